@@ -1,0 +1,106 @@
+"""Multi-head attention whose keys and values can be projected once and used many times."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+KeysValues = tuple[Tensor, Tensor]
+"""Projected keys and values, each B × heads × S × d/heads."""
+
+
+class MultiheadAttention(nn.Module):
+    """Attention with the parameters of `torch.nn.MultiheadAttention` (names and shapes).
+
+    It always runs through `scaled_dot_product_attention`, so no queries × keys matrix is held in memory, and `project`
+    is apart from `forward`, so that what every frame of a clip attends to is projected once per clip.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def project(self, keys: Tensor, values: Tensor) -> KeysValues:
+        """Project keys and values.
+
+        Args:
+            keys, values: B × S × d.
+        """
+        _, key_weight, value_weight = self.in_proj_weight.chunk(3)
+        _, key_bias, value_bias = self.in_proj_bias.chunk(3)
+        return (
+            self._split(F.linear(keys, key_weight, key_bias)),
+            self._split(F.linear(values, value_weight, value_bias)),
+        )
+
+    def forward(self, query: Tensor, keys_values: KeysValues) -> Tensor:
+        """Attend from `query` (B × Q × d) to what `project` returned; B × Q × d."""
+        width = query.shape[-1]
+        query = self._split(F.linear(query, self.in_proj_weight[:width], self.in_proj_bias[:width]))
+        attended = F.scaled_dot_product_attention(query, *keys_values)
+        return self.out_proj(attended.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B × heads × S × d/heads
+
+
+class SelfAttentionLayer(nn.Module):
+    """Post-norm transformer encoder layer with ReLU: `x ← LN(x + MHA(x, x, x)); x ← LN(x + FFN(x))`.
+
+    Parameters are named as `torch.nn.TransformerEncoderLayer` names them.
+    """
+
+    def __init__(self, width: int, heads: int, feed_forward: int) -> None:
+        super().__init__()
+        self.self_attn = MultiheadAttention(width, heads)
+        self.linear1 = nn.Linear(width, feed_forward)
+        self.linear2 = nn.Linear(feed_forward, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B × S × d to B × S × d."""
+        x = self.norm1(x + self.self_attn(x, self.self_attn.project(x, x)))
+        return self.norm2(x + self.linear2(F.relu(self.linear1(x))))
+
+
+class CrossAttention(nn.Module):
+    """Attention alone, under the name that the published checkpoints give it."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.multihead_attn = MultiheadAttention(width, heads)
+
+    def forward(self, query: Tensor, memory: Tensor) -> Tensor:
+        """Attend from `query` (B × Q × d) to `memory` (B × S × d); B × Q × d."""
+        return self.multihead_attn(query, self.multihead_attn.project(memory, memory))
+
+
+class FusionBlock(CrossAttention):
+    """Fusion block of the aggregator (network.md 5.4): post-norm cross-attention and feed-forward.
+
+    `x ← LN1(x + MHA(x + pe, keys, values)); x ← LN2(x + Linear2(ReLU(Linear1(x))))`
+    """
+
+    def __init__(self, width: int, heads: int, feed_forward: int) -> None:
+        super().__init__(width, heads)
+        self.linear1 = nn.Linear(width, feed_forward)
+        self.linear2 = nn.Linear(feed_forward, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+
+    def project(self, keys: Tensor, values: Tensor) -> KeysValues:
+        """Project what is attended to (B × S × c) once; the result serves any number of `forward` calls."""
+        return self.multihead_attn.project(keys, values)
+
+    def forward(self, x: Tensor, keys_values: KeysValues, query_position: Tensor | None = None) -> Tensor:
+        """Fuse `x` (B × Q × c) with what `project` returned; `query_position` (1 × Q × c) is added to the query only."""
+        query = x if query_position is None else x + query_position
+        x = self.norm1(x + self.multihead_attn(query, keys_values))
+        return self.norm2(x + self.linear2(F.relu(self.linear1(x))))

@@ -1,0 +1,34 @@
+"""Frames as the two branches take them (network.md 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from mpgsam2.errors import InputError
+
+_MEAN = (0.485, 0.456, 0.406)  # ImageNet, for both branches
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def resize(frame: np.ndarray, side: int) -> Tensor:
+    """Resize an H × W × 3 uint8 RGB frame to 3 × side × side uint8, aspect ratio not kept.
+
+    With Pillow, since its antialiased bilinear is what the network was trained on; torch's differs by one level in places.
+
+    Raises:
+        InputError: the frame has another shape or type.
+    """
+    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
+        raise InputError(f"A frame must be (height, width, 3) uint8 RGB; this one is {frame.shape} {frame.dtype}.")
+    image = Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Turn B × 3 × H × W uint8 into float32 with the ImageNet mean and deviation."""
+    mean = torch.tensor(_MEAN, device=images.device).view(3, 1, 1)
+    deviation = torch.tensor(_DEVIATION, device=images.device).view(3, 1, 1)
+    return (images.float() / 255 - mean) / deviation

@@ -1,0 +1,85 @@
+"""Mask prior generator: mask prior, global context and sparse prompts of a clip (network.md 4; paper, section 3.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from sam2.modeling.sam2_utils import get_1d_sine_pe
+from torch import Tensor, nn
+
+from mpgsam2.config import ModelConfig
+from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
+from mpgsam2.network.beit3 import EncoderOutput
+
+
+class ClipContext(NamedTuple):
+    """What the tracker is told about a clip and a sentence, before it sees the first frame.
+
+    Inside the network every field has a batch of clips, B, in front.
+    """
+
+    prior: Tensor  # T × 1 × g × g, probabilities in 0..1
+    global_context: Tensor  # T·g² × c
+    sparse_prompts: Tensor  # T × 1 × c
+    text_features: Tensor  # T × L × c
+
+    def batched(self) -> ClipContext:
+        """The same with a batch of one in front."""
+        return ClipContext(*(field[None] for field in self))
+
+    def unbatched(self) -> ClipContext:
+        """The only clip of a batch of one."""
+        return ClipContext(*(field.squeeze(0) for field in self))
+
+
+def frame_positions(frames: int, width: int, like: Tensor) -> Tensor:
+    """Sine encoding pe(t) of the frame index t = 0…T-1, not normalised: T × width, `[sin | cos]` halves."""
+    return get_1d_sine_pe(torch.arange(frames, device=like.device, dtype=torch.float32), width).to(like.dtype)
+
+
+class PriorLayers(nn.Module):
+    """The generator's layers; they stand at the top of the published checkpoints, so `MPGSAM2` inherits them."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        d, c = config.encoder.width, config.tracker.width
+        self.text_hidden_fcs = nn.ModuleList([nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, c))])
+        self.text_feat_linear = nn.Linear(d, c)
+        self.mask_linear = nn.Linear(d, d)
+        self.mask_product = nn.Linear(d, 1)
+        self.vmtoken = CrossAttention(d, config.prior.heads)
+        self.visual_ifi = SelfAttentionLayer(d, config.prior.heads, config.prior.feed_forward)
+        self.meo_linear = nn.Linear(d, c)
+        self.text2one_linear = nn.Linear(c, 1)  # only in the similarity loss of training
+        if config.prior.frame_positions:
+            self.frame_position_linear = nn.Linear(d, d, bias=False)
+
+    def generate_prior(self, encoded: EncoderOutput, frames: int) -> tuple[Tensor, ClipContext]:
+        """Prior and context of B clips of T frames each.
+
+        Args:
+            encoded: B·T frame-sentence pairs, the frames of a clip one after the other.
+            frames: T.
+
+        Returns:
+            The prior's logits (B × T × 1 × g × g), and the context with B in front of every field.
+        """
+        z, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)  # B × T × tokens × d
+        tokens, width = patches.shape[-2:]
+        grid = round(tokens**0.5)
+        if hasattr(self, "frame_position_linear"):
+            patches = patches + self.frame_position_linear(frame_positions(frames, width, patches))[:, None]
+
+        joint = self.visual_ifi(patches.flatten(1, 2))  # 4.1: frames talk to each other
+        gated = z * self.vmtoken(z.flatten(1, 2), joint)[:, :, None]  # 4.2
+        product = joint.view_as(patches) * self.mask_linear(gated)  # 4.3: M = V ⊙ q
+        logits = self.mask_product(product).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
+        context = self.meo_linear(product)  # 4.5
+        context = context + frame_positions(frames, context.shape[-1], context)[:, None]
+        return logits, ClipContext(
+            prior=logits.sigmoid(),
+            global_context=context.flatten(1, 2),
+            sparse_prompts=self.text_hidden_fcs[0](z),  # 4.6
+            text_features=self.text_feat_linear(words),
+        )

@@ -1,0 +1,236 @@
+"""SAM 2 with the aggregating mask decoder: one step per frame, over a memory of fixed size (network.md 5).
+
+SAM 2's own modules are used as they are; what is written here is the order in which they act.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from sam2.modeling.backbones.hieradet import Hiera
+from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
+from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
+from sam2.modeling.position_encoding import PositionEmbeddingSine
+from sam2.modeling.sam2_utils import MLP
+from sam2.modeling.sam.prompt_encoder import PromptEncoder
+from sam2.modeling.sam.transformer import RoPEAttention
+from torch import Tensor, nn
+
+from mpgsam2.config import TrackerConfig
+from mpgsam2.network.aggregator import AggregatingMaskDecoder, GlobalKeys, PointerHistory
+
+NO_OBJECT_LOGIT = -1024.0  # SAM 2's mask logit where the object is judged absent
+
+
+class ImageFeatures(NamedTuple):
+    """Features of B frames."""
+
+    level0: Tensor  # B × c/8 × 4h × 4w
+    level1: Tensor  # B × c/4 × 2h × 2w
+    level2: Tensor  # B × c × h × w
+    position: Tensor  # B × c × h × w, sine
+
+    def frame(self, index: int) -> ImageFeatures:
+        """Frame `index` alone, as a batch of one."""
+        return ImageFeatures(*(field[index : index + 1] for field in self))
+
+
+class FrameOutput(NamedTuple):
+    """What the tracker says about one frame; inside the network every field has a batch, B, in front."""
+
+    low_res_logits: Tensor  # h' × w' (256 × 256 at 1024 px): the mask of the highest predicted IoU
+    object_pointer: Tensor  # c
+    object_score_logit: Tensor  # scalar; above 0: the object is in the frame
+    iou: Tensor  # 3, predicted IoU of the candidates
+    memory_conditioned_features: Tensor  # c × h × w
+    candidate_logits: Tensor  # 3 × h' × w', before the object score is heeded
+
+    def unbatched(self) -> FrameOutput:
+        """The only frame of a batch of one."""
+        return FrameOutput(*(field.squeeze(0) for field in self))
+
+
+class MemoryBank:
+    """What is kept of the past: the first frame, the last 6 memories and the last 15 pointers."""
+
+    def __init__(self, config: TrackerConfig, frames: int) -> None:
+        pointers = min(config.max_pointers, frames)  # SAM 2 keeps no more pointers than the clip has frames
+        self.longest_history = max(pointers - 1, 1)
+        self.length = 0
+        self.first: tuple[Tensor, Tensor] | None = None
+        self.memories: deque[Tensor] = deque(maxlen=config.max_memories - 1)
+        self.pointers: deque[Tensor] = deque(maxlen=pointers - 1)
+
+    def add(self, memory: Tensor, pointer: Tensor) -> None:
+        """Remember one frame: memory features (B × m × h × w) and pointer (B × c)."""
+        memory = memory.bfloat16()  # as SAM 2 stores it
+        if self.first is None:
+            self.first = (memory, pointer)
+        else:
+            self.memories.append(memory)
+            self.pointers.append(pointer)
+        self.length += 1
+
+    def spatial(self) -> list[tuple[int, Tensor]]:
+        """Memories with their row in the table of temporal positions: the last row for the first frame, 0 for t-1."""
+        slots = self.memories.maxlen
+        recent = [(len(self.memories) - 1 - i, memory) for i, memory in enumerate(self.memories)]
+        return [(slots, self.first[0]), *recent]
+
+    def history(self) -> PointerHistory:
+        """Pointers, first frame's first, then t-1, t-2, …, with their ages."""
+        pointers = torch.stack([self.first[1], *reversed(self.pointers)], dim=1)
+        ages = torch.tensor([self.length, *range(1, len(self.pointers) + 1)], device=pointers.device)
+        return PointerHistory(pointers, ages / self.longest_history)
+
+
+class Tracker(nn.Module):
+    """SAM 2 (Ravi et al., 2024), prompted by the mask prior and the class token on every frame."""
+
+    def __init__(self, config: TrackerConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, m, grid = config.width, config.memory_width, config.grid
+        hiera = config.hiera
+        trunk = Hiera(
+            embed_dim=hiera.embed_dim,
+            num_heads=hiera.num_heads,
+            stages=hiera.stages,
+            global_att_blocks=hiera.global_att_blocks,
+            window_pos_embed_bkg_spatial_size=hiera.window_pos_embed_bkg_spatial_size,
+            window_spec=hiera.window_spec,
+        )
+        neck = FpnNeck(
+            PositionEmbeddingSine(c, warmup_cache=False),
+            d_model=c,
+            backbone_channel_list=trunk.channel_list,
+            fpn_top_down_levels=[2, 3],
+            fpn_interp_model="nearest",
+        )
+        self.image_encoder = ImageEncoder(trunk, neck, scalp=1)
+        self.mask_downsample = nn.Conv2d(1, 1, kernel_size=4, stride=4)  # SAM 2's, for mask prompts; unused here
+        self.memory_attention = MemoryAttention(
+            d_model=c,
+            pos_enc_at_input=True,
+            layer=MemoryAttentionLayer(
+                activation="relu",
+                d_model=c,
+                dim_feedforward=config.memory_feed_forward,
+                dropout=0.0,
+                pos_enc_at_attn=False,
+                pos_enc_at_cross_attn_keys=True,
+                pos_enc_at_cross_attn_queries=False,
+                self_attention=RoPEAttention(c, num_heads=1, feat_sizes=(grid, grid)),
+                cross_attention=RoPEAttention(c, num_heads=1, kv_in_dim=m, feat_sizes=(grid, grid), rope_k_repeat=True),
+            ),
+            num_layers=config.memory_layers,
+        )
+        self.memory_encoder = MemoryEncoder(
+            out_dim=m,
+            in_dim=c,
+            mask_downsampler=MaskDownSampler(c, kernel_size=3, stride=2, padding=1),
+            fuser=Fuser(CXBlock(c), num_layers=2),
+            position_encoding=PositionEmbeddingSine(m, warmup_cache=False),
+        )
+        self.maskmem_tpos_enc = nn.Parameter(0.02 * torch.randn(config.max_memories, 1, 1, m))
+        self.no_mem_embed = nn.Parameter(0.02 * torch.randn(1, 1, c))
+        self.no_mem_pos_enc = nn.Parameter(torch.zeros(1, 1, c))
+        self.no_obj_ptr = nn.Parameter(0.02 * torch.randn(1, c))
+        self.sam_prompt_encoder = PromptEncoder(
+            c, (grid, grid), (config.image_size, config.image_size), mask_in_chans=16
+        )
+        self.sam_mask_decoder = AggregatingMaskDecoder(config)
+        self.obj_ptr_proj = MLP(c, c, c, 3)
+
+    def image_features(self, images: Tensor) -> ImageFeatures:
+        """Hiera and FPN on B × 3 × S × S normalised images (5.1)."""
+        encoded = self.image_encoder(images)
+        level0, level1, level2 = encoded["backbone_fpn"]
+        return ImageFeatures(
+            self.sam_mask_decoder.conv_s0(level0),
+            self.sam_mask_decoder.conv_s1(level1),
+            level2,
+            encoded["vision_pos_enc"][-1],
+        )
+
+    def recall(self, features: ImageFeatures, bank: MemoryBank | None) -> Tensor:
+        """Condition a frame's features on the past (5.2); B × c × h × w. None or an empty bank: a first frame."""
+        x = features.level2
+        if bank is None or bank.first is None:
+            return x + self.no_mem_embed.reshape(1, -1, 1, 1)
+        spatial = bank.spatial()
+        position = self.memory_encoder.position_encoding(spatial[0][1]).flatten(2).permute(2, 0, 1)
+        memory = [stored.to(x.dtype).flatten(2).permute(2, 0, 1) for _, stored in spatial]  # hw × B × m
+        positions = [position + self.maskmem_tpos_enc[row] for row, _ in spatial]
+        pointers = bank.history().pointers  # split in tokens of the memory's width, with zero position
+        pointers = pointers.unflatten(-1, (-1, self.config.memory_width)).flatten(1, 2).transpose(0, 1)
+        attended = self.memory_attention(
+            curr=[x.flatten(2).permute(2, 0, 1)],
+            curr_pos=[features.position.flatten(2).permute(2, 0, 1)],
+            memory=torch.cat([*memory, pointers]),
+            memory_pos=torch.cat([*positions, torch.zeros_like(pointers)]),
+            num_obj_ptr_tokens=len(pointers),
+        )
+        return attended.permute(1, 2, 0).reshape_as(x)
+
+    def prompt(self, prior: Tensor | None, sparse_prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """Sparse tokens (B × 3 × c) and dense prompt (B × c × h × w) of a frame (5.3).
+
+        Args:
+            prior: B × 1 × g × g probabilities, or None for SAM 2's "no mask".
+            sparse_prompt: B × 1 × c.
+        """
+        batch = len(sparse_prompt)
+        if prior is not None:
+            size = self.sam_prompt_encoder.mask_input_size
+            prior = F.interpolate(prior, size, mode="bilinear", align_corners=False, antialias=True)
+        no_point = (sparse_prompt.new_zeros(batch, 1, 2), -sparse_prompt.new_ones(batch, 1))
+        points, dense = self.sam_prompt_encoder(points=no_point, boxes=None, masks=prior)
+        return torch.cat([points, sparse_prompt], dim=1), dense
+
+    def step(
+        self,
+        features: ImageFeatures,
+        prior: Tensor | None,
+        sparse_prompt: Tensor,
+        keys: GlobalKeys | None,
+        bank: MemoryBank | None,
+    ) -> FrameOutput:
+        """Segment the next frame and remember it in `bank`; every field of the output has B in front.
+
+        Args:
+            features: B frames, one of each clip.
+            prior, sparse_prompt: see `prompt`.
+            keys: the clips' global context, or None without it.
+            bank: the clips' past, changed in place; None: no history, every frame is a first frame.
+        """
+        conditioned = self.recall(features, bank)
+        sparse, dense = self.prompt(prior, sparse_prompt)
+        decoded = self.sam_mask_decoder.decode(
+            conditioned,
+            (features.level0, features.level1),
+            self.sam_prompt_encoder.get_dense_pe(),
+            sparse,
+            dense,
+            keys,
+            bank.history() if bank is not None and bank.first is not None else None,
+        )
+        present = decoded.object_score_logit > 0  # B × 1
+        batch, best = torch.arange(len(decoded.iou), device=decoded.iou.device), decoded.iou.argmax(dim=1)
+        logits = torch.where(present[..., None], decoded.masks[batch, best], NO_OBJECT_LOGIT)
+        pointer = torch.where(present, self.obj_ptr_proj(decoded.tokens[batch, best]), self.no_obj_ptr)
+        if bank is not None:
+            bank.add(self.memorise(features, logits), pointer)
+        return FrameOutput(
+            logits, pointer, decoded.object_score_logit.squeeze(1), decoded.iou, conditioned, decoded.masks
+        )
+
+    def memorise(self, features: ImageFeatures, logits: Tensor) -> Tensor:
+        """Memory features (B × m × h × w) of frames and their mask logits (B × h' × w') (5.9)."""
+        size = (self.config.image_size, self.config.image_size)
+        mask = F.interpolate(logits[:, None], size, mode="bilinear", align_corners=False).sigmoid() * 20 - 10
+        return self.memory_encoder(features.level2, mask, skip_mask_sigmoid=True)["vision_features"]
