@@ -1,10 +1,10 @@
 """Every size in the network, as frozen dataclasses.
 
-- `ModelConfig`: the whole network; `LARGE` and `TINY` are the published ones, `NANO` the one shipped in this repository.
-- `config_from_state_dict`: what the shapes of a checkpoint's tensors say, so that a checkpoint needs no configuration file.
+- `ModelConfig`: the whole network; `LARGE` and `TINY` are the published ones, `NANO` the one shipped here.
+- `config_from_state_dict`: what the shapes of a checkpoint's tensors say, so that it needs no configuration file.
 
 Head counts cannot be read off shapes; they follow the published rules: 8 in the fusion blocks and the mask decoder, 64
-channels a head in BEiT-3, and the Hiera variant's own.
+channels a head in BEiT-3 (32 in nano), and the Hiera variant's own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class EncoderConfig:
 
     width: int = 1024  # d
     depth: int = 24
+    head_width: int = 64
     feed_forward: int = 4096
     image_size: int = 224  # side of the square input, pixels
     patch_size: int = 16  # pixels
@@ -34,8 +35,8 @@ class EncoderConfig:
 
     @property
     def heads(self) -> int:
-        """Attention heads: 64 channels each."""
-        return self.width // 64
+        """Number of attention heads."""
+        return self.width // self.head_width
 
     @property
     def grid(self) -> int:
@@ -136,30 +137,33 @@ TINY = ModelConfig(
 NANO = ModelConfig(
     EncoderConfig(
         width=128,
-        depth=4,
-        feed_forward=512,
+        depth=5,
+        head_width=32,
+        feed_forward=256,
         image_size=128,
         patch_size=16,
-        stem=(16, 32, 64, 128),
+        stem=(8, 24, 64, 128),
         vocabulary_size=256,
         text_positions=64,
     ),
-    PriorConfig(feed_forward=512, frame_positions=True),
+    PriorConfig(feed_forward=256, frame_positions=True),
     TrackerConfig(
         HIERA_NANO,
-        image_size=256,
-        width=96,
-        memory_width=24,
+        image_size=192,
+        width=64,
+        memory_width=16,
         memory_layers=2,
-        memory_feed_forward=384,
-        decoder_feed_forward=384,
-        fusion_feed_forward=384,
-        iou_head_width=96,
+        memory_feed_forward=256,
+        decoder_feed_forward=256,
+        fusion_feed_forward=256,
+        iou_head_width=64,
     ),
 )
 PRESETS: dict[str, ModelConfig] = {"large": LARGE, "tiny": TINY, "nano": NANO}
 
-# What a checkpoint's tensors cannot say, by (embed_dim, blocks) of its Hiera, which they can.
+_LARGEST_NANO_WIDTH = 256  # a narrower encoder has nano's head width, a wider one the published
+
+# The Hiera and the image size, which a checkpoint's tensors cannot say, by (embed_dim, blocks), which they can.
 _VARIANTS: dict[tuple[int, int], tuple[HieraConfig, int]] = {
     (hiera.embed_dim, sum(hiera.stages)): (hiera, image_size)
     for hiera, image_size in [
@@ -167,7 +171,7 @@ _VARIANTS: dict[tuple[int, int], tuple[HieraConfig, int]] = {
         (HIERA_SMALL, 1024),
         (HIERA_BASE_PLUS, 1024),
         (HIERA_LARGE, 1024),
-        (HIERA_NANO, 256),
+        (HIERA_NANO, NANO.tracker.image_size),
     ]
 }
 
@@ -194,12 +198,9 @@ def config_from_state_dict(state_dict: Mapping[str, torch.Tensor]) -> ModelConfi
     beit3 = "mm_extractor.beit3."
     patches = shape(beit3 + "encoder.embed_positions.A.weight")[0] - 3
     grid = round(patches**0.5)
-    stem = tuple(
-        state_dict[name].shape[0]
-        for name in sorted(
-            n for n in state_dict if re.match(re.escape(beit3) + r"vision_embed\.proj\.\d+\.0\.weight", n)
-        )
-    )
+    stages = count(re.escape(beit3) + r"vision_embed\.proj")
+    stem = tuple(shape(f"{beit3}vision_embed.proj.{stage}.0.weight")[0] for stage in range(stages))
+    width = shape(beit3 + "text_embed.weight")[1]
     patch_size = 2 ** len(stem) if stem else shape(beit3 + "vision_embed.proj.weight")[-1]
 
     sam2 = "visual_model."
@@ -211,7 +212,8 @@ def config_from_state_dict(state_dict: Mapping[str, torch.Tensor]) -> ModelConfi
 
     return ModelConfig(
         EncoderConfig(
-            width=shape(beit3 + "text_embed.weight")[1],
+            width=width,
+            head_width=NANO.encoder.head_width if width <= _LARGEST_NANO_WIDTH else EncoderConfig.head_width,
             depth=count(re.escape(beit3) + r"encoder\.layers"),
             feed_forward=shape(beit3 + "encoder.layers.0.ffn.A.fc1.weight")[0],
             image_size=grid * patch_size,

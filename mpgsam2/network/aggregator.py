@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from sam2.modeling.sam2_utils import get_1d_sine_pe
 from sam2.modeling.sam.mask_decoder import MaskDecoder
 from sam2.modeling.sam.transformer import TwoWayTransformer
+from sam2.modeling.sam2_utils import get_1d_sine_pe
 from torch import Tensor, nn
 
 from mpgsam2.config import TrackerConfig

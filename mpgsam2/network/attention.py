@@ -100,7 +100,7 @@ class FusionBlock(CrossAttention):
         return self.multihead_attn.project(keys, values)
 
     def forward(self, x: Tensor, keys_values: KeysValues, query_position: Tensor | None = None) -> Tensor:
-        """Fuse `x` (B × Q × c) with what `project` returned; `query_position` (1 × Q × c) is added to the query only."""
+        """Fuse `x` (B × Q × c) with what `project` returned; `query_position` (1 × Q × c) goes to the query only."""
         query = x if query_position is None else x + query_position
         x = self.norm1(x + self.multihead_attn(query, keys_values))
         return self.norm2(x + self.linear2(F.relu(self.linear1(x))))

@@ -1,7 +1,7 @@
 """Unified multimodal encoder: BEiT-3 over one frame and the sentence (network.md 3; Wang et al., CVPR 2023).
 
-Sequence = [class token, N patches, L words]. Multiway: every linear and every norm exists twice, `A` for class token and
-patches, `B` for the words. Module names are those of the published checkpoints.
+Sequence = [class token, N patches, L words]. Multiway: every linear and every norm exists twice, `A` for class token
+and patches, `B` for the words. Module names are those of the published checkpoints.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 def resize(frame: np.ndarray, side: int) -> Tensor:
     """Resize an H × W × 3 uint8 RGB frame to 3 × side × side uint8, aspect ratio not kept.
 
-    With Pillow, since its antialiased bilinear is what the network was trained on; torch's differs by one level in places.
+    With Pillow, since its antialiased bilinear is what the network was trained on; torch's is off by a level in places.
 
     Raises:
         InputError: the frame has another shape or type.

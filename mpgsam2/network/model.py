@@ -33,6 +33,7 @@ class MPGSAM2(PriorLayers):
         tokenizer: sentence → ids; None when the network was built from tensors alone.
         window: longest clip in frames that is encoded at once; longer ones are cut in windows of that length, each its
             own clip. None: the whole clip at once.
+        name: what records call the checkpoint.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -42,6 +43,7 @@ class MPGSAM2(PriorLayers):
         self.visual_model = Tracker(config.tracker)
         self.tokenizer = None
         self.window: int | None = None
+        self.name = "unnamed"
 
     @classmethod
     def from_state_dict(cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None) -> MPGSAM2:

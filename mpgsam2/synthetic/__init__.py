@@ -1,0 +1,9 @@
+"""The synthetic world on which the nano model is trained and scored: clips, masks and sentences from a seed."""
+
+from mpgsam2.synthetic.clip import Clip, render_clip
+from mpgsam2.synthetic.sentences import Expression
+from mpgsam2.synthetic.things import Thing
+from mpgsam2.synthetic.words import VOCABULARY
+from mpgsam2.synthetic.world import EASY, FULL, KINDS, World
+
+__all__ = ["EASY", "FULL", "KINDS", "VOCABULARY", "Clip", "Expression", "Thing", "World", "render_clip"]

@@ -1,0 +1,167 @@
+"""Which things a clip holds and about where: laid out so that sentences of some kind can be said."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from mpgsam2.synthetic.motion import DIRECTIONS
+from mpgsam2.synthetic.things import Thing
+from mpgsam2.synthetic.world import World
+
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in parts of the frame
+
+ANYWHERE: Box = (0.0, 0.0, 1.0, 1.0)
+CENTRE: Box = (0.43, 0.43, 0.57, 0.57)
+LOW, HIGH = (0.0, 0.38), (0.62, 1.0)  # where the two sides of a position scene lie
+FAR_LOW, BETWEEN, FAR_HIGH = (0.0, 0.27), (0.42, 0.58), (0.73, 1.0)  # where an anchor and things beside it lie
+AXES = {"left": 0, "right": 0, "top": 1, "bottom": 1}  # the axis, x or y, along which a direction lies
+OPPOSITE = {
+    "left": "right",
+    "up": "down",
+    "growing": "shrinking",
+    "right": "left",
+    "down": "up",
+    "shrinking": "growing",
+}
+SIZES = ("small", "medium", "large")
+
+PLAIN_SHARE = 0.5  # share of plain things, before the rest is drawn from all textures
+CALM_SHARE = 0.8  # share of things kept from moving along an axis on which their place matters
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a body is to be. box: where the middle of its path lies; may_cross: it may enter or leave the frame."""
+
+    thing: Thing
+    box: Box = ANYWHERE
+    may_cross: bool = True
+
+
+def cast(rng: random.Random, world: World, kind: str) -> list[Role]:
+    """Draw the roles of a clip that serves a kind of sentence; the first is the one that such a sentence may name."""
+    return _CASTS[kind](rng, world, rng.randint(*world.objects))
+
+
+def _draw_motion(rng: random.Random, world: World) -> str:
+    return rng.choice(world.motions) if world.frames > 1 else "still"
+
+
+def _draw_thing(rng: random.Random, world: World) -> Thing:
+    plain = "plain" in world.textures and rng.random() < PLAIN_SHARE
+    return Thing(
+        shape=rng.choice(world.shapes),
+        colour=rng.choice(world.colours),
+        texture="plain" if plain else rng.choice(world.textures),
+        size=rng.choice(SIZES),
+        motion=_draw_motion(rng, world),
+    )
+
+
+def _draw_twin(rng: random.Random, world: World, thing: Thing) -> Thing:
+    """Draw a thing that shares the look of another wholly, or its shape, or its colour; its motion is its own."""
+    other = _draw_thing(rng, world)
+    twin = replace(thing, motion=other.motion)
+    return rng.choices(
+        (twin, replace(twin, colour=other.colour, size=other.size), replace(twin, shape=other.shape, size=other.size)),
+        (0.5, 0.25, 0.25),
+    )[0]
+
+
+def _draw_alike(rng: random.Random, world: World, thing: Thing) -> Thing:
+    """Draw a thing that shares something with another, so that one word alone seldom tells them apart."""
+    other = _draw_thing(rng, world)
+    contrary = {"small": "large", "large": "small", "medium": rng.choice(("small", "large"))}[thing.size]
+    return rng.choices(
+        (
+            other,
+            replace(other, shape=thing.shape),
+            replace(other, colour=thing.colour),
+            replace(thing, texture=other.texture, motion=other.motion),
+            replace(thing, size=contrary, motion=other.motion),
+        ),
+        (0.3, 0.25, 0.25, 0.1, 0.1),
+    )[0]
+
+
+def _for_appearance(rng: random.Random, world: World, count: int) -> list[Role]:
+    """Things most of which share something with the first."""
+    target = _draw_thing(rng, world)
+    return [Role(target), *(Role(_draw_alike(rng, world, target)) for _ in range(count - 1))]
+
+
+def _for_position(rng: random.Random, world: World, count: int) -> list[Role]:
+    """The first thing on one side of the frame or in its middle, its twin on the other side or in a corner."""
+    direction = rng.choice((*AXES, *AXES, "middle"))
+    things = _with_twin(rng, world, _draw_thing(rng, world), count)
+    if direction == "middle":
+        corners: list[Box] = [(x0, y0, x1, y1) for (x0, x1), (y0, y1) in itertools.product((LOW, HIGH), repeat=2)]
+        rng.shuffle(corners)
+        boxes = [CENTRE, *itertools.islice(itertools.cycle(corners), count - 1)]
+        return _calmed(rng, things, boxes, (0, 1))
+    axis = AXES[direction]
+    near, far = (LOW, HIGH) if direction in ("left", "top") else (HIGH, LOW)
+    others = _band(axis, far) if rng.random() < world.apart else ANYWHERE
+    boxes = [_band(axis, near), _band(axis, far), *[others] * (count - 2)]
+    return _calmed(rng, things, boxes, (axis,))
+
+
+def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
+    """The first thing beside the second, the anchor, and the first one's twin on the other side or far away."""
+    direction = rng.choice((*AXES, "near"))
+    target, *others = _with_twin(rng, world, _draw_thing(rng, world), count - 1)
+    things = [target, _draw_thing(rng, world), *others][:count]
+    axis = AXES.get(direction, rng.randrange(2))
+    places = (FAR_LOW, FAR_LOW, FAR_HIGH) if direction == "near" else (FAR_LOW, BETWEEN, FAR_HIGH)
+    if direction in ("right", "bottom") or (direction == "near" and rng.random() < 0.5):
+        places = tuple((1 - high, 1 - low) for low, high in places)
+    middle = rng.uniform(0.25, 0.75)
+    beside = (middle - 0.12, middle + 0.12)
+    boxes = [*(_band(axis, along, beside) for along in places), *[ANYWHERE] * (count - 3)]
+    return _calmed(rng, things, boxes, (axis,))
+
+
+def _for_motion(rng: random.Random, world: World, count: int) -> list[Role]:
+    """The first thing and a twin that moves differently, in one of two cases the opposite way."""
+    motion = rng.choice(world.motions)
+    others = [other for other in world.motions if other != motion] or [motion]
+    if OPPOSITE.get(motion) in others and rng.random() < 0.5:
+        others = [OPPOSITE[motion]]
+    things = _with_twin(rng, world, replace(_draw_thing(rng, world), motion=motion), count)
+    things[1:2] = [replace(twin, motion=rng.choice(others)) for twin in things[1:2]]
+    return [Role(thing) for thing in things]
+
+
+_CASTS: dict[str, Callable[[random.Random, World, int], list[Role]]] = {
+    "appearance": _for_appearance,
+    "position": _for_position,
+    "relation": _for_relation,
+    "motion": _for_motion,
+}
+
+
+def _with_twin(rng: random.Random, world: World, target: Thing, count: int) -> list[Thing]:
+    """Return the target, its twin, and others, as many as are wanted, at least the target."""
+    return [target, _draw_twin(rng, world, target), *(_draw_thing(rng, world) for _ in range(count - 2))][
+        : max(count, 1)
+    ]
+
+
+def _band(axis: int, along: tuple[float, float], across: tuple[float, float] = (0.0, 1.0)) -> Box:
+    """Return the box that spans `along` on the axis and `across` on the other one."""
+    (x0, x1), (y0, y1) = (along, across) if axis == 0 else (across, along)
+    return x0, y0, x1, y1
+
+
+def _calmed(rng: random.Random, things: Sequence[Thing], boxes: Sequence[Box], axes: tuple[int, ...]) -> list[Role]:
+    """Give things their boxes, and keep most of them from moving along the axes on which their place matters."""
+    roles = []
+    for thing, box in zip(things, boxes, strict=False):  # a scene of one thing has boxes left over
+        direction = DIRECTIONS.get(thing.motion, (0, 0))
+        moves = any(direction[axis] for axis in axes)
+        calm = replace(thing, motion="still") if moves and rng.random() < CALM_SHARE else thing
+        roles.append(Role(calm, box, may_cross=False))
+    return roles

@@ -1,0 +1,115 @@
+"""What can be said of things beyond their looks: every clause is clearly true, clearly false, or unclear of each thing.
+
+Sets of things are integers with a bit per thing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mpgsam2.synthetic.motion import DIRECTIONS
+from mpgsam2.synthetic.noun_phrases import SIZE_RATIO
+from mpgsam2.synthetic.scene import Scene
+from mpgsam2.synthetic.view import View
+
+MOST = 0.75  # part of the frames in which a clause must hold; in the others it may be unclear, never the contrary
+NEAR_SIDE, FAR_SIDE = 0.42, 0.55  # of the frame, from the left: what is nearer is on the left, what is farther is not
+MIDDLE, NOT_MIDDLE = 0.11, 0.2  # of the frame, largest and smallest distance from its middle
+EXTREME_MARGIN = 0.1  # of the frame, by which "the leftmost" lies beyond the others
+BESIDE, NOT_BESIDE = 0.12, 0.02  # of the side, by which a thing must be and must not be left of another
+STRAIGHT = 1.2  # how much farther left than up or down a thing must lie to be left of another
+NEXT, NOT_NEXT = 0.1, 0.28  # of the side, largest and smallest gap between things next and not next to each other
+NOT_LARGER = 1.1  # ratio of radii up to which a thing is not larger
+
+SIDES = ("left", "right", "top", "bottom")
+
+
+class Clause(NamedTuple):
+    """A statement. name: key of its wording in `words`; anchor: the thing that it relates to.
+
+    true, false: of which things it clearly is. extreme: it says "leftmost" and the
+    like, which can be said of one of several only.
+    """
+
+    name: str
+    true: int
+    false: int
+    anchor: int | None = None
+    extreme: bool = False
+
+
+def _bits(flags: np.ndarray) -> list:
+    """Turn (..., N) bools into (nested) lists of numbers with a bit per thing."""
+    return (flags @ (1 << np.arange(flags.shape[-1]))).tolist()
+
+
+def _judge(holds: np.ndarray, fails: np.ndarray, seen: np.ndarray) -> tuple[list, list]:
+    """Turn (T, ..., N) bools, per frame true, false and visible, into the things clearly true and false."""
+    enough = MOST * np.maximum(seen.sum(0), 1)
+    holds, fails = holds & seen, fails & seen
+    true, false = holds.sum(0), fails.sum(0)
+    return _bits((true >= enough) & (false == 0)), _bits((false >= enough) & (true == 0))
+
+
+def position_clauses(view: View) -> list[Clause]:
+    """On one side, or in the middle, or the extreme: true of one thing, false of all that it lies clearly beyond."""
+    place = view.centres / (view.width, view.height)  # (T, N, 2)
+    along = np.stack((place[..., 0], 1 - place[..., 0], place[..., 1], 1 - place[..., 1]), axis=1)  # (T, 4, N)
+    away = np.abs(place - 0.5).max(-1)[:, None]
+    holds = np.concatenate((along < NEAR_SIDE, away < MIDDLE), axis=1)
+    fails = np.concatenate((along > FAR_SIDE, away > NOT_MIDDLE), axis=1)
+    true, false = _judge(holds, fails, view.visible[:, None])
+    clauses = [Clause(name, true[i], false[i]) for i, name in enumerate((*SIDES, "middle"))]
+    lead = along[..., None, :] - along[..., None]  # (T, 4, N, N): how far the first lies beyond the second
+    both = view.visible[:, None, :, None] & view.visible[:, None, None]
+    beyond, _ = _judge(lead >= EXTREME_MARGIN, lead < 0, both)
+    return clauses + [
+        Clause(name, 1 << k, behind, extreme=True) for i, name in enumerate(SIDES) for k, behind in enumerate(beyond[i])
+    ]
+
+
+def relation_clauses(view: View) -> list[Clause]:
+    """How things lie to others, and how large they are beside them; nothing is so related to itself."""
+    side = min(view.height, view.width)
+    away = (view.centres[:, None] - view.centres[:, :, None]) / side  # (T, anchor, N, 2)
+    x, y = away[..., 0], away[..., 1]
+    gap = np.hypot(x, y) - (view.radii[:, None] + view.radii[:, :, None]) / side
+    ratio = view.radii[:, None] / view.radii[:, :, None]
+    flat, steep = np.abs(x) >= STRAIGHT * np.abs(y), np.abs(y) >= STRAIGHT * np.abs(x)
+    rules = {
+        "left": ((x < -BESIDE) & flat, x > -NOT_BESIDE),
+        "right": ((x > BESIDE) & flat, x < NOT_BESIDE),
+        "top": ((y < -BESIDE) & steep, y > -NOT_BESIDE),
+        "bottom": ((y > BESIDE) & steep, y < NOT_BESIDE),
+        "near": (gap < NEXT, gap > NOT_NEXT),
+        "larger": (ratio > SIZE_RATIO, ratio < NOT_LARGER),
+        "smaller": (ratio < 1 / SIZE_RATIO, ratio > 1 / NOT_LARGER),
+    }
+    itself = np.eye(view.visible.shape[1], dtype=bool)
+    holds = np.stack([holds & ~itself for holds, _ in rules.values()], axis=1)  # (T, rules, anchor, N)
+    fails = np.stack([fails | itself for _, fails in rules.values()], axis=1)
+    true, false = _judge(holds, fails, (view.visible[:, None] & view.visible[:, :, None])[:, None])
+    return [
+        Clause(name, true[i][anchor], false[i][anchor], anchor)
+        for i, name in enumerate(rules)
+        for anchor in range(view.visible.shape[1])
+    ]
+
+
+def motion_clauses(scene: Scene) -> list[Clause]:
+    """By what the things do. Whether what grows also rests, and whether what enters also grows, is unclear."""
+    motions = [body.thing.motion for body in scene.bodies]
+
+    def bits(*names: str) -> int:
+        return sum(1 << k for k, motion in enumerate(motions) if motion in names)
+
+    crossing = sum(1 << k for k, body in enumerate(scene.bodies) if body.crossing)
+    changing = bits("growing", "shrinking")
+    unclear = {"still": changing, "growing": crossing, "shrinking": crossing}
+    everything = (1 << len(motions)) - 1
+    clauses = [
+        Clause(name, bits(name), everything & ~bits(name) & ~unclear.get(name, 0)) for name in dict.fromkeys(motions)
+    ]
+    return [*clauses, Clause("moving", bits(*DIRECTIONS), bits("still"))]

@@ -1,0 +1,92 @@
+"""A clip of the synthetic world, from a seed."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mpgsam2.errors import InputError
+from mpgsam2.synthetic.background import draw_background
+from mpgsam2.synthetic.camera import Camera, draw_camera_path
+from mpgsam2.synthetic.draw import Painter, Patch, cover_all, label
+from mpgsam2.synthetic.scene import Scene, compose
+from mpgsam2.synthetic.sentences import Expression, write_sentences
+from mpgsam2.synthetic.things import Thing
+from mpgsam2.synthetic.view import look
+from mpgsam2.synthetic.world import FULL, World
+
+ATTEMPTS = 200  # scenes drawn for one clip before it is given up
+
+
+@dataclass(frozen=True)
+class Clip:
+    """frames: (T, H, W, 3) uint8 RGB. labels: (T, H, W) uint8, k + 1 where thing k is the topmost, 0 on the background.
+
+    things and expressions are never empty; fps: frames per second.
+    """
+
+    frames: np.ndarray
+    labels: np.ndarray
+    things: tuple[Thing, ...]
+    expressions: tuple[Expression, ...]
+    fps: float
+
+    def mask(self, target: int) -> np.ndarray:
+        """Return (T, H, W) bool, where the thing of this index (as in `Expression.target`) is visible."""
+        return self.labels == target + 1
+
+
+def render_clip(seed: int, world: World = FULL) -> Clip:
+    """Return the clip of a seed: the same seed and world give the same bytes.
+
+    Scenes in which nothing can be said without doubt are drawn anew; raises InputError where a world has no others.
+    """
+    for attempt in range(ATTEMPTS):
+        rng = random.Random(f"{seed}/{attempt}")
+        scene = compose(rng, world)
+        if scene is None:
+            continue
+        offsets = draw_camera_path(rng, world, min(scene.height, scene.width))
+        patches = cover_all(scene, offsets)
+        labels = label(patches, scene.height, scene.width)
+        boxes = [[patch and (patch.rows, patch.columns) for patch in frame] for frame in patches]
+        expressions = write_sentences(rng, world, scene, look(scene, labels, boxes))
+        if not expressions:
+            continue
+        frames = _shoot(rng, world, scene, offsets, patches)
+        return Clip(frames, labels, tuple(body.thing for body in scene.bodies), expressions, world.fps)
+    raise InputError(
+        "Nothing in this world can be named without doubt; allow more kinds of sentence, or fewer or smaller objects."
+    )
+
+
+def _shoot(
+    rng: random.Random, world: World, scene: Scene, offsets: np.ndarray, patches: list[list[Patch | None]]
+) -> np.ndarray:
+    """Return (T, H, W, 3) uint8 RGB, the frames of a scene."""
+    height, width = scene.height, scene.width
+    margin = math.ceil(np.abs(offsets).max()) + 1 if offsets.any() else 0
+    background = draw_background(
+        rng,
+        rng.choice(world.backgrounds),
+        height + 2 * margin,
+        width + 2 * margin,
+        [rgb for body in scene.bodies for rgb in (body.rgb, body.second) if rgb],
+        world.contrast,
+    )
+    painter = Painter(rng, world, scene)
+    camera = Camera(rng, world, height, width)
+    frames = np.empty((world.frames, height, width, 3), np.uint8)
+    for t, offset in enumerate(offsets):
+        if margin:
+            middle = (width / 2 + margin - 0.5 - offset[0], height / 2 + margin - 0.5 - offset[1])
+            picture = cv2.getRectSubPix(background, (width, height), middle)
+        else:
+            picture = background.copy()
+        painter.paint(picture, t, patches[t], offset)
+        frames[t] = camera.take(picture)
+    return frames

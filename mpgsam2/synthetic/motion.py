@@ -1,0 +1,57 @@
+"""How a thing moves, grows and turns over a clip."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+
+DIRECTIONS: dict[str, tuple[int, int]] = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+FULL_TRAVEL_FRAMES = 6  # clips of so many frames and more show a motion in full, shorter ones a part of it
+SHORTEST_SHARE = 0.4  # the part that is shown even in a clip of two frames
+TRAVEL = (0.22, 0.5)  # way over the whole clip, of the frame's size along it
+GROWTH = (1.6, 2.2)  # largest over smallest radius of a thing that grows or shrinks
+
+
+def _shown(frames: int) -> float:
+    """Share of a motion that a clip of so many frames shows."""
+    return min(1.0, max(SHORTEST_SHARE, (frames - 1) / (FULL_TRAVEL_FRAMES - 1)))
+
+
+def draw_path(rng: random.Random, motion: str, frames: int, height: int, width: int) -> np.ndarray:
+    """Return (frames, 2) float64, the thing's (x, y) in px relative to the middle of its path.
+
+    Moving things drift a little across their direction, and some things tremble.
+    """
+    path = np.zeros((frames, 2))
+    if frames == 1:
+        return path
+    time = np.linspace(-0.5, 0.5, frames)
+    side = min(height, width)
+    if motion in DIRECTIONS:
+        direction = np.array(DIRECTIONS[motion])
+        travel = rng.uniform(*TRAVEL) * _shown(frames) * (width if direction[0] else height)
+        drift = rng.uniform(-0.12, 0.12) * travel
+        path += time[:, None] * (direction * travel + direction[::-1] * drift)
+    if rng.random() < 0.3:
+        phase, turns = rng.uniform(0, 2 * math.pi), rng.uniform(1, 2.5)
+        path[:, rng.randrange(2)] += rng.uniform(0.003, 0.01) * side * np.sin(2 * math.pi * turns * time + phase)
+    return path
+
+
+def draw_radii(rng: random.Random, motion: str, frames: int, radius: float) -> np.ndarray:
+    """Return (frames,) float64 radii in the unit of `radius`, which is the one in the middle of the clip."""
+    if motion not in ("growing", "shrinking"):
+        return np.full(frames, radius)
+    growth = rng.uniform(*GROWTH) ** _shown(frames)
+    time = np.linspace(-0.5, 0.5, frames)
+    return radius * growth ** (time if motion == "growing" else -time)
+
+
+def draw_angles(rng: random.Random, frames: int, tilt: float, spin: float) -> np.ndarray:
+    """Return (frames,) float64 angles in radians; `tilt` and `spin` are the shares given in World."""
+    start = rng.uniform(-math.pi, math.pi) if rng.random() < tilt else rng.gauss(0, 0.15)
+    if rng.random() >= spin:
+        return np.full(frames, start)
+    return start + rng.choice((-1, 1)) * rng.uniform(0.3, 1.6) * _shown(frames) * np.linspace(0, 1, frames)

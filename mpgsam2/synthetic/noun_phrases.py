@@ -1,0 +1,68 @@
+"""Noun phrases that fit a thing, and which other things they match. Sets are integers with a bit per thing."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+from mpgsam2.synthetic.things import Thing
+
+SIZE_RATIO = 1.5  # radius by which a large thing exceeds those that are not
+
+
+class NounPhrase(NamedTuple):
+    """Attributes by name, None where not said; matches: the things that it fits; alike: the same without the size."""
+
+    size: str | None
+    texture: str | None
+    colour: str | None
+    shape: str | None
+    matches: int
+    alike: int
+
+    @property
+    def attributes(self) -> int:
+        return sum(word is not None for word in (self.size, self.texture, self.colour, self.shape))
+
+
+def members(matches: int) -> list[int]:
+    return [k for k in range(matches.bit_length()) if matches >> k & 1]
+
+
+def _of_size(size: str, among: int, things: tuple[Thing, ...], spans: list[tuple[float, float]]) -> int:
+    """Those of the things `among` that are clearly small or large beside all the others, else none."""
+    chosen = members(among)
+    inside = [k for k in chosen if things[k].size == size]
+    outside = [k for k in chosen if things[k].size != size]
+    if not inside or not outside:
+        return 0
+    smaller, larger = (inside, outside) if size == "small" else (outside, inside)
+    clear = max(spans[k][1] for k in smaller) * SIZE_RATIO <= min(spans[k][0] for k in larger)
+    return sum(1 << k for k in inside) if clear else 0
+
+
+def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float, float]]) -> list[NounPhrase]:
+    """Return all noun phrases that fit a thing. spans: every thing's smallest and largest radius in the clip, px.
+
+    Things are called plain only beside others that are not.
+    """
+    thing, everything = things[target], (1 << len(things)) - 1
+    phrases: list[NounPhrase] = []
+
+    def alike_in(attribute: str) -> tuple[tuple[str | None, int], ...]:
+        """What can be said of an attribute, nothing or its name, and the things of which it is true."""
+        own = getattr(thing, attribute)
+        same = sum(1 << k for k, other in enumerate(things) if getattr(other, attribute) == own)
+        return (None, everything), (own, same)
+
+    for (colour, a), (shape, b), (texture, c) in itertools.product(*map(alike_in, ("colour", "shape", "texture"))):
+        alike = a & b & c
+        if texture == "plain" and alike == phrases[-1].alike:
+            continue
+        phrases.append(NounPhrase(None, texture, colour, shape, alike, alike))
+        if thing.size != "medium":
+            alone = alike == 1 << target  # a single circle is called small beside the other things
+            group = _of_size(thing.size, everything if alone else alike, things, spans) & alike
+            if group >> target & 1:
+                phrases.append(NounPhrase(thing.size, texture, colour, shape, group, alike))
+    return phrases

@@ -1,0 +1,117 @@
+"""Puts statements into words."""
+
+from __future__ import annotations
+
+import random
+
+from mpgsam2.synthetic import words
+from mpgsam2.synthetic.clauses import Clause
+from mpgsam2.synthetic.colours import COLOURS
+from mpgsam2.synthetic.noun_phrases import NounPhrase
+from mpgsam2.synthetic.shapes import SHAPES
+from mpgsam2.synthetic.textures import TEXTURES
+
+ARTICLE_SHARES = (0.5, 0.25, 0.25)  # of "the", "a" or "an", and none
+GENERIC_NOUN_SHARES = (0.45, 0.35, 0.2)  # of words.GENERIC_NOUNS
+PRONOUN_SHARE = 0.2  # of "one" among the nouns that are not a shape
+USUAL_SHAPE = 0.85  # share of a shape's usual noun
+
+
+class Writer:
+    """Words statements in varied ways. usual: share of the usual wording among all wordings of the same."""
+
+    def __init__(self, rng: random.Random, usual: float) -> None:
+        self._rng = rng
+        self._usual = usual
+
+    def name(self, phrase: NounPhrase) -> str:
+        """Word a noun phrase that stands alone: "the red circle", "circle that is red and striped"."""
+        if phrase.colour and self._chance(0.06):
+            looks = [self._wording(COLOURS[phrase.colour].words)]
+            rest = phrase._replace(colour=None)
+            if phrase.texture and self._chance(0.5):
+                looks.append(self._wording(TEXTURES[phrase.texture].words))
+                rest = rest._replace(texture=None)
+            predicate = f" {words.CONJUNCTION} ".join(looks)
+            return f"{self._noun_phrase(rest)} {self._pronoun()} {words.COPULA} {predicate}"
+        return self._noun_phrase(phrase)
+
+    def position(self, phrase: NounPhrase, clause: Clause) -> str:
+        """Word "the circle on the left", "the left circle", "on the left the circle", "the leftmost circle"."""
+        if clause.extreme:
+            if self._chance(0.8):
+                return self._noun_phrase(phrase, self._wording(words.EXTREME_ADJECTIVES[clause.name]), definite=True)
+            return self._attach(phrase, self._wording(words.EXTREMES[clause.name]))
+        if self._chance(0.12):
+            return self._noun_phrase(phrase, self._wording(words.POSITION_ADJECTIVES[clause.name]), definite=True)
+        ending = self._wording(words.POSITIONS[clause.name])
+        return f"{ending} {self._noun_phrase(phrase)}" if self._chance(0.05) else self._attach(phrase, ending)
+
+    def relation(self, phrase: NounPhrase, clause: Clause, anchor: NounPhrase) -> str:
+        """Word "the circle left of the red square"; anchor: a phrase that names the other thing alone."""
+        return self._attach(phrase, f"{self._wording(words.RELATIONS[clause.name])} {self._noun_phrase(anchor)}")
+
+    def motion(self, phrase: NounPhrase, clause: Clause) -> str:
+        """Word "the circle moving left", "the circle that moves left", "the falling circle"."""
+        adjectives = words.MOTION_ADJECTIVES[clause.name]
+        if adjectives and self._chance(0.2):
+            return self._noun_phrase(phrase, self._wording(adjectives))
+        if self._chance(0.2):
+            return f"{self._head(phrase)} {self._pronoun()} {self._wording(words.MOTION_VERBS[clause.name])}"
+        return self._attach(phrase, self._wording(words.MOTION_PARTICIPLES[clause.name]))
+
+    def _chance(self, share: float) -> bool:
+        return self._rng.random() < share
+
+    def _wording(self, phrases: tuple[str, ...]) -> str:
+        return phrases[0] if self._chance(self._usual) else self._rng.choice(phrases)
+
+    def _pronoun(self) -> str:
+        return self._rng.choice(words.RELATIVE_PRONOUNS)
+
+    def _noun_phrase(self, phrase: NounPhrase, before: str = "", definite: bool = False) -> str:
+        """Word a noun phrase; before: an adjective such as "leftmost"; definite: it takes "the" if any article."""
+        size, texture, ending = "", "", ""
+        if phrase.size:
+            # "the smallest circle" is one of several circles
+            superlative = phrase.alike.bit_count() > phrase.matches.bit_count() == 1 and self._chance(0.15)
+            size = self._wording((words.SUPERLATIVE_SIZES if superlative else words.SIZES)[phrase.size])
+            definite = definite or superlative
+        if phrase.texture:
+            known = TEXTURES[phrase.texture]
+            if known.with_words and self._chance(0.25):
+                ending = self._wording(known.with_words)
+            else:
+                texture = self._wording(known.words)
+        colour = self._wording(COLOURS[phrase.colour].words) if phrase.colour else ""
+        looks = (texture, colour) if self._chance(0.75) else (colour, texture)
+        adjectives = [word for word in (before, size, *looks) if word]
+        text = " ".join(filter(None, (*adjectives, self._noun(phrase, bool(adjectives)), ending)))
+        return self._article(text, definite) + text
+
+    def _noun(self, phrase: NounPhrase, described: bool) -> str:
+        if phrase.shape:
+            noun = SHAPES[phrase.shape].words
+            return noun[0] if self._chance(USUAL_SHAPE) else self._rng.choice(noun)
+        if described and self._chance(PRONOUN_SHARE):
+            return words.PRONOUN
+        return self._rng.choices(words.GENERIC_NOUNS, GENERIC_NOUN_SHARES)[0]
+
+    def _article(self, following: str, definite: bool) -> str:
+        """Return an article and a space, or nothing."""
+        indefinite = "an " if following[0] in "aeiou" else "a "
+        article = self._rng.choices(("the ", indefinite, ""), ARTICLE_SHARES)[0]
+        return "the " if definite and article == indefinite else article
+
+    def _head(self, phrase: NounPhrase) -> str:
+        """Word a noun phrase that something follows; without attributes it may be "the one"."""
+        return (
+            f"the {words.PRONOUN}"
+            if not phrase.attributes and self._chance(PRONOUN_SHARE)
+            else self._noun_phrase(phrase)
+        )
+
+    def _attach(self, phrase: NounPhrase, ending: str) -> str:
+        """Word "the circle on the left" or "the circle that is on the left"."""
+        joint = f" {self._pronoun()} {words.COPULA}" if self._chance(0.2) else ""
+        return f"{self._head(phrase)}{joint} {ending}"

@@ -1,0 +1,411 @@
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from mpgsam2.errors import InputError
+from mpgsam2.synthetic import EASY, FULL, KINDS, VOCABULARY, Clip, World, render_clip, words
+from mpgsam2.synthetic.colours import COLOURS, to_lab
+from mpgsam2.synthetic.shapes import SHAPES
+from mpgsam2.synthetic.textures import TEXTURES
+
+SMALL = replace(FULL, height=(72, 96))
+QUIET = {
+    "shading": 0.0,
+    "shadow": 0.0,
+    "pan": 0.0,
+    "shake": 0.0,
+    "blur": 0.0,
+    "noise": 0.0,
+    "compression": 0.0,
+    "textures": ("plain",),
+    "backgrounds": ("plain",),
+}
+
+NOUNS = {word: name for name, shape in SHAPES.items() for word in shape.words}
+COLOUR_WORDS = {word: name for name, colour in COLOURS.items() for word in colour.words}
+TEXTURE_WORDS = {word: name for name, texture in TEXTURES.items() for word in texture.words} | {
+    "stripes": "striped",
+    "dots": "dotted",
+    "spots": "dotted",
+}
+SIZE_WORDS = {
+    word: name for table in (words.SIZES, words.SUPERLATIVE_SIZES) for name, group in table.items() for word in group
+}
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Clip]:
+    return [render_clip(seed, SMALL) for seed in range(120)]
+
+
+@pytest.fixture(scope="module")
+def talk() -> list[Clip]:
+    """Many small clips of which much is said, in every wording alike."""
+    world = replace(FULL, frames=3, height=(48, 48), usual=0.0, sentences=8)
+    return [render_clip(seed, world) for seed in range(400)]
+
+
+def meanings(table: dict[str, tuple[str, ...]], text: str) -> set[str]:
+    """Keys of the phrases of a table that a sentence holds, longer phrases first."""
+    found, rest = set(), f" {text} "
+    for phrase, name in sorted(((p, name) for name, group in table.items() for p in group), key=lambda x: -len(x[0])):
+        if f" {phrase} " in rest:
+            found.add(name)
+            rest = rest.replace(f" {phrase} ", "  ")
+    return found
+
+
+def matching(clip: Clip, text: str) -> list[int]:
+    """Things that have the shape, colour and texture named in a text, whatever their size."""
+    said = text.split()
+    wanted = [
+        {table[word] for word in said if word in table} for table in (NOUNS, COLOUR_WORDS, TEXTURE_WORDS)
+    ]  # each empty or of one name
+    return [
+        k
+        for k, thing in enumerate(clip.things)
+        if all(
+            not names or names == {own}
+            for names, own in zip(wanted, (thing.shape, thing.colour, thing.texture), strict=True)
+        )
+    ]
+
+
+def centroids(clip: Clip, k: int) -> np.ndarray:
+    """(frames with the thing, 2) centroids x, y of its label, in parts of the frame."""
+    height, width = clip.labels.shape[1:]
+    found = [np.nonzero(mask) for mask in clip.mask(k)]
+    return np.array([((xs.mean() + 0.5) / width, (ys.mean() + 0.5) / height) for ys, xs in found if len(xs) > 8])
+
+
+def area(clip: Clip, k: int) -> float:
+    """Median area of a thing's label in px."""
+    return float(np.median(clip.mask(k).sum((1, 2))))
+
+
+def test_a_seed_gives_the_same_bytes() -> None:
+    for seed, world in ((3, SMALL), (4, EASY), (10**12, replace(FULL, frames=1))):
+        first, second = render_clip(seed, world), render_clip(seed, world)
+        assert np.array_equal(first.frames, second.frames) and np.array_equal(first.labels, second.labels)
+        assert (first.things, first.expressions) == (second.things, second.expressions)
+    assert render_clip(1, SMALL).frames.tobytes() != render_clip(2, SMALL).frames.tobytes()
+
+
+def test_arrays_have_the_stated_form(clips: list[Clip]) -> None:
+    for clip in clips:
+        frames, height, width, channels = clip.frames.shape
+        assert (frames, channels) == (SMALL.frames, 3) and clip.labels.shape == (frames, height, width)
+        assert clip.frames.dtype == np.uint8 and clip.labels.dtype == np.uint8
+        assert 72 <= height <= 96 and height % 2 == width % 2 == 0
+        assert 0.75 * height - 2 <= width <= 1.78 * height + 2
+        assert 2 <= len(clip.things) <= 4 and clip.labels.max() <= len(clip.things)
+        assert 1 <= len(clip.expressions) <= SMALL.sentences
+        assert len({expression.text for expression in clip.expressions}) == len(clip.expressions)
+        assert all(expression.kind in KINDS for expression in clip.expressions)
+
+
+def test_a_mask_is_where_the_thing_covers_half_of_the_pixel() -> None:
+    world = replace(FULL, frames=2, height=(96, 96), objects=(1, 1), kinds=(("appearance", 1.0),), **QUIET)
+    for seed in range(24):
+        clip = render_clip(seed, world)
+        for frame, mask in zip(clip.frames.astype(float), clip.mask(0), strict=True):
+            inside, outside = np.median(frame[mask], axis=0), np.median(frame[~mask], axis=0)
+            coverage = (frame - outside) @ (inside - outside) / np.sum((inside - outside) ** 2)
+            assert (
+                np.array_equal(coverage > 0.5, mask) or not ((coverage > 0.5) ^ mask)[abs(coverage - 0.5) > 0.02].any()
+            )
+            assert set(np.unique(coverage.round(2))) > {0.0, 1.0}, "edges are smooth"
+
+
+def test_the_topmost_thing_owns_the_pixel() -> None:
+    world = replace(FULL, frames=1, occlusion=1.0, objects=(3, 4), kinds=(("appearance", 1.0),), **QUIET)
+    hidden = 0
+    for seed in range(40):
+        clip = render_clip(seed, world)
+        for k in range(len(clip.things)):
+            core = cv2.erode(clip.mask(k)[0].astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+            pixels = clip.frames[0][core]
+            # all but where another thing's tip covers less than half of a pixel
+            assert (pixels == np.median(pixels, axis=0)).all(1).mean() > 0.97, "a flat thing is of one colour"
+        touching = cv2.dilate(clip.mask(0)[0].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        hidden += (clip.labels[0][touching] > 1).any()
+    assert hidden > 3, "things do hide each other"
+
+
+def test_easy_things_keep_apart() -> None:
+    for seed in range(30):
+        clip = render_clip(seed, EASY)
+        for frame in clip.labels:
+            grown = [
+                cv2.dilate((frame == k + 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+                for k in range(len(clip.things))
+            ]
+            assert sum(grown).max() <= 1
+
+
+def test_every_thing_named_can_be_seen(clips: list[Clip]) -> None:
+    for clip in clips:
+        smallest = 60 * (clip.labels.shape[1] / 256) ** 2
+        for expression in clip.expressions:
+            areas = clip.mask(expression.target).sum((1, 2))
+            assert (areas >= smallest).mean() >= 0.5
+
+
+def test_noun_phrases_fit_the_target_and_appearance_nothing_else(clips: list[Clip]) -> None:
+    for clip in clips:
+        for expression in clip.expressions:
+            if expression.kind == "relation":
+                continue
+            matches = matching(clip, expression.text)
+            assert expression.target in matches, expression
+            sizes = {SIZE_WORDS[word] for word in expression.text.split() if word in SIZE_WORDS}
+            if "smaller" in expression.text or "larger" in expression.text or "bigger" in expression.text:
+                sizes = set()
+            for size in sizes:
+                assert clip.things[expression.target].size == size
+            if expression.kind == "appearance":
+                if sizes:
+                    matches = [k for k in matches if {clip.things[k].size} == sizes]
+                assert matches == [expression.target], (expression, clip.things)
+
+
+def test_sizes_are_clear() -> None:
+    world = replace(SMALL, frames=1, border=0.0, occlusion=0.0, kinds=(("appearance", 1.0),))
+    said = 0
+    for seed in range(120):
+        clip = render_clip(seed, world)
+        for expression in clip.expressions:
+            size = next((SIZE_WORDS[word] for word in expression.text.split() if word in SIZE_WORDS), None)
+            if size is None:
+                continue
+            others = [k for k in matching(clip, expression.text) if k != expression.target]
+            for k in others:
+                ratio = area(clip, k) / area(clip, expression.target)
+                # areas of different shapes at one radius differ by up to 1.7, and edges may cut things
+                if (
+                    clip.things[k].shape == clip.things[expression.target].shape
+                    and min(area(clip, k), area(clip, expression.target)) > 60
+                ):
+                    assert ratio > 1.3 if size == "small" else ratio < 0.77, (seed, expression)
+                    said += 1
+    assert said > 10
+
+
+def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
+    needed, checked = 0, 0
+    axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
+    for clip in clips:
+        for expression in clip.expressions:
+            if expression.kind != "position":
+                continue
+            if any(word in SIZE_WORDS for word in expression.text.split()):
+                continue
+            target, rivals = expression.target, [k for k in matching(clip, expression.text) if k != expression.target]
+            needed, checked = needed + bool(rivals), checked + 1
+            extreme = meanings(words.EXTREME_ADJECTIVES, expression.text) | meanings(words.EXTREMES, expression.text)
+            halves = meanings(words.POSITIONS, expression.text) or meanings(words.POSITION_ADJECTIVES, expression.text)
+            (name,) = extreme or halves
+            place = centroids(clip, target)
+            if name == "middle":
+                assert np.median(np.abs(place - 0.5).max(1)) < 0.12
+                assert all(np.median(np.abs(centroids(clip, k) - 0.5).max(1)) > 0.19 for k in rivals)
+                continue
+            axis, sign = axes[name]
+
+            def along(k: int, clip: Clip = clip, axis: int = axis, sign: int = sign) -> float:
+                """Median distance from the edge in question, in parts of the frame."""
+                middle = float(np.median(centroids(clip, k)[:, axis]))
+                return middle if sign > 0 else 1 - middle
+
+            if extreme:
+                assert rivals and all(along(k) - along(target) > 0.08 for k in rivals), expression
+            else:
+                assert along(target) < 0.43 and all(along(k) > 0.54 for k in rivals), expression
+    assert checked > 80 and needed > 0.75 * checked
+
+
+def test_relations_are_clear(clips: list[Clip]) -> None:
+    directions = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
+    phrases = sorted(((p, name) for name, group in words.RELATIONS.items() for p in group), key=lambda x: -len(x[0]))
+    checked = 0
+    for clip in clips:
+        size = np.array(clip.labels.shape[:0:-1])
+        for expression in clip.expressions:
+            if expression.kind != "relation":
+                continue
+            phrase, name = next((p, name) for p, name in phrases if f" {p} " in expression.text)
+            head, anchor_text = expression.text.split(f" {phrase} ")
+            if name not in directions or any(word in SIZE_WORDS for word in expression.text.split()):
+                continue
+            (anchor,) = matching(clip, anchor_text)
+            candidates = matching(clip, head)
+            assert expression.target in candidates and expression.target != anchor
+
+            def way(k: int, clip: Clip = clip, anchor: int = anchor, size: np.ndarray = size) -> np.ndarray:
+                """Median way from the anchor to a thing in shorter sides, over frames that show both."""
+                ways = []
+                for label in clip.labels:
+                    here, there = np.argwhere(label == k + 1), np.argwhere(label == anchor + 1)
+                    if len(here) > 8 and len(there) > 8:
+                        ways.append((here.mean(0) - there.mean(0))[::-1] / size.min())
+                return np.median(ways, axis=0)
+
+            direction = np.array(directions[name])
+            assert way(expression.target) @ direction > 0.11, expression
+            assert all(way(k) @ direction < 0.04 for k in candidates if k not in (anchor, expression.target)), (
+                expression
+            )
+            checked += 1
+    assert checked > 30
+
+
+def test_motions_are_true_and_told_apart(clips: list[Clip]) -> None:
+    ways = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+    needed, checked = 0, 0
+    for clip in clips:
+        for expression in clip.expressions:
+            if expression.kind != "motion" or any(word in SIZE_WORDS for word in expression.text.split()):
+                continue
+            target, rivals = expression.target, [k for k in matching(clip, expression.text) if k != expression.target]
+            motions = set().union(
+                *(
+                    meanings(table, expression.text)
+                    for table in (words.MOTION_PARTICIPLES, words.MOTION_VERBS, words.MOTION_ADJECTIVES)
+                )
+            )
+            assert clip.things[target].motion in motions or ("moving" in motions and clip.things[target].motion in ways)
+            if motions == {"moving"}:
+                assert all(clip.things[k].motion == "still" for k in rivals)
+            else:
+                assert all(clip.things[k].motion != clip.things[target].motion for k in rivals), expression
+            needed, checked = needed + bool(rivals), checked + 1
+            place, motion = centroids(clip, target), clip.things[target].motion
+            if motion in ways:
+                assert (place[-1] - place[0]) @ np.array(ways[motion]) > 0.04, expression
+    assert checked > 60 and needed > 0.75 * checked
+
+
+@pytest.mark.parametrize(("motion", "least"), [("left", 0.19), ("right", 0.19), ("up", 0.19), ("down", 0.19)])
+def test_things_move_as_said(motion: str, least: float) -> None:
+    still = replace(EASY, frames=6, height=(96, 96), motions=(motion,), kinds=(("appearance", 1.0),))
+    way = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[motion]
+    for seed in range(6):
+        clip = render_clip(seed, still)
+        for k in range(len(clip.things)):
+            whole = not (clip.labels[:, [0, -1]] == k + 1).any() and not (clip.labels[:, :, [0, -1]] == k + 1).any()
+            if whole:
+                place = centroids(clip, k)
+                assert (place[-1] - place[0]) @ np.array(way) > least
+
+
+def test_things_grow_and_shrink() -> None:
+    world = replace(EASY, frames=6, motions=("growing", "shrinking"), kinds=(("motion", 1.0),))
+    for seed in range(10):
+        clip = render_clip(seed, world)
+        for k, thing in enumerate(clip.things):
+            areas = clip.mask(k).sum((1, 2))
+            assert areas[-1] > 1.5 * areas[0] if thing.motion == "growing" else areas[0] > 1.5 * areas[-1]
+
+
+def test_twins_are_told_apart_by_motion_alone() -> None:
+    world = replace(SMALL, kinds=(("motion", 1.0),))
+    twins = 0
+    for seed in range(60):
+        clip = render_clip(seed, world)
+        looks = [(thing.shape, thing.colour, thing.texture) for thing in clip.things]
+        twins += any(looks.count(looks[expression.target]) > 1 for expression in clip.expressions)
+    assert twins > 15
+
+
+def test_every_word_said_is_in_the_vocabulary_and_every_word_in_it_is_said(talk: list[Clip]) -> None:
+    texts = [expression.text for clip in talk for expression in clip.expressions]
+    assert all(text == text.lower() for text in texts)
+    assert {word for text in texts for word in text.split()} == set(VOCABULARY)
+    assert list(VOCABULARY) == sorted(set(VOCABULARY))
+
+
+def test_the_words_that_must_exist_are_said(talk: list[Clip]) -> None:
+    required = """
+        red green blue yellow purple orange white black circle square triangle star object thing shape small large
+        striped dotted plain leftmost rightmost topmost lowest above below growing shrinking rising falling
+    """.split()  # noqa: SIM905
+    assert set(required) <= set(VOCABULARY)
+    phrases = ["on the left", "on the right", "at the top", "at the bottom", "in the middle", "next to", "not moving"]
+    phrases += ["moving to the left", "moving to the right", "moving up", "moving down", "left of", "right of"]
+    said = "\n".join(expression.text for clip in talk for expression in clip.expressions)
+    assert [phrase for phrase in (*phrases, *required) if phrase not in said] == []
+
+
+def test_single_frames_know_no_motion() -> None:
+    world = replace(SMALL, frames=1)
+    kinds = {e.kind for seed in range(60) for e in render_clip(seed, world).expressions}
+    assert kinds == {"appearance", "position", "relation"}
+    clip = render_clip(0, world)
+    assert len(clip.frames) == 1 and all(thing.motion == "still" for thing in clip.things)
+
+
+def test_a_single_thing_can_be_named() -> None:
+    world = replace(SMALL, objects=(1, 1))
+    for seed in range(20):
+        clip = render_clip(seed, world)
+        assert len(clip.things) == 1 and all(expression.target == 0 for expression in clip.expressions)
+
+
+def test_targets_are_balanced(talk: list[Clip]) -> None:
+    targets, kinds = [], []
+    for clip in talk:
+        targets += [(clip.things[e.target], e.target) for e in clip.expressions]
+        kinds += [e.kind for e in clip.expressions]
+    for attribute, names in (("shape", SHAPES), ("colour", COLOURS)):
+        counts = np.array([sum(getattr(thing, attribute) == name for thing, _ in targets) for name in names])
+        assert counts.min() > 0.65 * counts.mean() and counts.max() < 1.4 * counts.mean(), dict(
+            zip(names, counts, strict=True)
+        )
+    shares = {kind: kinds.count(kind) / len(kinds) for kind in KINDS}
+    assert all(share > 0.12 for share in shares.values()), shares
+
+
+def test_colours_keep_apart() -> None:
+    rng = random.Random(0)
+    samples = {name: to_lab(np.array([colour.sample(rng) for _ in range(150)])) for name, colour in COLOURS.items()}
+    for first, second in itertools.combinations(samples, 2):
+        distance = np.linalg.norm(samples[first][:, None] - samples[second], axis=-1).min()
+        assert distance > 14, (first, second, distance)
+
+
+def test_things_stand_out_from_the_background() -> None:
+    world = replace(FULL, frames=1, height=(96, 96), **QUIET)
+    for seed in range(60):
+        clip = render_clip(seed, world)
+        ground = to_lab(np.median(clip.frames[0][clip.labels[0] == 0], axis=0)[None])
+        for k in range(len(clip.things)):
+            colour = to_lab(np.median(clip.frames[0][clip.mask(k)[0]], axis=0)[None])
+            assert np.linalg.norm(colour - ground) > 25
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"shapes": ("blob",)},
+        {"colours": ()},
+        {"kinds": (("rhyme", 1.0),)},
+        {"kinds": (("motion", 1.0),), "frames": 1},
+        {"frames": 0},
+        {"radius": (0.3, 0.1)},
+    ],
+)
+def test_impossible_worlds_are_refused(wrong: dict) -> None:
+    with pytest.raises(InputError):
+        replace(World(), **wrong)
+
+
+def test_a_world_without_words_is_refused() -> None:
+    world = replace(EASY, shapes=("circle",), colours=("red",), kinds=(("appearance", 1.0),), radius=(0.2, 0.2))
+    with pytest.raises(InputError, match="without doubt"):
+        render_clip(0, world)

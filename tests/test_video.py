@@ -1,0 +1,427 @@
+"""Clips in and videos out, with the real decoder and the real encoder."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from mpgsam2.errors import InputError
+from mpgsam2.video import FOLDER_RATE, Clip, Limits, VideoWriter, open_clip
+
+
+def ffmpeg(*arguments: object) -> str:
+    """Runs the bundled ffmpeg; returns what it reports."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-y", *map(str, arguments)]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False).stderr
+
+
+def pattern(path: Path, *output: object, size: str = "64x48", rate: str = "30", seconds: float = 1) -> Path:
+    """A video of ffmpeg's moving test pattern."""
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=size={size}:rate={rate}:duration={seconds}", *output, path)
+    assert path.stat().st_size > 0
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    """A copy of the file's first part only."""
+    content = path.read_bytes()
+    short = path.with_name(f"cut_{path.name}")
+    short.write_bytes(content[: int(len(content) * share)])
+    return short
+
+
+def refusal(path: object, limits: Limits | None = None) -> str:
+    """The sentence with which a clip is refused; checks that it gives nothing of the machine away."""
+    with pytest.raises(InputError) as caught:
+        open_clip(path, limits)
+    sentence = str(caught.value)
+    assert "/" not in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.fixture(scope="module")
+def clip_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds, 90 frames, index in front."""
+    return pattern(tmp_path_factory.mktemp("clip") / "a.mp4", "-g", "12", "-movflags", "+faststart", seconds=3)
+
+
+# ----------------------------------------------------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi", "ts", "mpg", "ogv", "flv", "wmv"])
+def test_every_common_container_is_read(tmp_path: Path, suffix: str) -> None:
+    clip = open_clip(pattern(tmp_path / f"a.{suffix}"))
+    assert (clip.width, clip.height, clip.frame_count) == (64, 48, 30)
+    assert float(clip.fps) == pytest.approx(30, abs=0.1)
+    frames = list(clip)
+    assert len(frames) == 30
+    assert all(frame.shape == (48, 64, 3) and frame.dtype == np.uint8 for frame in frames)
+
+
+def test_an_animated_gif_is_a_clip(tmp_path: Path) -> None:
+    clip = open_clip(pattern(tmp_path / "a.gif", rate="10"))
+    assert (clip.frame_count, clip.fps) == (10, 10)
+
+
+def test_frames_are_rgb_and_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    colours = [(220, 30, 30), (30, 220, 30), (30, 30, 220), (200, 200, 40)]
+    with VideoWriter(path, 64, 48, Fraction(10)) as writer:
+        for colour in colours:
+            writer.write(np.full((48, 64, 3), colour, np.uint8))
+    means = [frame.mean(axis=(0, 1)) for frame in open_clip(path)]
+    np.testing.assert_allclose(means, colours, atol=4)
+
+
+def test_a_clip_can_be_read_again_and_left_half_way(clip_path: Path) -> None:
+    clip = open_clip(clip_path)
+    frames = iter(clip)
+    first = next(frames)
+    frames.close()
+    assert next(frames, None) is None
+    whole = list(clip)
+    assert len(whole) == 90
+    np.testing.assert_array_equal(whole[0], first)
+    assert (whole[0] != whole[45]).any()
+
+
+def test_a_clip_crosses_to_another_process(clip_path: Path) -> None:
+    clip = pickle.loads(pickle.dumps(open_clip(clip_path)))
+    assert isinstance(clip, Clip)
+    assert sum(1 for _ in clip) == 90
+
+
+@pytest.mark.parametrize("rate", ["30000/1001", "24000/1001", "25", "50/3"])
+def test_the_frame_rate_is_an_exact_fraction(tmp_path: Path, rate: str) -> None:
+    clip = open_clip(pattern(tmp_path / "a.mp4", rate=rate))
+    assert clip.fps == Fraction(rate)
+    assert not clip.variable_rate
+    assert clip.duration == pytest.approx(clip.frame_count / float(Fraction(rate)))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_a_variable_rate_keeps_every_frame_and_the_duration(tmp_path: Path, suffix: str) -> None:
+    # One second at 30 frames a second, one at 10.
+    thin_out = ["-vf", "select='if(lt(n,30),1,not(mod(n,3)))'", "-fps_mode", "vfr"]
+    clip = open_clip(pattern(tmp_path / f"a.{suffix}", *thin_out, seconds=2))
+    assert clip.variable_rate
+    assert clip.frame_count == sum(1 for _ in clip) == 40
+    assert clip.fps == Fraction(39 * 10, 19)  # 39 steps from 0 to 1.9 s
+    assert clip.duration == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize(("degrees", "size"), [(90, (48, 64)), (180, (64, 48)), (270, (48, 64))])
+def test_a_phone_video_is_turned_upright(tmp_path: Path, degrees: int, size: tuple[int, int]) -> None:
+    lying, upright = tmp_path / "lying.mp4", tmp_path / "upright.mp4"
+    frame = np.zeros((48, 64, 3), np.uint8)
+    frame[:24, :32] = 255  # a white corner, top left
+    with VideoWriter(lying, 64, 48, Fraction(10)) as writer:
+        for _ in range(3):
+            writer.write(frame)
+    ffmpeg("-display_rotation", degrees, "-i", lying, "-c", "copy", upright)  # counter-clockwise
+    clip = open_clip(upright)
+    assert (clip.width, clip.height) == size
+    shown = next(iter(clip))
+    assert shown.shape == (size[1], size[0], 3)
+    np.testing.assert_allclose(shown, np.rot90(frame, degrees // 90), atol=40)
+
+
+@pytest.mark.parametrize("size", ["65x47", "33x33", "64x101"])
+def test_odd_sizes_are_read_as_they_are(tmp_path: Path, size: str) -> None:
+    clip = open_clip(pattern(tmp_path / "a.mp4", "-pix_fmt", "yuv444p", size=size))
+    assert f"{clip.width}x{clip.height}" == size
+    assert next(iter(clip)).shape == (clip.height, clip.width, 3)
+
+
+@pytest.mark.parametrize(
+    "encoding", [["-c:v", "png"], ["-c:v", "qtrle"], ["-c:v", "prores_ks", "-pix_fmt", "yuva444p10"]]
+)
+def test_transparency_is_ignored(tmp_path: Path, encoding: list[str]) -> None:
+    path = tmp_path / "a.mov"
+    ffmpeg("-f", "lavfi", "-i", "color=0xC86432@0.3:size=64x48:rate=10:duration=1,format=rgba", *encoding, path)
+    clip = open_clip(path)
+    assert clip.frame_count == 10
+    np.testing.assert_allclose(next(iter(clip)), np.broadcast_to((200, 100, 50), (48, 64, 3)), atol=4)
+
+
+def test_repeated_frames_do_not_end_a_clip(tmp_path: Path) -> None:
+    # Theora stores a frame that repeats the one before as an empty packet, at which the decoder yields nothing.
+    path = tmp_path / "a.ogv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=2", "-vf", "fps=30", path)
+    clip = open_clip(path)
+    assert clip.frame_count >= 10
+    frames = list(clip)
+    assert len(frames) == clip.frame_count
+    assert np.abs(np.int16(frames[0]) - frames[-1]).max() > 100  # the second digit of the test picture's clock
+
+
+def test_a_trimmed_clip_that_hides_frames_is_not_broken(tmp_path: Path, clip_path: Path) -> None:
+    trimmed = tmp_path / "trimmed.mp4"
+    ffmpeg("-ss", 1.15, "-i", clip_path, "-t", 1.3, "-c", "copy", trimmed)
+    stated = int(cv2.VideoCapture(str(trimmed)).get(cv2.CAP_PROP_FRAME_COUNT))
+    clip = open_clip(trimmed)
+    assert clip.frame_count < stated  # the edit list hides what comes before the cut
+    assert sum(1 for _ in clip) == clip.frame_count
+
+
+def test_a_sound_track_may_outlast_the_picture(tmp_path: Path, clip_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    ffmpeg("-i", clip_path, "-f", "lavfi", "-i", "sine=duration=5", "-c:v", "copy", path)
+    assert open_clip(path).frame_count == 90
+
+
+def test_the_digest_is_the_file_s(clip_path: Path, tmp_path: Path) -> None:
+    same = tmp_path / "other name.mp4"
+    same.write_bytes(clip_path.read_bytes())
+    assert open_clip(clip_path).sha256() == open_clip(same).sha256()
+    assert re.fullmatch("[0-9a-f]{64}", open_clip(same).sha256())
+
+
+# ----------------------------------------------------------------------------------------------------------- folders
+
+
+def test_a_folder_of_images_is_a_clip_in_natural_order(tmp_path: Path) -> None:
+    for number in (10, 9, 1):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((31, 45, 3), (0, 0, number * 20), np.uint8))  # BGR: red
+    (tmp_path / "notes.txt").write_text("not a frame")
+    (tmp_path / "._1.png").write_text("what macOS leaves behind")
+    clip = open_clip(tmp_path)
+    assert (clip.width, clip.height, clip.frame_count, clip.fps) == (45, 31, 3, FOLDER_RATE)
+    assert [tuple(frame[0, 0]) for frame in clip] == [(20, 0, 0), (180, 0, 0), (200, 0, 0)]
+    assert open_clip(tmp_path, folder_fps=Fraction(6)).fps == 6
+
+
+def test_transparent_images_give_their_colours(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), np.full((8, 8, 4), (50, 100, 200, 30), np.uint8))
+    assert tuple(next(iter(open_clip(tmp_path)))[0, 0]) == (200, 100, 50)
+
+
+def test_folders_that_are_no_clip_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    assert "no image in the folder “frames”" in refusal(folder)
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.png"), np.zeros((20, 30, 3), np.uint8))
+    assert "at most 2 frames" in refusal(folder, Limits(frames=2))
+    assert "30 × 20" in refusal(folder, Limits(pixels=500))
+    assert "too large" in refusal(folder, Limits(bytes=10))
+    cv2.imwrite(str(folder / "3.png"), np.zeros((20, 31, 3), np.uint8))
+    assert "“3.png” is 31 × 20" in refusal(folder)
+    (folder / "3.png").write_bytes(b"no image at all")
+    assert "“3.png” in “frames” cannot be read, only 3 frames before it" in refusal(folder)
+
+
+# --------------------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_no_clip(nothing: str | None) -> None:
+    assert "No clip was given" in refusal(nothing)
+
+
+def test_a_clip_that_is_not_there(tmp_path: Path) -> None:
+    assert "There is no clip “gone.mp4”" in refusal(tmp_path / "gone.mp4")
+
+
+def test_an_address_is_not_a_clip() -> None:
+    with pytest.raises(InputError, match="There is no clip"):
+        open_clip("http://127.0.0.1:1/a.mp4")
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    assert "empty file" in refusal(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "just text\n" * 100,
+        "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{clip}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {clip}\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+    ],
+)
+def test_text_that_calls_itself_a_video_is_never_followed(tmp_path: Path, clip_path: Path, content: str) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_text(content.format(clip=clip_path))
+    assert "is not a video" in refusal(path)
+
+
+def test_a_still_picture_is_not_a_video(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((20, 30, 3), np.uint8))
+    assert "is not a video" in refusal(tmp_path / "a.png")
+
+
+def test_sound_alone(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", tmp_path / "a.mp4")
+    assert "holds no video" in refusal(tmp_path / "a.mp4")
+
+
+def test_zero_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    pattern(path)
+    content = path.read_bytes()
+    # Keep the header, drop every frame.
+    path.write_bytes(content[: content.index(b"\x1f\x43\xb6\x75")])
+    assert re.search("no frame|No frame", refusal(path))
+
+
+@pytest.mark.parametrize("frames", [89, 90])
+def test_too_long(clip_path: Path, frames: int) -> None:
+    limits = Limits(frames=frames)
+    if frames == 90:
+        assert open_clip(clip_path, limits).frame_count == 90
+    else:
+        assert "too long: at most 89 frames" in refusal(clip_path, limits)
+
+
+def test_too_large(clip_path: Path) -> None:
+    assert open_clip(clip_path, Limits(pixels=64 * 48)).width == 64
+    assert "64 × 48" in refusal(clip_path, Limits(pixels=64 * 48 - 1))
+
+
+def test_too_many_bytes(clip_path: Path) -> None:
+    size = clip_path.stat().st_size
+    assert open_clip(clip_path, Limits(bytes=size)).width == 64
+    assert re.search(r"\d MB, and at most 0\.0 MB", refusal(clip_path, Limits(bytes=size - 1)))
+
+
+def test_cut_off_before_its_index(tmp_path: Path) -> None:
+    assert "No frame of “cut_a.mp4” could be read" in refusal(cut(pattern(tmp_path / "a.mp4"), 0.6))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "avi"])
+def test_cut_off_part_way(tmp_path: Path, suffix: str) -> None:
+    options = ["-movflags", "+faststart"] if suffix == "mp4" else []
+    path = cut(pattern(tmp_path / f"a.{suffix}", "-g", "12", *options, seconds=3), 0.6)
+    readable = re.search(r"broken part-way: only (\d+) of its 90 frames could be read", refusal(path))
+    assert readable and 30 < int(readable[1]) < 80
+
+
+def test_damaged_in_the_middle(tmp_path: Path, clip_path: Path) -> None:
+    content = bytearray(clip_path.read_bytes())
+    middle, hole = len(content) // 2, len(content) // 10
+    content[middle : middle + hole] = bytes(hole)
+    (tmp_path / "a.mp4").write_bytes(content)
+    readable = re.search(r"only (\d+) of its 90 frames", refusal(tmp_path / "a.mp4"))
+    assert readable and 20 < int(readable[1]) < 90
+
+
+def test_a_clip_that_changes_under_the_run(tmp_path: Path) -> None:
+    path = pattern(tmp_path / "a.mp4")
+    clip = open_clip(path)
+    pattern(path, size="80x48")
+    with pytest.raises(InputError, match="changes its picture size at frame 0"):
+        list(clip)
+    pattern(path, seconds=0.5)
+    with pytest.raises(InputError, match="Only 15 frames"):
+        list(clip)
+
+
+# ----------------------------------------------------------------------------------------------------------- writing
+
+
+def write(path: Path, width: int, height: int, fps: Fraction, count: int = 13) -> list[np.ndarray]:
+    frames = []
+    with VideoWriter(path, width, height, fps) as writer:
+        for index in range(count):
+            frame = np.zeros((height, width, 3), np.uint8)
+            frame[..., 0] = np.linspace(0, 255, width)[None]
+            frame[..., 1] = np.linspace(0, 255, height)[:, None]
+            frame[..., 2] = 10 * index
+            frames.append(frame)
+            writer.write(frame)
+    return frames
+
+
+def test_what_is_written_plays_in_a_browser(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write(path, 64, 48, Fraction(30000, 1001))
+    report = ffmpeg("-i", path)
+    stream = next(line for line in report.splitlines() if "Video:" in line)
+    assert "h264" in stream and "yuv420p(tv, bt709" in stream and "64x48" in stream and "29.97 fps" in stream
+    assert "Audio:" not in report
+    content = path.read_bytes()
+    assert content[4:8] == b"ftyp"
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_what_is_written_is_what_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    frames = write(path, 64, 48, Fraction(30000, 1001))
+    clip = open_clip(path)
+    assert (clip.width, clip.height, clip.frame_count, clip.fps) == (64, 48, 13, Fraction(30000, 1001))
+    assert np.abs(np.int16(list(clip)) - np.int16(frames)).mean() < 4
+
+
+@pytest.mark.parametrize(("width", "height"), [(65, 47), (64, 47), (65, 48), (1, 1), (854, 480)])
+def test_odd_sizes_get_their_edge_doubled_and_nothing_is_rescaled(tmp_path: Path, width: int, height: int) -> None:
+    path = tmp_path / "a.mp4"
+    frames = write(path, width, height, Fraction(25))
+    clip = open_clip(path)
+    assert (clip.width, clip.height) == (width + width % 2, height + height % 2)
+    padded = np.pad(frames[0], ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    assert np.abs(np.int16(next(iter(clip))) - np.int16(padded)).mean() < 6
+
+
+def test_a_key_frame_at_least_every_twelve(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write(path, 160, 120, Fraction(25), count=25)
+    report = ffmpeg("-i", path, "-vf", "showinfo", "-f", "null", "-")
+    keys = [index for index, key in enumerate(re.findall(r"iskey:(\d)", report)) if key == "1"]
+    assert keys[0] == 0 and keys[-1] >= 13
+    assert max(np.diff(keys)) <= 12
+
+
+def test_no_half_file_is_left_by_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with pytest.raises(RuntimeError), VideoWriter(path, 64, 48, Fraction(25)) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with VideoWriter(path, 64, 48, Fraction(25)) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+        assert not path.exists()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_video_of_no_frames_is_no_file(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4", 64, 48, Fraction(25)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encoder_that_dies_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
+    frame = np.zeros((48, 64, 3), np.uint8)
+    with pytest.raises(OSError), VideoWriter(tmp_path / "gone" / "a.mp4", 64, 48, Fraction(25)) as writer:
+        for _ in range(1000):
+            writer.write(frame)
+    writer.close()
+    with (
+        pytest.raises(OSError),
+        VideoWriter(tmp_path / "gone" / "a.mp4", 64, 48, Fraction(25)) as writer,
+    ):
+        writer.write(frame)  # fits into the pipe, so that only the end can tell
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match=r"\(48, 65, 3\) uint8 in a video of 48 × 64"),
+        VideoWriter(tmp_path / "a.mp4", 64, 48, Fraction(25)) as writer,
+    ):
+        writer.write(np.zeros((48, 65, 3), np.uint8))
