@@ -114,7 +114,7 @@ class ModelConfig:
                 prior=PriorConfig(**_tuples(values["prior"])),
                 tracker=TrackerConfig(hiera=hiera, **_tuples(tracker)),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The checkpoint's config.json does not describe this network: {error}.") from None
 
 

@@ -14,6 +14,7 @@ from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import BEiT3
 from mpgsam2.network.images import normalise, resize
+from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.prior import ClipContext, PriorLayers
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
 from mpgsam2.network.tracker import FrameOutput, MemoryBank, Tracker
@@ -57,7 +58,8 @@ class MPGSAM2(PriorLayers):
             InputError: tensors are missing, unexpected or wrongly shaped; the sentence names them.
         """
         state_dict = strip_prefixes(state_dict)
-        net = cls(config or config_from_state_dict(state_dict))
+        with SkipInitialisation():
+            net = cls(config or config_from_state_dict(state_dict))
         load_strict(net, state_dict)
         return net.eval()
 

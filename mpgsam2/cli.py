@@ -1,0 +1,188 @@
+"""The command line: `python -m mpgsam2 segment | evaluate | demo | train-nano`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mpgsam2 import __version__
+from mpgsam2.errors import InputError
+
+# What needs torch is imported by the commands themselves, so that `--help` and wrong arguments answer at once.
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the arguments after the program's name; None for the process's own.
+
+    Returns:
+        The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C.
+        As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`.
+    """
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if args.command == "train-nano":
+        args.arguments = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        args.run(args)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m mpgsam2", description="Segment in a clip what a sentence names.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--model",
+        default="nano",
+        metavar="NAME",
+        help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
+    )
+    model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+
+    segment = commands.add_parser("segment", parents=[model], help="write masks, overlay and mask prior of a clip")
+    segment.add_argument("clip", metavar="CLIP", help="a video file or a folder of images")
+    segment.add_argument("expression", metavar="EXPRESSION", help='which object, such as "the red circle"')
+    segment.add_argument(
+        "--expression",
+        dest="more_expressions",
+        action="append",
+        default=[],
+        metavar="EXPRESSION",
+        help="one more object; each expression then gets a folder of its own (may be repeated)",
+    )
+    segment.add_argument(
+        "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
+    )
+    segment.add_argument(
+        "--without",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PART",
+        help="switch off parts of the network: prior, global_context, history",
+    )
+    segment.set_defaults(run=_segment)
+
+    evaluate = commands.add_parser("evaluate", parents=[model], help="score a model: J, F and J&F by kind of sentence")
+    evaluate.add_argument("--dataset", choices=["synthetic"], default="synthetic")
+    evaluate.add_argument("--seed", type=int, default=0, help="of the first clip (default: 0)")
+    evaluate.add_argument("--clips", type=int, default=100, metavar="N", help="how many clips (default: 100)")
+    evaluate.add_argument("--frames", type=int, default=16, metavar="T", help="frames of each clip (default: 16)")
+    evaluate.add_argument("--expressions", type=int, default=1, metavar="K", help="at most so many a clip (default: 1)")
+    evaluate.add_argument("--oracle-prior", action="store_true", help="give the tracker the true mask as its prior")
+    evaluate.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    evaluate.set_defaults(run=_evaluate)
+
+    demo = commands.add_parser("demo", parents=[model], help="open the page on this machine")
+    demo.add_argument("--port", type=int, help="default: the first free one from 7860")
+    demo.add_argument("--share", action="store_true", help="also at a public address for a while")
+    demo.set_defaults(run=_demo)
+
+    train = commands.add_parser("train-nano", add_help=False, help="train the nano checkpoint (--help for its options)")
+    train.set_defaults(run=_train_nano)
+    return parser
+
+
+def _segment(args: argparse.Namespace) -> None:
+    from mpgsam2.checkpoint import load_model
+    from mpgsam2.pipeline import check_request, segment_file, warn_unknown
+    from mpgsam2.video import open_clip
+
+    clip = open_clip(args.clip)
+    expressions = [args.expression, *args.more_expressions]
+    model = load_model(args.model, device=args.device)
+    for expression in expressions:
+        check_request(model, expression, args.without)
+    out = args.out or Path("out", clip.path.resolve().stem)
+    folders = [out] if len(expressions) == 1 else [out / name for name in folder_names(expressions)]
+    for expression, folder in zip(expressions, folders, strict=True):
+        frames = segment_file(model, clip, expression, folder, without=args.without)
+        bar = tqdm(frames, total=clip.frame_count, desc=expression, unit="frame")
+        with closing(frames):
+            results = [
+                (bool(progress.result.mask.any()), progress.result.object_score, progress.result.iou)
+                for progress in bar
+            ]
+        found, scores, ious = zip(*results, strict=True)
+        print(
+            f"“{expression}”: found in {sum(found)} of {len(found)} frames, mean object score "
+            f"{sum(scores) / len(scores):.2f}, mean predicted IoU {sum(ious) / len(ious):.2f}\n"
+            f"{folder}: overlay.mp4, prior.mp4, masks.mp4, masks/, result.json"
+        )
+        if warning := warn_unknown(model, expression):
+            print(warning)
+
+
+def folder_names(expressions: Sequence[str]) -> list[str]:
+    """A folder's name for each expression: its letters and digits in lower case, at most 60, and no two the same."""
+    names: list[str] = []
+    for expression in expressions:
+        stem = re.sub(r"[\W_]+", "-", expression.lower()).strip("-")[:60].rstrip("-") or "expression"
+        name, count = stem, 1
+        while name in names:
+            count += 1
+            name = f"{stem}-{count}"
+        names.append(name)
+    return names
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from mpgsam2.checkpoint import load_model
+    from mpgsam2.evaluation import evaluate, held_out_clips
+
+    clips = held_out_clips(args.seed, args.clips, args.frames)
+    model = load_model(args.model, device=args.device)
+    scores = evaluate(
+        model,
+        tqdm(clips, total=args.clips, unit="clip", delay=1),  # so that a refusal stands alone
+        expressions=args.expressions,
+        oracle_prior=args.oracle_prior,
+    )
+    if not args.json:
+        print(scores.table())
+        return
+    settings = {
+        "model": model.name,
+        "dataset": args.dataset,
+        "seed": args.seed,
+        "clips": args.clips,
+        "frames": args.frames,
+        "expressions": args.expressions,
+        "oracle_prior": args.oracle_prior,
+        "unit": "percent",
+    }
+    print(json.dumps({**settings, **scores.to_dict()}, indent=1))
+
+
+def _demo(args: argparse.Namespace) -> None:
+    from mpgsam2.checkpoint import load_model
+    from mpgsam2.demo import build_demo, launch_options
+
+    demo = build_demo(load_model(args.model, device=args.device))
+    demo.launch(server_port=args.port, share=args.share, **launch_options())
+
+
+def _train_nano(args: argparse.Namespace) -> None:
+    from mpgsam2 import training
+
+    training.main(args.arguments)

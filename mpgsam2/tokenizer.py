@@ -1,0 +1,187 @@
+"""From an expression to token ids, for the published vocabulary and for nano's own, behind one interface.
+
+Both put the sentence between `<s>` (0) and `</s>` (2), keep 1 for `<pad>`, and give 3, `<unk>`, to what they do not
+know; the network masks the 3s out of its attention.
+
+The published SentencePiece model is read with the `sentencepiece` package itself. In transformers 5
+`XLMRobertaTokenizer` no longer does that: it converts the model (through protobuf, one more dependency) to a Unigram
+model of another library, whose ids would have to be trusted to be the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import sentencepiece
+
+from mpgsam2.errors import InputError
+
+BEGIN, PAD, END, UNKNOWN = 0, 1, 2, 3
+SEG = "[SEG]"
+
+SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "beit3.spm")
+WORDS_FILE = "vocabulary.json"
+ADDED_TOKENS_FILE = "added_tokens.json"
+VOCABULARY_FILES = (WORDS_FILE, *SENTENCEPIECE_FILES)
+"""One of these makes a tokenizer."""
+
+
+class Tokenizer(Protocol):
+    """What the pipeline asks of a vocabulary."""
+
+    vocabulary_size: int
+    """One more than the highest id: the least number of rows that the network's text table must have."""
+
+    def encode(self, expression: str) -> list[int]:
+        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
+
+    def unknown_words(self, expression: str) -> list[str]:
+        """The words of the expression that the vocabulary does not know, in order, each once."""
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the files from which `load_tokenizer` makes this tokenizer again."""
+
+
+class SentencePieceTokenizer:
+    """The published vocabulary: a SentencePiece model with XLM-RoBERTa's ids (piece i → i + 1) and the token `[SEG]`.
+
+    Expressions are lower-cased and their white space collapsed, as the training data is; only `[SEG]`, written like
+    this, stays what it is. The network's table of text positions would take 1022 tokens; training saw sentences of some
+    dozens, so longer texts are refused well before that.
+    """
+
+    max_tokens = 128
+    max_characters = 400
+
+    def __init__(self, model_file: str | Path, seg_id: int | None = None) -> None:
+        """`seg_id`: by default the id after the pieces and `<mask>`. Raises InputError for an unreadable model."""
+        try:
+            self._model = sentencepiece.SentencePieceProcessor(model_file=str(model_file))
+        except (OSError, RuntimeError) as error:
+            raise InputError(
+                f"{Path(model_file).name} is not a SentencePiece model: download the checkpoint's tokenizer again."
+            ) from error
+        # Pieces take the ids up to len, `<mask>` takes len + 1.
+        self.seg_id = len(self._model) + 2 if seg_id is None else seg_id
+        self.vocabulary_size = max(self.seg_id, len(self._model) + 1) + 1
+
+    def encode(self, expression: str) -> list[int]:
+        _check_length(expression, self.max_characters)
+        ids: list[int] = []
+        for part in re.split(rf"({re.escape(SEG)})", expression):
+            ids += [self.seg_id] if part == SEG else self._pieces(part)
+        if not ids:
+            raise InputError("The expression is empty: write which object to segment.")
+        if len(ids) + 2 > self.max_tokens:
+            raise InputError(
+                f"The expression is too long ({len(ids)} tokens): use at most {self.max_tokens - 2}, about 80 words."
+            )
+        return [BEGIN, *ids, END]
+
+    def unknown_words(self, expression: str) -> list[str]:
+        words = dict.fromkeys(_collapse(expression.replace(SEG, " ")).split())
+        return [word for word in words if UNKNOWN in self._pieces(word)]
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the model as `sentencepiece.bpe.model` and the id of `[SEG]` as `added_tokens.json`."""
+        (Path(folder) / SENTENCEPIECE_FILES[0]).write_bytes(self._model.serialized_model_proto())
+        (Path(folder) / ADDED_TOKENS_FILE).write_text(json.dumps({SEG: self.seg_id}) + "\n", encoding="utf-8")
+
+    def _pieces(self, text: str) -> list[int]:
+        unknown = self._model.unk_id()
+        return [UNKNOWN if i == unknown else i + 1 for i in self._model.encode(_collapse(text))]
+
+
+class WordTokenizer:
+    """Nano's vocabulary: whole words, `words[i]` → 4 + i.
+
+    A sentence is brought to NFKC form and case-folded, then split at everything that is neither a letter nor a digit:
+    punctuation goes, a hyphen parts two words. Unknown words keep their place as `<unk>`, even if there are no others.
+    """
+
+    max_words = 48
+    max_characters = 200
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Raises InputError for words that no sentence could hold, or that are there twice."""
+        self.words = tuple(words)
+        broken = [word for word in self.words if _words(word) != [word]]
+        if broken or len(set(self.words)) < len(self.words):
+            raise InputError("A vocabulary must list lower-case words, each of them once and without punctuation.")
+        self._ids = {word: UNKNOWN + 1 + i for i, word in enumerate(self.words)}
+        self.vocabulary_size = UNKNOWN + 1 + len(self.words)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> WordTokenizer:
+        """Reads what `save` wrote. Raises InputError if the file holds anything but a list of words."""
+        try:
+            words = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{Path(path).name} cannot be read: it must be a JSON list of words.") from error
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise InputError(f"{Path(path).name} does not hold a vocabulary: it must be a JSON list of words.")
+        return cls(words)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the words as a JSON list, in the order of their ids, to `vocabulary.json`."""
+        text = json.dumps(self.words, ensure_ascii=False, indent=0)
+        (Path(folder) / WORDS_FILE).write_text(text + "\n", encoding="utf-8")
+
+    def encode(self, expression: str) -> list[int]:
+        _check_length(expression, self.max_characters)
+        words = _words(expression)
+        if not words:
+            raise InputError("The expression holds no word: write which object to segment.")
+        if len(words) > self.max_words:
+            raise InputError(f"The expression is too long ({len(words)} words): use at most {self.max_words}.")
+        return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
+
+    def unknown_words(self, expression: str) -> list[str]:
+        return [word for word in dict.fromkeys(_words(expression)) if word not in self._ids]
+
+
+def load_tokenizer(folder: str | Path) -> Tokenizer:
+    """The tokenizer whose files lie in a checkpoint's folder. Raises InputError if there are none, or broken ones."""
+    folder = Path(folder)
+    if (folder / WORDS_FILE).is_file():
+        return WordTokenizer.from_file(folder / WORDS_FILE)
+    for name in SENTENCEPIECE_FILES:
+        if (folder / name).is_file():
+            return SentencePieceTokenizer(folder / name, _added_seg_id(folder / ADDED_TOKENS_FILE))
+    raise InputError(f"The checkpoint has no vocabulary: put one of {', '.join(VOCABULARY_FILES)} next to its weights.")
+
+
+def _added_seg_id(path: Path) -> int | None:
+    """The id of `[SEG]` as a saved tokenizer states it, None if it does not."""
+    if not path.is_file():
+        return None
+    try:
+        seg_id = json.loads(path.read_text(encoding="utf-8")).get(SEG)
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{path.name} cannot be read: it must be a JSON object of tokens and ids.") from error
+    if seg_id is not None and not isinstance(seg_id, int):
+        raise InputError(f"{path.name} gives {SEG} no whole number as its id.")
+    return seg_id
+
+
+def _check_length(expression: str, max_characters: int) -> None:
+    if not expression or not expression.strip():
+        raise InputError("The expression is empty: write which object to segment.")
+    if len(expression) > max_characters:
+        raise InputError(f"The expression is too long ({len(expression)} characters): use at most {max_characters}.")
+
+
+def _collapse(text: str) -> str:
+    """Lower case, single spaces, none at the ends."""
+    return " ".join(text.lower().split())
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters (with their marks) and digits, NFKC and case-folded."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()

@@ -1,0 +1,237 @@
+"""One stage of training, from its last checkpoint to its end."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from sam2.modeling.position_encoding import PositionEmbeddingSine
+from torch import Tensor, nn
+
+from mpgsam2.checkpoint import save_checkpoint
+from mpgsam2.config import NANO
+from mpgsam2.network.beit3 import EncoderOutput
+from mpgsam2.network.images import normalise
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.prior import ClipContext
+from mpgsam2.network.tracker import ImageFeatures, MemoryBank
+from mpgsam2.synthetic import VOCABULARY
+from mpgsam2.tokenizer import WordTokenizer
+from mpgsam2.training.data import Batch, ClipStream, loader
+from mpgsam2.training.losses import Helpers, mask_loss, prior_loss
+from mpgsam2.training.recipe import STAGES, Stage
+
+WINDOW = 24  # frames that nano encodes at once, as the published MeViS checkpoints do
+_AVERAGE = 0.998  # decay of the moving average of the weights, which is what is scored and shipped
+_TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
+_WARM_UP = 200  # steps
+_EVERY = 50  # steps between lines of the log
+_SAVE_EVERY = 500  # steps between checkpoints
+
+
+def new_network() -> MPGSAM2:
+    """Nano with fresh weights, set where learning is quickest."""
+    net = MPGSAM2(NANO)
+    net.tokenizer = WordTokenizer(VOCABULARY)
+    net.window = WINDOW
+    d, grid = NANO.encoder.width, NANO.encoder.grid
+    with torch.no_grad():
+        # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.
+        sine = PositionEmbeddingSine(d, temperature=20, warmup_cache=False)(torch.zeros(1, d, grid, grid))
+        net.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:] = sine[0].flatten(1).T
+        net.vmtoken.multihead_attn.out_proj.bias.fill_(1)  # the gate starts open,
+        net.mask_product.bias.fill_(-3)  # the prior nearly empty,
+        net.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(2)  # and the object present
+        if net.config.prior.frame_positions:
+            net.frame_position_linear.weight.zero_()
+    return net
+
+
+class Trainee(nn.Module):
+    """The network with its training-only heads; its forward pass is a stage's loss."""
+
+    def __init__(self, net: MPGSAM2, trains: str) -> None:
+        super().__init__()
+        self.net = net
+        self.helpers = Helpers(net.config.encoder)
+        self.trains = trains
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalar losses by name; their sum is what is minimised."""
+        losses = {}
+        frames = batch.small.shape[1]
+        if self.trains == "tracker":
+            context, words = self._told_context(batch), None
+        else:
+            encoded = self._encode(batch)
+            logits, context = self.net.generate_prior(encoded, frames)
+            _, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
+            asked = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
+            losses["prior"] = prior_loss(logits.squeeze(2), batch.coverage)
+            losses["helpers"] = self.helpers(patches, words, asked, batch.places)
+        if self.trains != "prior":
+            if words is not None:
+                told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < _TOLD
+                prior = torch.where(told[:, None, None, None, None], batch.coverage[:, :, None], context.prior)
+                context = context._replace(prior=prior)
+            losses["mask"] = self._track(batch, context)
+        return losses
+
+    def _encode(self, batch: Batch) -> EncoderOutput:
+        images = normalise(batch.small[batch.pair_clip].flatten(0, 1))
+        ids = batch.input_ids.repeat_interleave(batch.small.shape[1], dim=0)
+        return self.net.mm_extractor["beit3"](images, ids)
+
+    def _told_context(self, batch: Batch) -> ClipContext:
+        """The true mask as an imperfect prior, and nothing else: the tracker's own training."""
+        covered = batch.coverage[:, :, None]
+        pairs, frames, grid = covered.shape[0], covered.shape[1], covered.shape[-1]
+        c = self.net.config.tracker.width
+        sure = torch.empty(pairs, frames, 1, 1, 1, device=covered.device).uniform_(0.4, 1)
+        missed = torch.rand_like(sure) < 0.15
+        missed[:, 0] = False
+        prior = (covered * sure * ~missed + 0.1 * torch.rand_like(covered)).clamp(0, 1)
+        return ClipContext(
+            prior,
+            covered.new_zeros(pairs, frames * grid**2, c),
+            covered.new_zeros(pairs, frames, 1, c),
+            covered.new_zeros(pairs, frames, batch.input_ids.shape[1], c),
+        )
+
+    def _track(self, batch: Batch, context: ClipContext) -> Tensor:
+        tracker = self.net.visual_model
+        clips, frames = batch.large.shape[:2]
+        features = tracker.image_features(normalise(batch.large.flatten(0, 1)))
+        features = ImageFeatures(*(x.unflatten(0, (clips, frames))[batch.pair_clip] for x in features))
+        keys = tracker.sam_mask_decoder.project_context(context)
+        bank = MemoryBank(self.net.config.tracker, frames)
+        outputs = [
+            tracker.step(
+                ImageFeatures(*(x[:, t] for x in features)),
+                context.prior[:, t],
+                context.sparse_prompts[:, t],
+                keys.frame(t),
+                bank,
+            )
+            for t in range(frames)
+        ]
+        sentence = self.net.text2one_linear(context.text_features[:, :, 0]).squeeze(-1)  # P × T
+        return mask_loss(
+            torch.stack([output.candidate_logits for output in outputs], dim=1),
+            torch.stack([output.iou for output in outputs], dim=1),
+            torch.stack([output.object_score_logit for output in outputs], dim=1),
+            batch.masks,
+            sentence,
+        )
+
+
+def rate_at(step: int, stage: Stage) -> float:
+    """Learning rate of a step: a short rise, a plateau, and a linear fall over the last quarter."""
+    rise = min((step + 1) / _WARM_UP, 1)
+    fall = min((stage.steps - step) / (stage.steps / 4), 1)
+    return stage.rate * rise * fall
+
+
+def train(name: str, stage: Stage, run: Path, device: torch.device, workers: int) -> None:
+    """Train one stage, or what is left of it.
+
+    Args:
+        name: of the stage; its checkpoint is `run/name.pt`, its log `run/name.jsonl`.
+        run: folder of this training run.
+        device: where to train.
+        workers: processes that make clips.
+    """
+    net = new_network()
+    for earlier in stage.starts_from:
+        net.load_state_dict(_trained_by(earlier, run), strict=False)
+    trainee = Trainee(net, stage.trains).to(device)
+    average = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(trainee.parameters(), lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    step, file = 0, run / f"{name}.pt"
+    if file.exists():
+        saved = torch.load(file, map_location=device, weights_only=True)
+        trainee.load_state_dict(saved["trainee"])
+        average.load_state_dict(saved["average"])
+        optimiser.load_state_dict(saved["optimiser"])
+        step = saved["step"]
+
+    stream = ClipStream(stage, net.config, net.tokenizer, step)
+    sums, since, waited = {}, time.monotonic(), 0.0
+    batches = iter(loader(stream, workers))
+    while step < stage.steps:
+        asked = time.monotonic()
+        batch = next(batches).to(device)
+        waited += time.monotonic() - asked
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(step, stage)
+        losses = trainee(batch)
+        sum(losses.values()).backward()
+        nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        step += 1
+        decay = min(_AVERAGE, step / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
+        for loss, value in losses.items():
+            sums[loss] = sums.get(loss, 0.0) + value.detach()
+        if step % _EVERY == 0:
+            seconds = time.monotonic() - since
+            line = {"step": step, **{loss: round(float(value) / _EVERY, 4) for loss, value in sums.items()}}
+            line |= {"seconds_a_step": round(seconds / _EVERY, 3), "waiting": round(waited / seconds, 3)}
+            _log(run / f"{name}.jsonl", line)
+            sums, since, waited = {}, time.monotonic(), 0.0
+        if step % _SAVE_EVERY == 0 or step == stage.steps:
+            part = file.with_suffix(".part")
+            states = {"trainee": trainee, "average": average, "optimiser": optimiser}
+            torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, part)
+            part.replace(file)
+
+
+def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
+    """The weights that a stage trained, and no others."""
+    weights = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"]
+    of_tracker = STAGES[stage].trains == "tracker"
+    return {name: x for name, x in weights.items() if name.startswith("visual_model.") == of_tracker}
+
+
+def _log(file: Path, line: dict[str, float]) -> None:
+    print(json.dumps(line), flush=True)
+    with file.open("a") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def export(stage: str, run: Path, folder: Path) -> None:
+    """Write the averaged weights of a stage as a checkpoint folder that `load_model` reads, in float16."""
+    net = new_network()
+    net.load_state_dict(torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"])
+    save_checkpoint(net, folder, dtype=torch.float16)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train nano: `python -m mpgsam2 train-nano`."""
+    parser = argparse.ArgumentParser(prog="python -m mpgsam2 train-nano", description=__doc__)
+    parser.add_argument("--run", type=Path, default=Path("runs/nano"), help="folder of checkpoints and logs")
+    parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage (repeatable); default all")
+    parser.add_argument("--steps", type=int, help="optimiser steps instead of the recipe's")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training process")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
+    parser.add_argument("--out", type=Path, help="write the last stage's averaged weights here as a checkpoint folder")
+    options = parser.parse_args(arguments)
+
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    options.run.mkdir(parents=True, exist_ok=True)
+    stages = options.stage or list(STAGES)
+    for name in stages:
+        stage = STAGES[name] if options.steps is None else replace(STAGES[name], steps=options.steps)
+        train(name, stage, options.run, torch.device(options.device), options.workers)
+    if options.out:
+        export(stages[-1], options.run, options.out)

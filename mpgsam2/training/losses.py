@@ -1,0 +1,113 @@
+"""The objective: the published losses on masks (network.md 8), and what helps a small encoder to ground words."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mpgsam2.config import EncoderConfig
+from mpgsam2.training.targets import ATTRIBUTES
+
+
+def focal(logits: Tensor, target: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal loss (Lin et al., 2017) of every mask: … × h × w to …; `target` in 0..1."""
+    crossed = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    probability = logits.sigmoid()
+    correct = probability * target + (1 - probability) * (1 - target)
+    weight = alpha * target + (1 - alpha) * (1 - target)
+    return (weight * (1 - correct) ** gamma * crossed).mean(dim=(-2, -1))
+
+
+def dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Dice loss of every mask: … × h × w to … in 0..1."""
+    probability = logits.sigmoid()
+    overlap = (probability * target).sum(dim=(-2, -1))
+    total = probability.sum(dim=(-2, -1)) + target.sum(dim=(-2, -1))
+    return 1 - (2 * overlap + 1) / (total + 1)
+
+
+def similarity(logits: Tensor, target: Tensor, sentence: Tensor) -> Tensor:
+    """Mask-text similarity loss of every mask (paper, section 3.5).
+
+    Args:
+        logits, target: … × h × w.
+        sentence: …, the number that `text2one_linear` makes of the sentence; repeated over the mask, it is compared
+            with the prediction and with the truth by cosine.
+
+    Returns:
+        The squared difference of the two cosines, ….
+    """
+    row = sentence[..., None].expand(*sentence.shape, logits.shape[-2] * logits.shape[-1])
+    predicted = F.cosine_similarity(logits.sigmoid().flatten(-2), row, dim=-1)
+    true = F.cosine_similarity(target.flatten(-2), row, dim=-1)
+    return (predicted - true) ** 2
+
+
+def prior_loss(logits: Tensor, covered: Tensor) -> Tensor:
+    """Cross-entropy with the covered share of every patch, and dice; P × T × g × g each, a scalar."""
+    crossed = F.binary_cross_entropy_with_logits(logits, covered)
+    there = covered.sum(dim=(-2, -1)) > 0
+    return 4 * crossed + (dice(logits, covered) * there).sum() / there.sum().clamp(min=1)
+
+
+def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Tensor, sentence: Tensor) -> Tensor:
+    """Loss of the tracker's answers: only the best candidate of a frame learns its mask, all learn their IoU (SAM 2).
+
+    Args:
+        candidates: P × T × 3 × h × w logits.
+        iou: P × T × 3 predicted IoU.
+        object_score: P × T logits.
+        target: P × T × h × w in 0..1.
+        sentence: P × T, see `similarity`.
+    """
+    present = (target.amax(dim=(-2, -1)) >= 0.5).float()
+    truth = target[:, :, None].expand_as(candidates)
+    each = 2 * 10 * focal(candidates, truth) + 5 * dice(candidates, truth)
+    each = each + 2 * similarity(candidates, truth, sentence[..., None].expand(*candidates.shape[:3]))
+    best = each.min(dim=-1).values + 0.1 * each.mean(dim=-1)
+    with torch.no_grad():
+        predicted, true = candidates > 0, truth > 0.5
+        overlap = (predicted & true).sum(dim=(-2, -1)).float()
+        true_iou = overlap / (predicted | true).sum(dim=(-2, -1)).clamp(min=1)
+    known = (iou - true_iou).abs().mean(dim=-1)
+    mask = ((best + known) * present).sum() / present.sum().clamp(min=1)
+    return mask + F.binary_cross_entropy_with_logits(object_score, present)
+
+
+class Helpers(nn.Module):
+    """Heads of training only: they ask every patch what it shows and where it is, and every word its place."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        d = config.width
+        self.answers = nn.ModuleDict({name: nn.Linear(d, len(values)) for name, values in ATTRIBUTES.items()})
+        self.there = nn.Linear(d, 1)
+        self.position = nn.Linear(d, 2)
+        self.patch_key = nn.Linear(d, d)
+        self.word_key = nn.Linear(d, d)
+        self.bias = nn.Parameter(torch.tensor(-2.0))
+        ticks = (torch.arange(config.grid) + 0.5) / config.grid * 2 - 1
+        self.register_buffer("xy", torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1).flatten(0, 1))
+
+    def forward(self, patches: Tensor, words: Tensor, attributes: dict[str, Tensor], places: Tensor) -> Tensor:
+        """One scalar.
+
+        Args:
+            patches: P × T × N × d.
+            words: P × T × L × d.
+            attributes: by name, P × T × g × g int64, -1 where no thing is.
+            places: P × L × T × g × g, -1 where a word has none.
+        """
+        owned = (next(iter(attributes.values())) >= 0).flatten(2).float()
+        loss = F.binary_cross_entropy_with_logits(self.there(patches).squeeze(-1), owned)
+        for name, head in self.answers.items():
+            answer = head(patches).flatten(0, 2)
+            loss = loss + 0.3 * F.cross_entropy(answer, attributes[name].flatten(), ignore_index=-1)
+        loss = loss + F.mse_loss(self.position(patches), self.xy.expand(*patches.shape[:2], -1, -1))
+        scale = patches.shape[-1] ** -0.5
+        lit = torch.einsum("ptld,ptnd->pltn", self.word_key(words), self.patch_key(patches)) * scale + self.bias
+        target = places.flatten(3)
+        placed = (target[..., 0] >= 0).float()
+        crossed = F.binary_cross_entropy_with_logits(lit, target.clamp(min=0), reduction="none").mean(dim=-1)
+        return loss + 2 * (crossed * placed).sum() / placed.sum().clamp(min=1)

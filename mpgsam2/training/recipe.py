@@ -1,0 +1,78 @@
+"""The stages of nano's training: everything that decides what comes out, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mpgsam2.synthetic import EASY, FULL, World
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        trains: "prior" (encoder and prior generator), "tracker" (SAM 2 branch, told the true mask as prior) or "joint".
+        easy, full: the worlds at the beginning and at the end of the stage.
+        blend: shares of the stage, before which every clip is easy and after which every clip is full.
+        steps: optimiser steps.
+        lengths: lengths of clips in frames; every step draws one of them.
+        frames: frames a step; as many clips as fit.
+        sentences: sentences a clip, at most.
+        rate: AdamW's learning rate after the warm-up; it falls linearly to zero over the stage's last quarter.
+        seed: where this stage's clips begin; every stage sees its own.
+        starts_from: stages whose weights it takes over, later ones winning.
+    """
+
+    trains: str
+    easy: World
+    full: World
+    blend: tuple[float, float]
+    steps: int
+    lengths: tuple[int, ...]
+    frames: int
+    sentences: int
+    rate: float
+    seed: int
+    starts_from: tuple[str, ...] = ()
+
+
+STAGES: dict[str, Stage] = {
+    "prior": Stage(
+        trains="prior",
+        easy=replace(EASY, height=(128, 160)),
+        full=replace(FULL, height=(128, 192)),
+        blend=(0.15, 0.5),
+        steps=4000,
+        lengths=(1,),
+        frames=16,
+        sentences=4,
+        rate=1e-3,
+        seed=0,
+    ),
+    "tracker": Stage(
+        trains="tracker",
+        easy=replace(EASY, height=(160, 200)),
+        full=replace(FULL, height=(160, 224)),
+        blend=(0.0, 0.3),
+        steps=1400,
+        lengths=(4,),
+        frames=32,
+        sentences=1,
+        rate=1e-3,
+        seed=100_000_000,
+    ),
+    "joint": Stage(
+        trains="joint",
+        easy=replace(FULL, height=(160, 224)),
+        full=replace(FULL, height=(160, 224)),
+        blend=(0.0, 0.0),
+        steps=4000,
+        lengths=(4, 8, 12),
+        frames=24,
+        sentences=2,
+        rate=5e-4,
+        seed=200_000_000,
+        starts_from=("prior", "tracker"),
+    ),
+}

@@ -1,0 +1,76 @@
+"""What the network is told about a clip: masks, coverage of patches, attributes of patches, and words' places."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpgsam2.synthetic import Clip
+from mpgsam2.synthetic.colours import COLOURS
+from mpgsam2.synthetic.shapes import SHAPES
+from mpgsam2.synthetic.textures import TEXTURES
+from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "colour": tuple(COLOURS),
+    "shape": tuple(SHAPES),
+    "texture": tuple(TEXTURES),
+    "size": ("small", "medium", "large"),
+}
+"""What a patch can be asked about the thing it shows, and the possible answers."""
+
+OWNED = 0.3  # share of a patch that a thing must cover for the patch to carry its attributes
+
+
+def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
+    """Share of every patch that every thing covers.
+
+    Args:
+        labels: T × S × S uint8 as in `synthetic.Clip`, S a multiple of `grid`.
+        things: K.
+        grid: g.
+
+    Returns:
+        K × T × g × g float32 in 0..1.
+    """
+    frames, side, _ = labels.shape
+    patches = labels.reshape(frames, grid, side // grid, grid, side // grid)
+    return np.stack([(patches == k + 1).mean(axis=(2, 4), dtype=np.float32) for k in range(things)])
+
+
+def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
+    """Index of the answer to every question about every patch: T × g × g int64, -1 where no thing owns the patch."""
+    owner = np.where(covered.max(axis=0) >= OWNED, covered.argmax(axis=0), -1)
+    return {
+        name: np.append([answers.index(getattr(thing, name)) for thing in clip.things], -1)[owner]
+        for name, answers in ATTRIBUTES.items()
+    }
+
+
+def word_places(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
+    """Where every word that has a place has it: by word, T × g × g float32 in 0..1.
+
+    A word for an attribute lights the things that have it; a word for a position lights its half of the frame.
+    """
+    places = {}
+    for name, entries in (("colour", COLOURS), ("shape", SHAPES), ("texture", TEXTURES)):
+        for value, entry in entries.items():
+            places.update(dict.fromkeys(entry.words, _sum(clip, covered, name, value)))
+    for value, words in SIZES.items():
+        places.update(dict.fromkeys(words, _sum(clip, covered, "size", value)))
+    half = np.zeros(covered.shape[1:], np.float32)
+    middle = half.shape[-1] // 2
+    for value, index in (
+        ("left", np.s_[..., :middle]),
+        ("right", np.s_[..., middle:]),
+        ("top", np.s_[:, :middle]),
+        ("bottom", np.s_[:, middle:]),
+    ):
+        place = half.copy()
+        place[index] = 1
+        places.update(dict.fromkeys((*POSITION_ADJECTIVES[value], *EXTREME_ADJECTIVES[value]), place))
+    return places
+
+
+def _sum(clip: Clip, covered: np.ndarray, attribute: str, value: str) -> np.ndarray:
+    chosen = [k for k, thing in enumerate(clip.things) if getattr(thing, attribute) == value]
+    return covered[chosen].sum(axis=0)

@@ -1,0 +1,482 @@
+"""Names → networks: folders, files and a fake hub that are made here, and every way in which they can be wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from hashlib import sha1
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import sentencepiece
+import torch
+
+from mpgsam2 import checkpoint
+from mpgsam2.checkpoint import load_model, save_checkpoint
+from mpgsam2.config import NANO
+from mpgsam2.errors import InputError
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.tokenizer import WordTokenizer
+
+WORDS = ["the", "red", "circle"]
+VOCABULARY = json.dumps(WORDS)
+A_TENSOR = "visual_ifi.linear1.weight"
+
+
+@pytest.fixture(scope="module")
+def net() -> MPGSAM2:
+    torch.manual_seed(0)
+    net = MPGSAM2(NANO)
+    net.tokenizer, net.window = WordTokenizer(WORDS), 24
+    return net
+
+
+@pytest.fixture
+def tensors(net: MPGSAM2) -> dict[str, torch.Tensor]:
+    return dict(net.state_dict())
+
+
+def assert_same(net: MPGSAM2, tensors: dict[str, torch.Tensor], tolerance: float = 0.0) -> None:
+    loaded = net.state_dict()
+    assert loaded.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert loaded[name].dtype == torch.float32
+        torch.testing.assert_close(loaded[name], tensor, rtol=tolerance, atol=tolerance, msg=name)
+
+
+def sharded(folder: Path, tensors: dict[str, torch.Tensor], kind: str) -> None:
+    """Two shards and their index, as `save_pretrained` names them."""
+    stem, suffix = ("model", ".safetensors") if kind == "safetensors" else ("pytorch_model", ".bin")
+    names = sorted(tensors)
+    weight_map = {}
+    for i, part in enumerate((names[::2], names[1::2]), 1):
+        shard = f"{stem}-{i:05}-of-00002{suffix}"
+        write(folder / shard, {name: tensors[name] for name in part})
+        weight_map |= dict.fromkeys(part, shard)
+    (folder / f"{stem}{suffix}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+
+
+def write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".safetensors":
+        safetensors.torch.save_file(tensors, path)
+    else:
+        torch.save(tensors, path)
+
+
+# What loads
+
+
+@pytest.mark.parametrize(
+    ("dtype", "megabytes", "tolerance"), [(torch.float32, 18, 0.0), (torch.float16, 9, 2e-3), (torch.bfloat16, 9, 2e-2)]
+)
+def test_what_is_saved_loads_again(net, tensors, tmp_path, dtype, megabytes, tolerance):
+    save_checkpoint(net, tmp_path / "mine", dtype=dtype)
+    assert (tmp_path / "mine" / "model.safetensors").stat().st_size < megabytes * 1e6
+    loaded = load_model(tmp_path / "mine")
+    assert_same(loaded, tensors, tolerance)
+    assert loaded.name == "mine" and loaded.window == 24 and loaded.config == NANO and not loaded.training
+    assert loaded.tokenizer.encode("the red circle") == [0, 4, 5, 6, 2]
+    # Saving over it leaves nothing but the four files' newest versions.
+    loaded.window = None
+    save_checkpoint(loaded, tmp_path / "mine")
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "vocabulary.json",
+    ]
+    assert load_model(str(tmp_path / "mine")).window is None
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "bin"])
+def test_a_sharded_folder(tensors, tmp_path, kind):
+    sharded(tmp_path, tensors, kind)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    (tmp_path / "optimizer.pt").write_bytes(b"not ours to read")
+    assert_same(load_model(tmp_path), tensors)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "evf_model.", "module.evf_model."])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_file_with_the_leftovers_of_training(tensors, tmp_path, prefix, wrapped):
+    prefixed = {prefix + name: tensor for name, tensor in tensors.items()}
+    path = tmp_path / "run.pth"
+    torch.save({"model": prefixed, "step": 5} if wrapped else prefixed, path)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    loaded = load_model(path)
+    assert_same(loaded, tensors)
+    assert loaded.name == "run"
+
+
+def test_a_file_in_the_format_before_zip(tensors, tmp_path):
+    torch.save(tensors, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    assert_same(load_model(tmp_path / "old.pt"), tensors)
+    # The only file of weights of a folder is the folder's.
+    assert_same(load_model(tmp_path), tensors)
+
+
+def test_published_folder_with_its_own_config_and_vocabulary(tensors, tmp_path):
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a red circle", "the small blue square"] * 20),
+        model_prefix=str(tmp_path / "sentencepiece.bpe"),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    folder = tmp_path / "MPG-SAM2-MeViS"
+    write(folder / "pytorch_model.bin", tensors)
+    (tmp_path / "sentencepiece.bpe.model").rename(folder / "sentencepiece.bpe.model")
+    (folder / "config.json").write_text(json.dumps({"hidden_size": 128, "mm_extractor_scale": "base"}))
+    loaded = load_model(folder)
+    assert loaded.config == NANO  # read off the shapes
+    assert loaded.window == 24  # by the folder's name
+    assert 3 not in loaded.tokenizer.encode("A red circle")
+
+
+@pytest.mark.parametrize(("name", "window"), [("mpg_mevis_l", 24), ("refytvos", None), ("mine", None)])
+def test_the_window_follows_the_training_data(tensors, tmp_path, name, window):
+    write(tmp_path / name / "model.safetensors", tensors)
+    (tmp_path / name / "vocabulary.json").write_text(VOCABULARY)
+    assert load_model(tmp_path / name).window == window
+
+
+def test_the_network_is_not_tied_to_the_file(net, tensors, tmp_path):
+    """A checkpoint may be written over while a network that was read from it is in use."""
+    save_checkpoint(net, tmp_path)
+    loaded = load_model(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * (tmp_path / "model.safetensors").stat().st_size)
+    assert_same(loaded, tensors)
+
+
+def test_building_without_first_weights_leaves_none_of_the_memory_unwritten(net, tmp_path):
+    """The networks agree in what they compute, not only in their tensors: nothing hangs on a skipped initialisation."""
+    save_checkpoint(net, tmp_path)
+    frames = [torch.randint(0, 256, (60, 80, 3), dtype=torch.uint8).numpy() for _ in range(2)]
+    ours = [result.probability for result in net.eval().segment(frames, "the red circle")]
+    theirs = [result.probability for result in load_model(tmp_path).segment(frames, "the red circle")]
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a == b).all()
+
+
+# What is refused
+
+
+def refused(name: str | Path, match: str, **kwargs) -> None:
+    with pytest.raises(InputError, match=match) as raised:
+        load_model(name, **kwargs)
+    sentence = str(raised.value)
+    assert "/tmp" not in sentence and "\n" not in sentence and sentence.endswith((".", "?"))
+
+
+def test_tensors_that_do_not_fit_are_named(tensors, tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    tensors.pop("visual_model.no_obj_ptr")
+    tensors["prior.surprise"] = torch.zeros(1)
+    tensors["mask_linear.weight"] = tensors["mask_linear.weight"][:7].clone()
+    write(tmp_path / "model.safetensors", tensors)
+    refused(
+        tmp_path, r"1 missing.*no_obj_ptr.*1 unexpected.*prior\.surprise.*mask_linear\.weight \(7, 128\).*\(128, 128\)"
+    )
+
+
+def test_many_tensors_that_do_not_fit_are_counted(tensors, tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    gone = [name for name in tensors if "memory_encoder" in name]
+    write(tmp_path / "model.safetensors", {name: tensor for name, tensor in tensors.items() if name not in gone})
+    refused(tmp_path, rf"{len(gone)} missing.*…")
+
+
+class Harm:
+    """What a hostile pickle does when it is read the ordinary way."""
+
+    def __reduce__(self):
+        return os.mkdir, (os.environ["HARM"],)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_with_anything_but_tensors_is_refused(tensors, tmp_path, monkeypatch, zipped):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
+    torch.save({"model": tensors, "args": Harm()}, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+    refused(tmp_path / "x.pt", r"x\.pt was refused")
+    assert not (tmp_path / "harm").exists()
+    torch.save([1, 2], tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", "tensors by name")
+    torch.save({"step": 3}, tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", "tensors by name")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "x.pth"])
+@pytest.mark.parametrize("damage", ["empty", "text", "cut"])
+def test_broken_files(tensors, tmp_path, name, damage):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    write(tmp_path / name, tensors)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(
+        {"empty": b"", "text": b"version https://git-lfs", "cut": whole[: len(whole) // 2]}[damage]
+    )
+    refused(tmp_path, rf"{name} (cannot be read|was refused)")
+
+
+def test_incomplete_shards(tensors, tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    sharded(tmp_path, tensors, "safetensors")
+    (tmp_path / "model-00002-of-00002.safetensors").rename(tmp_path.parent / "outside.safetensors")
+    refused(tmp_path, r"model-00002-of-00002\.safetensors is missing")
+    index = tmp_path / "model.safetensors.index.json"
+    # A shard's name is not a way out of the folder.
+    index.write_text(json.dumps({"weight_map": {A_TENSOR: "../outside.safetensors"}}))
+    refused(tmp_path, r"outside\.safetensors is missing")
+    index.write_text("[]")
+    refused(tmp_path, "JSON object")
+    index.write_text("{}")
+    refused(tmp_path, "in which files")
+
+
+def test_broken_settings(net, tmp_path):
+    save_checkpoint(net, tmp_path)
+    config = tmp_path / "config.json"
+    settings = json.loads(config.read_text())
+    config.write_text(json.dumps(settings | {"window": 0}))
+    refused(tmp_path, "window is 0")
+    del settings["tracker"]["width"], settings["encoder"]
+    config.write_text(json.dumps(settings))
+    refused(tmp_path, "config.json")
+    config.write_text("{")
+    refused(tmp_path, "not JSON")
+
+
+def test_vocabularies_that_do_not_fit(tensors, tmp_path):
+    write(tmp_path / "model.safetensors", tensors)
+    refused(tmp_path, "no vocabulary")
+    (tmp_path / "vocabulary.json").write_text(json.dumps([f"w{i}" for i in range(300)]))
+    refused(tmp_path, "304 tokens.*256")
+
+
+def test_folders_without_one_checkpoint(tensors, tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    refused(tmp_path, "holds no weights")
+    (tmp_path / "a.pt").touch()
+    (tmp_path / "b.pt").touch()
+    refused(tmp_path, r"more than one .*a\.pt, b\.pt")
+    refused(tmp_path / "vocabulary.json", "not a file of weights")
+
+
+@pytest.mark.parametrize(
+    "name", ["huge", "", "nano.", "large_ytvos", "a b/c", "../../x/y", "/no/such/place.pt", "x" * 5000, "a\0b"]
+)
+def test_names_of_nothing(name):
+    refused(name, "nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis")
+
+
+def test_devices_that_are_not_there(net, tmp_path):
+    save_checkpoint(net, tmp_path)
+    refused(tmp_path, "no device 'warp'", device="warp")
+    if not torch.cuda.is_available():
+        refused(tmp_path, "no device 'cuda'", device="cuda")
+
+
+# The hub
+
+
+def published_repository(root: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """One of the layouts that the published repository could have: folders and a loose file, one vocabulary for all."""
+    sharded(make(root / "MPG-SAM2-L" / "Ref-YouTube-VOS"), mark(tensors, 1), "bin")
+    write(root / "MPG-SAM2-L" / "MeViS" / "model.safetensors", mark(tensors, 2))
+    (root / "MPG-SAM2-L" / "MeViS" / "config.json").write_text('{"hidden_size": 1024}')
+    (root / "MPG-SAM2-L" / "MeViS" / "optimizer.pt").write_bytes(b"0" * 1000)
+    write(root / "tiny_mevis.pth", {"module.evf_model." + k: v for k, v in mark(tensors, 3).items()})
+    (root / "vocabulary.json").write_text(VOCABULARY)
+    (root / "README.md").write_text("# MPG-SAM 2")
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def mark(tensors: dict[str, torch.Tensor], value: float) -> dict[str, torch.Tensor]:
+    """The same tensors, told apart from others by one."""
+    return tensors | {"visual_model.no_mem_embed": torch.full_like(tensors["visual_model.no_mem_embed"], value)}
+
+
+COMMIT = "c" * 40
+
+
+class Hub(BaseHTTPRequestHandler):
+    """The three routes of the hub that listing and downloading need."""
+
+    root: Path
+    gets: list[str]
+
+    def do_HEAD(self) -> None:
+        self.answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self.gets.append(self.path)
+        self.answer(with_body=True)
+
+    def answer(self, with_body: bool) -> None:
+        path = self.path.partition("?")[0].strip("/").removeprefix("api/models/")
+        repository = "/".join(path.split("/")[:2])
+        rest = path.removeprefix(repository).strip("/")
+        folder = self.root / repository
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+        paths = [file.relative_to(folder).as_posix() for file in files]
+        headers, body = {"X-Repo-Commit": COMMIT}, b""
+        if not folder.is_dir():
+            status, headers["X-Error-Code"] = 404, "RepoNotFound"
+        elif repository.startswith("gated/") and rest.startswith("resolve/"):
+            status, headers["X-Error-Code"] = 403, "GatedRepo"
+        elif rest.startswith("resolve/") and rest.split("/", 2)[2] in paths:
+            status, body = 200, (folder / rest.split("/", 2)[2]).read_bytes()
+            headers["ETag"] = f'"{sha1(body).hexdigest()}"'
+        elif rest.startswith("tree/"):
+            sizes = zip(paths, files, strict=True)
+            listing = [{"type": "file", "path": p, "size": f.stat().st_size, "oid": "0" * 40} for p, f in sizes]
+            status, body = 200, json.dumps(listing).encode()
+        elif rest in ("", "revision/main"):
+            siblings = [{"rfilename": path} for path in paths]
+            status, body = 200, json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
+        else:
+            status, headers["X-Error-Code"] = 404, "EntryNotFound"
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+ASK = """
+import json, sys
+from mpgsam2.checkpoint import load_model
+from mpgsam2.errors import InputError
+answers = {}
+for name in sys.argv[1:]:
+    try:
+        net = load_model(name)
+        value = float(net.visual_model.no_mem_embed.flatten()[0])
+        answers[name] = [net.name, net.window, value, net.tokenizer.encode("red")]
+    except InputError as error:
+        answers[name] = str(error)
+print(json.dumps(answers))
+"""
+
+
+def ask(home: Path, endpoint: str, *names: str, offline: bool = False) -> tuple[dict[str, object], str]:
+    """Load by name in another process, since the hub's address is read when its client is imported; its stderr, too."""
+    env = {
+        **os.environ,
+        "HF_ENDPOINT": endpoint,
+        "HF_HOME": str(home),
+        "HF_HUB_OFFLINE": str(int(offline)),
+        "HF_HUB_DISABLE_PROGRESS_BARS": "0",
+        "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent),
+    }
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HF_TOKEN"):
+        env.pop(variable, None)
+    run = subprocess.run([sys.executable, "-c", ASK, *names], env=env, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout), run.stderr
+
+
+@pytest.fixture(scope="module")
+def hub(net: MPGSAM2, tmp_path_factory: pytest.TempPathFactory):
+    """A hub on this machine; yields its address, its requests and a folder for downloads."""
+    root = tmp_path_factory.mktemp("hub")
+    tensors = dict(net.state_dict())
+    published_repository(root / checkpoint.PUBLISHED, tensors)
+    net.window = None
+    save_checkpoint(net, root / "someone" / "single")
+    net.window = 24
+    save_checkpoint(net, root / "someone" / "deep" / "runs" / "best")
+    save_checkpoint(net, root / "gated" / "model")
+    make(root / "someone" / "empty").joinpath("README.md").touch()
+
+    handler = type("Handler", (Hub,), {"root": root, "gets": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", handler.gets, tmp_path_factory.mktemp("home")
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def online(hub) -> tuple[dict[str, object], str]:
+    address, _, home = hub
+    return ask(
+        home,
+        address,
+        "large-ytvos",
+        "large-mevis",
+        "tiny-mevis",
+        "tiny-ytvos",
+        checkpoint.PUBLISHED,
+        f"{checkpoint.PUBLISHED}/MPG-SAM2-L/MeViS",
+        f"{checkpoint.PUBLISHED}/tiny_mevis.pth",
+        "someone/single",
+        "someone/deep",
+        "someone/deep/runs/best",
+        "someone/deep/nowhere",
+        "someone/empty",
+        "someone/nothing",
+        "gated/model",
+    )
+
+
+def test_short_names_on_the_hub(online):
+    answers, _ = online
+    assert answers["large-ytvos"] == ["large-ytvos", None, 1.0, [0, 5, 2]]
+    assert answers["large-mevis"] == ["large-mevis", 24, 2.0, [0, 5, 2]]
+    assert answers["tiny-mevis"] == ["tiny-mevis", 24, 3.0, [0, 5, 2]]
+    # What is not there is said with what is.
+    assert "no such checkpoint" in answers["tiny-ytvos"]
+    for place in ("MPG-SAM2-L/MeViS", "MPG-SAM2-L/Ref-YouTube-VOS", "tiny_mevis.pth"):
+        assert place in answers["tiny-ytvos"]
+
+
+def test_hub_ids(online, net):
+    answers, _ = online
+    ours = float(net.visual_model.no_mem_embed[0, 0, 0].detach())
+    assert answers[f"{checkpoint.PUBLISHED}/MPG-SAM2-L/MeViS"][1:3] == [24, 2.0]
+    assert answers[f"{checkpoint.PUBLISHED}/tiny_mevis.pth"][1:3] == [24, 3.0]
+    assert answers["someone/single"] == ["someone/single", None, ours, [0, 5, 2]]
+    assert answers["someone/deep"][1:3] == [24, ours]  # the only checkpoint in there
+    assert answers["someone/deep/runs/best"] == ["someone/deep/runs/best", 24, ours, [0, 5, 2]]
+
+
+def test_hub_ids_that_lead_nowhere(online):
+    answers, _ = online
+    assert "more than one" in answers[checkpoint.PUBLISHED] and "tiny_mevis.pth" in answers[checkpoint.PUBLISHED]
+    assert "runs/best" in answers["someone/deep/nowhere"]
+    assert "holds no weights" in answers["someone/empty"]
+    assert "no public repository on the hub named someone/nothing" in answers["someone/nothing"]
+    assert "gated" in answers["gated/model"] and "hf auth login" in answers["gated/model"]
+
+
+def test_only_what_is_needed_is_downloaded_and_progress_is_shown(online, hub):
+    _, shown = online
+    fetched = {path.split("/resolve/")[1].split("/", 1)[1] for path in hub[1] if "/resolve/" in path}
+    assert "MPG-SAM2-L/MeViS/model.safetensors" in fetched
+    assert not any("optimizer" in path or "README" in path for path in fetched)
+    assert "Fetching" in shown and "100%" in shown
+
+
+def test_what_was_downloaded_serves_without_a_connection(online, hub):
+    address, _, home = hub
+    for offline, nowhere in ((False, "http://127.0.0.1:9"), (True, address)):
+        answers, _ = ask(home, nowhere, "large-mevis", "someone/never-seen", offline=offline)
+        assert answers["large-mevis"] == ["large-mevis", 24, 2.0, [0, 5, 2]]
+        assert "could not be downloaded" in answers["someone/never-seen"]

@@ -1,0 +1,196 @@
+"""The two vocabularies, the published one against a SentencePiece model that is trained here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sentencepiece
+
+from mpgsam2.errors import InputError
+from mpgsam2.tokenizer import SentencePieceTokenizer, WordTokenizer, load_tokenizer
+
+SENTENCES = [
+    "a red circle moving to the left",
+    "the small blue square on the right",
+    "a dog that runs across the grass",
+    "the person in a white shirt, walking",
+    "the largest of the zebras",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint's folder with a tiny SentencePiece model under the published name."""
+    folder = tmp_path_factory.mktemp("published")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 20),
+        model_prefix=str(folder / "sentencepiece.bpe"),
+        vocab_size=70,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> SentencePieceTokenizer:
+    return load_tokenizer(folder)
+
+
+@pytest.fixture(scope="module")
+def pieces(folder: Path) -> sentencepiece.SentencePieceProcessor:
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.bpe.model"))
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_published_ids_are_the_pieces_plus_one(published, pieces, sentence):
+    ids = published.encode(sentence)
+    assert ids[0] == 0 and ids[-1] == 2
+    assert ids[1:-1] == [i + 1 for i in pieces.encode(sentence)]
+    assert 3 not in ids and published.unknown_words(sentence) == []
+
+
+def test_published_text_is_lower_cased_and_its_white_space_collapsed(published):
+    assert published.encode("  The SMALL\tblue \n square ") == published.encode("the small blue square")
+
+
+def test_published_unknown_pieces_are_3(published, pieces):
+    known = [i + 1 for i in pieces.encode("a red circle")]
+    ids = published.encode("a red circle 犬")
+    assert ids[1:-1][: len(known)] == known
+    assert ids[-2] == 3 and ids.count(3) == 1
+    assert published.unknown_words("a 犬 red circle ☂ 犬") == ["犬", "☂"]
+    # Control tokens that are typed are text like any other.
+    assert 0 not in published.encode("a <s> circle")[1:] and 1 not in published.encode("a <pad> circle")
+
+
+def test_published_seg_token(published, pieces, folder, tmp_path):
+    # The pieces end at their number, <mask> is the next id, [SEG] the one after.
+    assert published.seg_id == len(pieces) + 2
+    assert published.vocabulary_size == len(pieces) + 3
+    the_dog = published.encode("the dog")
+    assert published.encode("The dog [SEG]") == [*the_dog[:-1], published.seg_id, 2]
+    assert published.unknown_words("the dog [SEG]") == []
+    # Lower-cased it is not the token any more.
+    assert published.seg_id not in published.encode("the dog [seg]")
+
+    # A saved tokenizer's own statement goes first.
+    (tmp_path / "beit3.spm").write_bytes((folder / "sentencepiece.bpe.model").read_bytes())
+    (tmp_path / "added_tokens.json").write_text(json.dumps({"<mask>": 500, "[SEG]": 501}))
+    stated = load_tokenizer(tmp_path)
+    assert stated.encode("[SEG]") == [0, 501, 2] and stated.vocabulary_size == 502
+
+
+def test_published_vocabulary_is_saved_whole(published, tmp_path):
+    published.save(tmp_path)
+    read = load_tokenizer(tmp_path)
+    assert read.seg_id == published.seg_id
+    assert [read.encode(s) for s in SENTENCES] == [published.encode(s) for s in SENTENCES]
+
+
+def test_published_refusals(published):
+    for empty in ("", "   \n", "\u200b"):
+        with pytest.raises(InputError, match="empty"):
+            published.encode(empty)
+    with pytest.raises(InputError, match="401 characters"):
+        published.encode("a" * 401)
+    longest = "a " * 126
+    assert len(published.encode(longest)) == 128
+    with pytest.raises(InputError, match="127 tokens"):
+        published.encode(longest + "a")
+
+
+WORDS = ["the", "red", "circle", "moving", "to", "left", "small"]
+
+
+def test_words_have_ids_from_4_on():
+    tokenizer = WordTokenizer(WORDS)
+    assert tokenizer.encode("the red circle") == [0, 4, 5, 6, 2]
+    assert tokenizer.vocabulary_size == 11
+    assert max(tokenizer.encode(" ".join(WORDS))) == tokenizer.vocabulary_size - 1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The RED circle!",
+        "the red-circle",
+        "  the,red…circle.  ",
+        "ｔｈｅ ｒｅｄ ｃｉｒｃｌｅ",
+        "the “red” circle",
+        "the_red_circle",
+    ],
+)
+def test_words_without_case_punctuation_and_width(sentence):
+    assert WordTokenizer(WORDS).encode(sentence) == [0, 4, 5, 6, 2]
+
+
+def test_words_are_case_folded_on_both_sides():
+    with pytest.raises(InputError):
+        WordTokenizer(["Red"])
+    with pytest.raises(InputError):
+        WordTokenizer(["red", "red"])
+    with pytest.raises(InputError):
+        WordTokenizer(["top left"])
+    assert WordTokenizer(["strasse"]).encode("STRASSE Straße") == [0, 4, 4, 2]
+
+
+def test_words_that_are_unknown():
+    tokenizer = WordTokenizer(WORDS)
+    assert tokenizer.encode("the pink circle") == [0, 4, 3, 6, 2]
+    assert tokenizer.unknown_words("Pink and 2 red हिन्दी, pink circles") == ["pink", "and", "2", "हिन्दी", "circles"]
+    # Nothing known is still a sentence: the page says what was not understood.
+    assert tokenizer.encode("Zwei Hunde") == [0, 3, 3, 2]
+    assert tokenizer.unknown_words("the red circle") == []
+
+
+def test_words_refusals():
+    tokenizer = WordTokenizer(WORDS)
+    for empty in ("", "  ", "?!"):
+        with pytest.raises(InputError, match="write which object"):
+            tokenizer.encode(empty)
+    assert len(tokenizer.encode("red " * 48)) == 50
+    with pytest.raises(InputError, match="49 words"):
+        tokenizer.encode("red " * 49)
+    with pytest.raises(InputError, match="201 characters"):
+        tokenizer.encode("r" * 201)
+
+
+def test_words_in_a_file(tmp_path):
+    WordTokenizer([*WORDS, "größe".casefold()]).save(tmp_path)
+    read = load_tokenizer(tmp_path)
+    assert isinstance(read, WordTokenizer) and read.words == (*WORDS, "grösse")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("vocabulary.json", "{not json"),
+        ("vocabulary.json", '{"red": 4}'),
+        ("vocabulary.json", "[1, 2]"),
+        ("beit3.spm", "not a model"),
+        ("sentencepiece.bpe.model", ""),
+    ],
+)
+def test_broken_files_are_named(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=name) as raised:
+        load_tokenizer(tmp_path)
+    assert str(tmp_path) not in str(raised.value)
+
+
+def test_broken_added_tokens(folder, tmp_path):
+    (tmp_path / "beit3.spm").write_bytes((folder / "sentencepiece.bpe.model").read_bytes())
+    for content in ("[]", "{", '{"[SEG]": "5"}'):
+        (tmp_path / "added_tokens.json").write_text(content)
+        with pytest.raises(InputError, match=r"added_tokens\.json"):
+            load_tokenizer(tmp_path)
+
+
+def test_a_folder_without_a_vocabulary(tmp_path):
+    with pytest.raises(InputError, match=r"vocabulary\.json, sentencepiece\.bpe\.model, beit3\.spm"):
+        load_tokenizer(tmp_path)
