@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mpgsam2.checkpoint import save_checkpoint
 from mpgsam2.config import NANO
+from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
@@ -138,7 +139,9 @@ def rate_at(step: int, stage: Stage) -> float:
     return stage.rate * rise * fall
 
 
-def train(name: str, stage: Stage, run: Path, device: torch.device, workers: int) -> None:
+def train(
+    name: str, stage: Stage, run: Path, device: torch.device, workers: int, save_every: int = _SAVE_EVERY
+) -> None:
     """Train one stage, or what is left of it.
 
     Args:
@@ -146,6 +149,10 @@ def train(name: str, stage: Stage, run: Path, device: torch.device, workers: int
         run: folder of this training run.
         device: where to train.
         workers: processes that make clips.
+        save_every: steps between checkpoints.
+
+    Raises:
+        InputError: an earlier stage that this one starts from has no checkpoint in `run`.
     """
     net = new_network()
     for earlier in stage.starts_from:
@@ -187,7 +194,7 @@ def train(name: str, stage: Stage, run: Path, device: torch.device, workers: int
             line |= {"seconds_a_step": round(seconds / _EVERY, 3), "waiting": round(waited / seconds, 3)}
             _log(run / f"{name}.jsonl", line)
             sums, since, waited = {}, time.monotonic(), 0.0
-        if step % _SAVE_EVERY == 0 or step == stage.steps:
+        if step % save_every == 0 or step == stage.steps:
             part = file.with_suffix(".part")
             states = {"trainee": trainee, "average": average, "optimiser": optimiser}
             torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, part)
@@ -196,6 +203,8 @@ def train(name: str, stage: Stage, run: Path, device: torch.device, workers: int
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     """The weights that a stage trained, and no others."""
+    if not (run / f"{stage}.pt").exists():
+        raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
     weights = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"]
     of_tracker = STAGES[stage].trains == "tracker"
     return {name: x for name, x in weights.items() if name.startswith("visual_model.") == of_tracker}

@@ -43,7 +43,7 @@ STAGES: dict[str, Stage] = {
         easy=replace(EASY, height=(128, 160)),
         full=replace(FULL, height=(128, 192)),
         blend=(0.15, 0.5),
-        steps=4000,
+        steps=3000,
         lengths=(1,),
         frames=16,
         sentences=4,

@@ -1,0 +1,163 @@
+"""Training: its targets and losses say what they should, and a run can be stopped and taken up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mpgsam2 import InputError, load_model, synthetic
+from mpgsam2.config import NANO
+from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.tokenizer import WordTokenizer
+from mpgsam2.training import losses, targets
+from mpgsam2.training.data import Batch, ClipStream
+from mpgsam2.training.loop import export, new_network, rate_at, train
+from mpgsam2.training.recipe import STAGES
+
+CPU = torch.device("cpu")
+SMALL = {
+    name: replace(stage, steps=3, frames=4, lengths=(min(stage.lengths),), sentences=1)
+    for name, stage in STAGES.items()
+}
+
+
+def test_coverage_is_the_share_of_a_patch() -> None:
+    labels = np.zeros((1, 8, 8), np.uint8)
+    labels[0, :4, :2] = 1  # half of the upper left patch
+    labels[0, 4:, 4:] = 2
+    covered = targets.coverage(labels, things=2, grid=2)
+    assert covered[0, 0].tolist() == [[0.5, 0], [0, 0]]
+    assert covered[1, 0].tolist() == [[0, 0], [0, 1]]
+
+
+def test_patches_are_asked_about_the_thing_that_owns_them() -> None:
+    clip = synthetic.render_clip(3, replace(synthetic.EASY, frames=2, height=(128, 128), aspect=(1, 1)))
+    covered = targets.coverage(clip.labels, len(clip.things), 8)
+    answers = targets.attributes(clip, covered)
+    for k, thing in enumerate(clip.things):
+        own = covered[k] > 0.9
+        assert own.any()
+        for name, values in targets.ATTRIBUTES.items():
+            assert {values[i] for i in answers[name][own]} == {getattr(thing, name)}
+    empty = covered.max(axis=0) == 0
+    assert (answers["colour"][empty] == -1).all()
+
+
+def test_words_light_their_places() -> None:
+    clip = synthetic.render_clip(3, replace(synthetic.EASY, frames=2, height=(128, 128), aspect=(1, 1)))
+    covered = targets.coverage(clip.labels, len(clip.things), 8)
+    places = targets.word_places(clip, covered)
+    thing = clip.things[0]
+    assert (places[thing.colour] >= covered[0] - 1e-6).all()
+    assert places["left"][..., :4].min() == 1 and places["left"][..., 4:].max() == 0
+    assert places["top"][:, :4].min() == 1 and places["top"][:, 4:].max() == 0
+    assert set(places) <= set(synthetic.VOCABULARY)
+
+
+def test_losses_by_hand() -> None:
+    target = torch.zeros(1, 4, 4)
+    target[0, :2] = 1
+    right, wrong = 20 * (2 * target - 1), 20 * (1 - 2 * target)
+    assert losses.dice(right, target).item() == pytest.approx(0, abs=1e-4)
+    assert losses.dice(wrong, target).item() == pytest.approx(1 - 1 / 17, abs=1e-4)
+    assert losses.focal(right, target).item() == pytest.approx(0, abs=1e-6)
+    assert losses.focal(wrong, target).item() == pytest.approx(20 * 0.5, rel=1e-3)  # mean of α·20 and (1 - α)·20
+    unsure = losses.focal(torch.zeros(1, 4, 4), target).item()
+    assert unsure == pytest.approx(0.5 * 0.25 * np.log(2), rel=1e-4)
+    sentence = torch.tensor([0.7])
+    assert losses.similarity(right, target, sentence).item() == pytest.approx(0, abs=1e-6)
+    everything = losses.similarity(torch.full((1, 4, 4), 20.0), target, sentence).item()
+    assert everything == pytest.approx((1 - 0.5**0.5) ** 2, rel=1e-3)
+
+
+def test_only_the_best_candidate_and_present_frames_count() -> None:
+    target = torch.zeros(1, 2, 8, 8)
+    target[:, 0, 2:6, 2:6] = 1  # in the second frame the object is absent
+    logits = 20 * (2 * target - 1)
+    candidates = torch.stack([logits, -logits, -logits], dim=2)
+    iou = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]])
+    score = torch.tensor([[20.0, -20.0]])
+    good = losses.mask_loss(candidates, iou, score, target, torch.ones(1, 2))
+    changed = candidates.clone()
+    changed[:, 1] = 20  # nobody asks for a mask where nothing is
+    assert losses.mask_loss(changed, iou, score, target, torch.ones(1, 2)) == good
+    assert losses.mask_loss(-candidates[:, :, :1].expand_as(candidates), iou, score, target, torch.ones(1, 2)) > good
+    assert losses.mask_loss(candidates, iou, -score, target, torch.ones(1, 2)) > good + 10
+
+
+def test_seeds_never_meet() -> None:
+    ends = sorted((stage.seed, stage.seed + stage.steps * stage.frames) for stage in STAGES.values())
+    assert all(end <= start for (_, end), (start, _) in pairwise(ends))
+    assert ends[-1][1] < EVALUATION_SEED_OFFSET
+
+
+def test_rate_rises_and_falls_to_zero() -> None:
+    stage = replace(STAGES["prior"], steps=2000)
+    rates = [rate_at(step, stage) for step in range(2000)]
+    assert rates[0] < rates[100] < max(rates) == stage.rate
+    assert rates[1999] < stage.rate / 100
+
+
+def test_batches_are_made_again_from_their_step() -> None:
+    stream = ClipStream(SMALL["joint"], NANO, WordTokenizer(synthetic.VOCABULARY), 0)
+    once, again, other = stream.batch(1), stream.batch(1), stream.batch(2)
+    assert torch.equal(once.small, again.small) and torch.equal(once.input_ids, again.input_ids)
+    assert once.small.shape != other.small.shape or not torch.equal(once.small, other.small)
+    pairs, length = once.input_ids.shape
+    assert once.coverage.shape == (pairs, 4, NANO.encoder.grid, NANO.encoder.grid)
+    assert once.places.shape[:3] == (pairs, length, 4)
+    assert once.masks.shape[-1] == NANO.tracker.image_size // 4
+    assert once.masks.amax().item() == pytest.approx(1)
+
+
+def stopped_at(last: int, batch: Callable[[ClipStream, int], Batch]) -> Callable[[ClipStream, int], Batch]:
+    """`ClipStream.batch` until somebody presses Ctrl-C."""
+
+    def until_stopped(stream: ClipStream, step: int) -> Batch:
+        if step == last:
+            raise KeyboardInterrupt
+        return batch(stream, step)
+
+    return until_stopped
+
+
+def test_a_stopped_run_ends_as_an_unstopped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = SMALL["prior"]
+    weights = []
+    for name in ("whole", "stopped"):
+        run = tmp_path / name
+        run.mkdir()
+        torch.manual_seed(0)
+        if name == "stopped":
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(ClipStream, "batch", stopped_at(2, ClipStream.batch))
+                train("prior", stage, run, CPU, workers=0, save_every=1)
+            assert torch.load(run / "prior.pt", weights_only=True)["step"] == 2
+        train("prior", stage, run, CPU, workers=0)
+        weights.append(torch.load(run / "prior.pt", weights_only=True)["average"])
+    assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-6) for name in weights[0])
+
+
+def test_all_stages_train_and_the_result_loads(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="prior"):
+        train("joint", SMALL["joint"], tmp_path, CPU, workers=0)
+    torch.manual_seed(0)
+    for name, stage in SMALL.items():
+        train(name, stage, tmp_path, CPU, workers=0)
+    before, after = new_network(), torch.load(tmp_path / "joint.pt", weights_only=True)
+    assert after["step"] == 3
+    export("joint", tmp_path, tmp_path / "nano")
+    net = load_model(tmp_path / "nano")
+    assert net.window == before.window and net.config == NANO
+    average = after["average"]
+    assert torch.equal(net.mask_linear.weight, average["mask_linear.weight"].half().float())
+    result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))
+    assert result.mask.shape == (40, 50)
+    assert json.loads((tmp_path / "nano" / "config.json").read_text())["window"] == net.window
