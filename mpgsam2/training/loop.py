@@ -155,11 +155,14 @@ def train(
         InputError: an earlier stage that this one starts from has no checkpoint in `run`.
     """
     net = new_network()
-    for earlier in stage.starts_from:
-        net.load_state_dict(_trained_by(earlier, run), strict=False)
     trainee = Trainee(net, stage.trains).to(device)
+    for earlier in stage.starts_from:
+        trainee.load_state_dict(_trained_by(earlier, run), strict=False)
     average = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(trainee.parameters(), lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    for prefix in stage.frozen:
+        net.get_submodule(prefix).requires_grad_(False)
+    learners = [parameter for parameter in trainee.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learners, lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01)
     step, file = 0, run / f"{name}.pt"
     if file.exists():
         saved = torch.load(file, map_location=device, weights_only=True)
@@ -202,12 +205,15 @@ def train(
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
-    """The weights that a stage trained, and no others."""
+    """The weights of a `Trainee` that a stage trained, averaged, and no others."""
     if not (run / f"{stage}.pt").exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
-    weights = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"]
+    saved = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)
     of_tracker = STAGES[stage].trains == "tracker"
-    return {name: x for name, x in weights.items() if name.startswith("visual_model.") == of_tracker}
+    weights = {f"net.{k}": x for k, x in saved["average"].items() if k.startswith("visual_model.") == of_tracker}
+    if not of_tracker:
+        weights |= {name: x for name, x in saved["trainee"].items() if name.startswith("helpers.")}
+    return weights
 
 
 def _log(file: Path, line: dict[str, float]) -> None:

@@ -21,7 +21,8 @@ class Stage:
         sentences: sentences a clip, at most.
         rate: AdamW's learning rate after the warm-up; it falls linearly to zero over the stage's last quarter.
         seed: where this stage's clips begin; every stage sees its own.
-        starts_from: stages whose weights it takes over, later ones winning.
+        starts_from: stages whose weights it takes over.
+        frozen: modules that do not learn.
     """
 
     trains: str
@@ -35,6 +36,7 @@ class Stage:
     rate: float
     seed: int
     starts_from: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
 
 STAGES: dict[str, Stage] = {
@@ -55,7 +57,7 @@ STAGES: dict[str, Stage] = {
         easy=replace(EASY, height=(160, 200)),
         full=replace(FULL, height=(160, 224)),
         blend=(0.0, 0.3),
-        steps=1400,
+        steps=1000,
         lengths=(4,),
         frames=32,
         sentences=1,
@@ -67,12 +69,13 @@ STAGES: dict[str, Stage] = {
         easy=replace(FULL, height=(160, 224)),
         full=replace(FULL, height=(160, 224)),
         blend=(0.0, 0.0),
-        steps=4000,
+        steps=900,
         lengths=(4, 8, 12),
         frames=24,
         sentences=2,
         rate=5e-4,
         seed=200_000_000,
         starts_from=("prior", "tracker"),
+        frozen=("visual_model.image_encoder.trunk",),  # as the paper does
     ),
 }

@@ -1,0 +1,106 @@
+"""A clip, file or folder alike: opened once with every check, then read as often as wanted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from mpgsam2.errors import InputError
+from mpgsam2.video.file import file_frames, probe_file
+from mpgsam2.video.folder import FOLDER_RATE, folder_frames, folder_images, probe_folder
+from mpgsam2.video.limits import Limits
+from mpgsam2.video.wording import frames_in_words
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was looked at and can be read; iterating yields (H, W, 3) uint8 RGB frames.
+
+    Every iteration opens the clip afresh and holds one frame at a time; closing the iterator releases the file. Holds
+    no open file itself, so it can be pickled. An iteration raises InputError if the clip has changed since it was
+    opened.
+
+    Attributes:
+        path: the file or folder.
+        width, height: of a frame in pixels, rotation applied.
+        fps: frames per second, an exact fraction such as 30000/1001.
+        frame_count: frames that an iteration yields.
+        variable_rate: True if the clip's frames are unevenly spaced in time; `fps` is then their mean rate.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    frame_count: int
+    variable_rate: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's or folder's own name, without the way to it."""
+        return self.path.name
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return float(self.frame_count / self.fps)
+
+    def sha256(self) -> str:
+        """Hex digest of the file, or of a folder's images one after the other."""
+        digest = hashlib.sha256()
+        for path in folder_images(self.path) if self.path.is_dir() else [self.path]:
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        frames = folder_frames(self.path) if self.path.is_dir() else file_frames(self.path)
+        try:
+            for index in range(self.frame_count):
+                frame = next(frames, None)
+                if frame is None:
+                    raise InputError(
+                        f"Only {frames_in_words(index)} of “{self.name}” could be read this time, {self.frame_count} "
+                        "when it was opened: leave the clip alone during a run and start again."
+                    )
+                if frame.shape != (self.height, self.width, 3):
+                    raise InputError(
+                        f"“{self.name}” changes its picture size at frame {index}, from {self.width} × {self.height} "
+                        f"to {frame.shape[1]} × {frame.shape[0]}: convert it to one size and try again."
+                    )
+                yield frame
+        finally:
+            frames.close()
+
+
+def open_clip(path: str | PathLike[str], limits: Limits | None = None, folder_fps: Fraction = FOLDER_RATE) -> Clip:
+    """Looks a clip over, to its last frame, and returns it ready to be read.
+
+    Every frame is decoded once here (without colour conversion), because only that tells how many there really are.
+
+    Args:
+        path: a video file (MP4, MOV, WebM, MKV, AVI, MPEG, OGV, FLV, WMV, GIF) or a folder of images of one size, taken
+            in the natural order of their names (2.png before 10.png).
+        limits: the largest clip that is taken; None for the defaults of `Limits`.
+        folder_fps: frames per second of a folder of images.
+
+    Raises:
+        InputError: no such clip, not a video, no frames, broken part-way, or beyond one of the limits.
+    """
+    if not path:
+        raise InputError("No clip was given: choose a video file or a folder of images.")
+    path, limits = Path(path).absolute(), limits or Limits()
+    if path.is_dir():
+        probe = probe_folder(path, limits, folder_fps)
+    elif path.is_file():
+        probe = probe_file(path, limits)
+    else:
+        raise InputError(f"There is no clip “{path.name}”: check its name and where it lies.")
+    return Clip(path, **probe._asdict())
