@@ -1,0 +1,20 @@
+"""The page of the Space; `python app.py` serves the same on this machine.
+
+The model is chosen by MPGSAM2_MODEL: "nano", a published checkpoint ("large-mevis", ...), a folder, a file or a hub id.
+"""
+
+from __future__ import annotations
+
+import os
+
+import spaces  # noqa: F401  ZeroGPU's patches must be in place before torch is imported
+import torch
+
+from mpgsam2 import load_model
+from mpgsam2.demo import build_demo, launch_options
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+demo = build_demo(load_model(os.environ.get("MPGSAM2_MODEL", "nano"), device=device))
+
+if __name__ == "__main__":
+    demo.launch(**launch_options())

@@ -1,0 +1,63 @@
+"""Where a run stands, in words."""
+
+from __future__ import annotations
+
+import html
+
+import gradio as gr
+
+from mpgsam2.demo.run import Finished, Started
+from mpgsam2.pipeline import Progress
+
+IDLE = "Choose a clip, say what to look for, and run."
+WAITING = "Waiting for a free slot …"
+
+
+def summary(end: Finished) -> str:
+    """What a run found: "Found in 40 of 48 frames." """
+    if end.done == 0:
+        return "Stopped before the first frame."
+    told = f"Found in {end.found} of {_frames(end.done)}." if end.found else "Probably not in this clip."
+    return told if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}. {told}"
+
+
+def line(step: Started | Progress | Finished) -> str:
+    """One step of a run in a line of text."""
+    match step:
+        case Started():
+            return f"Reading the sentence together with {_all_frames(step.frames)} …"
+        case Progress():
+            pace = f"Frame {step.index + 1} of {step.total} · {step.frames_per_second:.1f} frames/s"
+            return pace if step.seconds_left is None else f"{pace} · {step.seconds_left:.0f} s left"
+        case Finished():
+            return summary(step)
+
+
+def status_html(text: str, *, done: int | None = None, total: int = 1, warning: str | None = None) -> str:
+    """The status as the page shows it.
+
+    Args:
+        text: the line.
+        done: frames done, for a progress bar that tells; None for no bar.
+        total: frames in all; 0 for a bar that only moves.
+        warning: a second line.
+    """
+    bar = ""
+    if done is not None:
+        value = f'value="{done}" max="{total}"' if total else ""
+        bar = f'<progress {value} aria-label="Progress of the run"></progress>'
+    note = f'<p class="warning">{html.escape(warning)}</p>' if warning else ""
+    return f'<p class="line" role="status">{html.escape(text)}</p>{bar}{note}'
+
+
+def error_html(error: gr.Error) -> str:
+    """The status after a run that ended with an error."""
+    return f'<p class="line error" role="alert">{error.message}</p>'
+
+
+def _frames(number: int) -> str:
+    return f"{number} frame" if number == 1 else f"{number} frames"
+
+
+def _all_frames(number: int) -> str:
+    return "the only frame" if number == 1 else f"all {number} frames"
