@@ -1,7 +1,7 @@
 """Make the example clips again: `python examples/make.py`.
 
-Every example is a clip of the synthetic world, given by its seed, with one of its sentences. The seeds lie in a range of
-their own, so that nano has seen none of these clips. Beside each clip its true masks lie as PNG in a zip, and
+Every example is a clip of the synthetic world, given by its seed, with one of its sentences. The seeds lie in a range
+of their own, so that nano has seen none of these clips. Beside each clip its true masks lie as PNG in a zip, and
 `examples.json` lists them all for the page.
 """
 

@@ -31,7 +31,7 @@ from mpgsam2.training.recipe import STAGES, Stage
 WINDOW = 24  # frames that nano encodes at once, as the published MeViS checkpoints do
 _AVERAGE = 0.998  # decay of the moving average of the weights, which is what is scored and shipped
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
-_WARM_UP = 200  # steps
+_WARM_UP = 100  # steps
 _EVERY = 50  # steps between lines of the log
 _SAVE_EVERY = 500  # steps between checkpoints
 
