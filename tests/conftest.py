@@ -7,27 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-import torch
 
 import mpgsam2
 from mpgsam2 import synthetic
-from mpgsam2.checkpoint import save_checkpoint
-from mpgsam2.config import NANO
-from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.video import VideoWriter
 
 
 @pytest.fixture(scope="session")
-def nano(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of the nano model; until its first checkpoint is there, the folder of an untrained one."""
-    if (Path(mpgsam2.__file__).parents[1] / "assets/nano").is_dir():
-        return "nano"
-    torch.manual_seed(0)
-    net = mpgsam2.MPGSAM2(NANO)
-    net.tokenizer, net.window = WordTokenizer(synthetic.VOCABULARY), 16
-    folder = tmp_path_factory.mktemp("untrained")
-    save_checkpoint(net, folder)
-    return str(folder)
+def nano() -> str:
+    """The name of the nano model."""
+    return "nano"
 
 
 @pytest.fixture(scope="session")
