@@ -14,14 +14,8 @@ from mpgsam2.video import VideoWriter
 
 
 @pytest.fixture(scope="session")
-def nano() -> str:
-    """The name of the nano model."""
-    return "nano"
-
-
-@pytest.fixture(scope="session")
-def model(nano: str) -> mpgsam2.MPGSAM2:
-    return mpgsam2.load_model(nano, device="cpu")
+def model() -> mpgsam2.MPGSAM2:
+    return mpgsam2.load_model("nano", device="cpu")
 
 
 @pytest.fixture(scope="session")

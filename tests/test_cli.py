@@ -18,9 +18,9 @@ ROOT = Path(mpgsam2.__file__).parents[1]
 
 
 def test_segment_writes_results_and_says_what_was_found(
-    nano: str, clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["segment", str(clip_file), "the red dog", "--model", nano, "--out", str(tmp_path / "results")]
+    arguments = ["segment", str(clip_file), "the red dog", "--model", "nano", "--out", str(tmp_path / "results")]
     assert main([*arguments, "--without", "prior", "history"]) == 0
     written = json.loads((tmp_path / "results" / "result.json").read_text(encoding="utf-8"))
     assert written["complete"] is True
@@ -34,16 +34,16 @@ def test_segment_writes_results_and_says_what_was_found(
 
 
 def test_results_go_to_a_folder_named_after_the_clip(
-    nano: str, clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["segment", str(clip_file), "the red circle", "--model", nano]) == 0
+    assert main(["segment", str(clip_file), "the red circle", "--model", "nano"]) == 0
     assert (tmp_path / "out" / "two things" / "overlay.mp4").is_file()
 
 
-def test_each_of_several_expressions_gets_a_folder(nano: str, clip_file: Path, tmp_path: Path) -> None:
+def test_each_of_several_expressions_gets_a_folder(clip_file: Path, tmp_path: Path) -> None:
     more = ["--expression", "the blue square", "--expression", "The red circle!"]
-    assert main(["segment", str(clip_file), "the red circle", *more, "--model", nano, "--out", str(tmp_path)]) == 0
+    assert main(["segment", str(clip_file), "the red circle", *more, "--model", "nano", "--out", str(tmp_path)]) == 0
     expressions = {
         folder.name: json.loads((folder / "result.json").read_text(encoding="utf-8"))["expression"]
         for folder in tmp_path.iterdir()
@@ -78,7 +78,6 @@ def test_folder_names_are_safe_short_and_unique() -> None:
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    nano: str,
     clip_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -88,7 +87,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command, *rest = [str(clip_file) if argument == "CLIP" else argument for argument in arguments]
-    assert main([command, "--model", nano, *rest]) == 2
+    assert main([command, "--model", "nano", *rest]) == 2
     output = capsys.readouterr()
     assert message in output.err
     assert output.err.count("\n") == 1 and not output.out
@@ -116,11 +115,11 @@ def test_training_gets_its_own_arguments(capsys: pytest.CaptureFixture[str]) -> 
     assert "usage: python -m mpgsam2 train-nano" in capsys.readouterr().out
 
 
-def test_demo_serves_the_page(nano: str) -> None:
+def test_demo_serves_the_page() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mpgsam2", "demo", "--model", nano, "--port", str(port)]
+    command = [sys.executable, "-m", "mpgsam2", "demo", "--model", "nano", "--port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         output = ""
@@ -133,8 +132,8 @@ def test_demo_serves_the_page(nano: str) -> None:
         server.communicate()
 
 
-def test_evaluate_prints_a_table_or_the_same_as_json(nano: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["evaluate", "--model", nano, "--seed", "5", "--clips", "2", "--frames", "2", "--expressions", "2"]
+def test_evaluate_prints_a_table_or_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["evaluate", "--model", "nano", "--seed", "5", "--clips", "2", "--frames", "2", "--expressions", "2"]
     assert main([*arguments, "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)
     assert (scores["seed"], scores["clips"], scores["dataset"]) == (5, 2, "synthetic")

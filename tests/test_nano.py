@@ -1,0 +1,88 @@
+"""The nano checkpoint understands its world: it was trained for this, and a worse one must not slip in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import mpgsam2
+from mpgsam2 import MPGSAM2, synthetic
+from mpgsam2.evaluation import evaluate, held_out_clips
+from mpgsam2.metrics import region_similarity
+
+FOLDER = Path(mpgsam2.__file__).parents[1] / "assets/nano"
+FRAMES, HEIGHT, WIDTH = 8, 180, 240
+
+Drawing = tuple[list[np.ndarray], dict[str, np.ndarray]]
+
+
+def drawing(background: tuple[int, int, int], things: dict[str, Callable[[np.ndarray, int, tuple], None]]) -> Drawing:
+    """A clip that anybody could draw, with the true masks: (frames, {thing: T × H × W bool})."""
+    frames = [np.full((HEIGHT, WIDTH, 3), background, np.uint8) for _ in range(FRAMES)]
+    masks = {}
+    for name, (draw, colour) in things.items():
+        masks[name] = np.zeros((FRAMES, HEIGHT, WIDTH), np.uint8)
+        for t in range(FRAMES):
+            draw(frames[t], t, colour)
+            draw(masks[name][t], t, 1)
+    return frames, {name: mask.astype(bool) for name, mask in masks.items()}
+
+
+def circle(x: int, y: int, radius: int, step: int = 0) -> Callable[[np.ndarray, int, tuple], None]:
+    return lambda image, t, colour: cv2.circle(image, (x + step * t, y), radius, colour, -1)
+
+
+def square(x: int, y: int, half: int, step: int = 0) -> Callable[[np.ndarray, int, tuple], None]:
+    return lambda image, t, colour: cv2.rectangle(
+        image, (x - half + step * t, y - half), (x + half + step * t, y + half), colour, -1
+    )
+
+
+RED, BLUE, GREEN, YELLOW = (255, 0, 0), (0, 0, 255), (0, 128, 0), (255, 255, 0)
+
+
+def mean_similarity(model: MPGSAM2, frames: list[np.ndarray], sentence: str, truth: np.ndarray) -> float:
+    prediction = np.stack([result.mask for result in model.segment(frames, sentence)])
+    return float(region_similarity(prediction, truth).mean())
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (128, 128, 128), (20, 20, 30)])
+@pytest.mark.parametrize("sentence", ["the red circle", "Blue square", "a circle", "the object on the right"])
+def test_a_visitors_own_drawing(model: MPGSAM2, background: tuple[int, int, int], sentence: str) -> None:
+    frames, masks = drawing(
+        background, {"red circle": (circle(60, 90, 32, 2), RED), "blue square": (square(180, 90, 30, -1), BLUE)}
+    )
+    named = "red circle" if "circle" in sentence else "blue square"
+    assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
+
+
+@pytest.mark.parametrize("sentence, named", [("the green circle at the top", "top"), ("the lower circle", "bottom")])
+def test_twins_are_told_apart_by_position(model: MPGSAM2, sentence: str, named: str) -> None:
+    things = {"top": (circle(120, 40, 28), GREEN), "bottom": (circle(120, 140, 28), GREEN)}
+    frames, masks = drawing((240, 240, 240), things)
+    assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
+
+
+def test_held_out_clips(model: MPGSAM2) -> None:
+    scores = evaluate(model, held_out_clips(1000, 12, frames=8))
+    assert scores.mean("masks").J_and_F > 0.5
+    assert scores.mean("masks").J_and_F > scores.mean("chance").J_and_F + 0.1
+
+
+def test_each_part_matters(model: MPGSAM2) -> None:
+    things = {"red": (circle(60, 60, 26, 3), RED), "yellow": (square(180, 120, 26, -2), YELLOW)}
+    frames, _ = drawing((90, 90, 90), things)
+    whole = [r.probability for r in model.segment(frames, "the red circle")]
+    for part in ("prior", "global_context", "history"):
+        without = [r.probability for r in model.segment(frames, "the red circle", without={part})]
+        assert max(float(np.abs(a - b).max()) for a, b in zip(whole, without, strict=True)) > 0.01
+
+
+def test_checkpoint_is_small_and_knows_its_words(model: MPGSAM2) -> None:
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 25e6
+    assert model.tokenizer.unknown_words(" ".join(synthetic.VOCABULARY)) == []
+    assert model.tokenizer.unknown_words("the red dog") == ["dog"]
