@@ -37,7 +37,14 @@ class Example:
     sentence: int
 
 
-EXAMPLES: tuple[Example, ...] = ()
+EXAMPLES = (
+    Example("appearance", "By appearance", seed=9, sentence=0),
+    Example("position", "By position, among twins", seed=13, sentence=1),
+    Example("relation", "By what is below it", seed=4, sentence=2),
+    Example("motion", "By motion", seed=3, sentence=3),
+    Example("crossing", "Crossing another", seed=6, sentence=3),
+    Example("entering", "Coming in", seed=14, sentence=0),
+)
 
 
 def clip_of(seed: int) -> Clip:

@@ -209,9 +209,10 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     if not (run / f"{stage}.pt").exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
     saved = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)
-    of_tracker = STAGES[stage].trains == "tracker"
-    weights = {f"net.{k}": x for k, x in saved["average"].items() if k.startswith("visual_model.") == of_tracker}
-    if not of_tracker:
+    trained = STAGES[stage].trains
+    parts = {"prior": (False,), "tracker": (True,), "joint": (False, True)}[trained]  # of the SAM 2 branch or not
+    weights = {f"net.{k}": x for k, x in saved["average"].items() if k.startswith("visual_model.") in parts}
+    if trained != "tracker":
         weights |= {name: x for name, x in saved["trainee"].items() if name.startswith("helpers.")}
     return weights
 

@@ -69,7 +69,7 @@ STAGES: dict[str, Stage] = {
         easy=replace(FULL, height=(160, 224)),
         full=replace(FULL, height=(160, 224)),
         blend=(0.0, 0.0),
-        steps=900,
+        steps=500,
         lengths=(4, 8, 12),
         frames=24,
         sentences=2,
@@ -77,5 +77,19 @@ STAGES: dict[str, Stage] = {
         seed=200_000_000,
         starts_from=("prior", "tracker"),
         frozen=("visual_model.image_encoder.trunk",),  # as the paper does
+    ),
+    "polish": Stage(
+        trains="joint",
+        easy=replace(FULL, height=(160, 224)),
+        full=replace(FULL, height=(160, 224)),
+        blend=(0.0, 0.0),
+        steps=600,
+        lengths=(4, 8, 12),
+        frames=24,
+        sentences=2,
+        rate=2e-4,
+        seed=300_000_000,
+        starts_from=("joint",),
+        frozen=("visual_model.image_encoder.trunk",),
     ),
 }
