@@ -66,7 +66,9 @@ def test_parity(size: str) -> None:
         assert largest(output.object_pointer.numpy() - truth["obj_ptr"][t]) <= 2e-4
         assert largest(output.iou.numpy() - truth["iou"][t]) <= 1e-4
         assert largest(output.object_score_logit.numpy() - truth["object_score"][t]) <= 1e-3
-        assert largest(output.memory_conditioned_features.numpy()[::16, ::4, ::4] - truth["mem_feat"][t]) <= 1e-3
+        # Memories are stored in bfloat16: where float32's rounding tips one over, it differs by a whole 1/256.
+        conditioned = output.memory_conditioned_features.numpy()[::16, ::4, ::4] - truth["mem_feat"][t]
+        assert np.abs(conditioned).mean() <= 1e-4 and largest(conditioned) <= 1e-2
         size_px = (net.config.tracker.image_size,) * 2
         logits = torch.nn.functional.interpolate(output.low_res_logits[None, None], size_px, mode="bilinear")
         ours, theirs = logits[0, 0, ::8, ::8].numpy() > 0, truth["pred_masks_sub"][t] > 0
