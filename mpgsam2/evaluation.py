@@ -187,4 +187,4 @@ def _segment_with_oracle(
         prior = torch.from_numpy(coverage[part, None]).to(model.device)
         context = model.encode_clip(frames[part], ids)._replace(prior=prior)
         for index, output in enumerate(model.track(frames[part], context), start):
-            yield model._result(index, truth.shape[1:], coverage[index], output)
+            yield model.frame_result(index, truth.shape[1:], coverage[index], output)

@@ -169,12 +169,20 @@ class MPGSAM2(PriorLayers):
             context = self.encode_clip(chain([first], rest), ids)
             priors = context.prior[:, 0].cpu().numpy()
             for prior, output in zip(priors, self.track(behind, context, without=without), strict=True):
-                yield self._result(index, first.shape[:2], prior, output)
+                yield self.frame_result(index, first.shape[:2], prior, output)
                 index += 1
         if index == 0:
             raise InputError("The clip has no frames.")
 
-    def _result(self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput) -> FrameResult:
+    def frame_result(self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput) -> FrameResult:
+        """Turn the tracker's output for one frame into what a user gets.
+
+        Args:
+            index: of the frame in its clip.
+            size: (H, W) of the clip's frames.
+            prior: g × g float32 in 0..1.
+            output: as `track` yields it; its mask is enlarged to `size` and cut at a probability of one half.
+        """
         logits = output.low_res_logits[None, None].float()
         for side in ((self.config.tracker.image_size,) * 2, size):  # in two steps, as the published code does
             logits = F.interpolate(logits, side, mode="bilinear", align_corners=False)

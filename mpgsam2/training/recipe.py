@@ -39,6 +39,21 @@ class Stage:
     frozen: tuple[str, ...] = ()
 
 
+_JOINT = Stage(
+    trains="joint",
+    easy=replace(FULL, height=(160, 224)),
+    full=replace(FULL, height=(160, 224)),
+    blend=(0.0, 0.0),
+    steps=500,
+    lengths=(4, 8, 12),
+    frames=24,
+    sentences=2,
+    rate=5e-4,
+    seed=200_000_000,
+    starts_from=("prior", "tracker"),
+    frozen=("visual_model.image_encoder.trunk",),  # as the paper does
+)
+
 STAGES: dict[str, Stage] = {
     "prior": Stage(
         trains="prior",
@@ -64,32 +79,6 @@ STAGES: dict[str, Stage] = {
         rate=1e-3,
         seed=100_000_000,
     ),
-    "joint": Stage(
-        trains="joint",
-        easy=replace(FULL, height=(160, 224)),
-        full=replace(FULL, height=(160, 224)),
-        blend=(0.0, 0.0),
-        steps=500,
-        lengths=(4, 8, 12),
-        frames=24,
-        sentences=2,
-        rate=5e-4,
-        seed=200_000_000,
-        starts_from=("prior", "tracker"),
-        frozen=("visual_model.image_encoder.trunk",),  # as the paper does
-    ),
-    "polish": Stage(
-        trains="joint",
-        easy=replace(FULL, height=(160, 224)),
-        full=replace(FULL, height=(160, 224)),
-        blend=(0.0, 0.0),
-        steps=600,
-        lengths=(4, 8, 12),
-        frames=24,
-        sentences=2,
-        rate=2e-4,
-        seed=300_000_000,
-        starts_from=("joint",),
-        frozen=("visual_model.image_encoder.trunk",),
-    ),
+    "joint": _JOINT,
+    "polish": replace(_JOINT, steps=600, rate=2e-4, seed=300_000_000, starts_from=("joint",)),
 }
