@@ -82,14 +82,15 @@ class CrossAttention(nn.Module):
         return self.multihead_attn(query, self.multihead_attn.project(memory, memory))
 
 
-class FusionBlock(CrossAttention):
+class FusionBlock(nn.Module):
     """Fusion block of the aggregator (network.md 5.4): post-norm cross-attention and feed-forward.
 
     `x ← LN1(x + MHA(x + pe, keys, values)); x ← LN2(x + Linear2(ReLU(Linear1(x))))`
     """
 
     def __init__(self, width: int, heads: int, feed_forward: int) -> None:
-        super().__init__(width, heads)
+        super().__init__()
+        self.multihead_attn = MultiheadAttention(width, heads)
         self.linear1 = nn.Linear(width, feed_forward)
         self.linear2 = nn.Linear(feed_forward, width)
         self.norm1 = nn.LayerNorm(width)
