@@ -9,10 +9,23 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic import EASY, FULL, KINDS, VOCABULARY, Clip, World, render_clip, words
+from mpgsam2.synthetic import (
+    EASY,
+    FULL,
+    HALFWAY,
+    HELD_OUT,
+    KINDS,
+    VOCABULARY,
+    Clip,
+    Expression,
+    World,
+    render_clip,
+    words,
+)
 from mpgsam2.synthetic.colours import COLOURS, to_lab
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
+from mpgsam2.synthetic.world import EVENTS
 
 SMALL = replace(FULL, height=(72, 96))
 QUIET = {
@@ -23,6 +36,9 @@ QUIET = {
     "blur": 0.0,
     "noise": 0.0,
     "compression": 0.0,
+    "h264": 0.0,
+    "motion_blur": 0.0,
+    "exposure": 0.0,
     "textures": ("plain",),
     "backgrounds": ("plain",),
 }
@@ -51,6 +67,18 @@ def talk() -> list[Clip]:
     return [render_clip(seed, world) for seed in range(400)]
 
 
+@pytest.fixture(scope="module")
+def eventful() -> list[Clip]:
+    """Clips of which it is said what their things do, in every wording alike."""
+    world = replace(SMALL, kinds=(("motion", 1.0),), usual=0.0, sentences=8, absent=0.6)
+    return [render_clip(seed, world) for seed in range(150)]
+
+
+def named(clip: Clip) -> list[Expression]:
+    """The sentences that name a thing."""
+    return [expression for expression in clip.expressions if expression.target is not None]
+
+
 def meanings(table: dict[str, tuple[str, ...]], text: str) -> set[str]:
     """Keys of the phrases of a table that a sentence holds, longer phrases first."""
     found, rest = set(), f" {text} "
@@ -59,6 +87,12 @@ def meanings(table: dict[str, tuple[str, ...]], text: str) -> set[str]:
             found.add(name)
             rest = rest.replace(f" {phrase} ", "  ")
     return found
+
+
+def done(text: str) -> set[str]:
+    """What a sentence says that a thing does, by the keys of the tables of motions."""
+    tables = (words.MOTION_PARTICIPLES, words.MOTION_VERBS, words.MOTION_ADJECTIVES)
+    return set().union(*(meanings(table, text) for table in tables))
 
 
 def matching(clip: Clip, text: str) -> list[int]:
@@ -81,7 +115,7 @@ def centroids(clip: Clip, k: int) -> np.ndarray:
     """(frames with the thing, 2) centroids x, y of its label, in parts of the frame."""
     height, width = clip.labels.shape[1:]
     found = [np.nonzero(mask) for mask in clip.mask(k)]
-    return np.array([((xs.mean() + 0.5) / width, (ys.mean() + 0.5) / height) for ys, xs in found if len(xs) > 8])
+    return np.array([((xs.mean() + 0.5) / width, (ys.mean() + 0.5) / height) for ys, xs in found if len(xs) > 4])
 
 
 def area(clip: Clip, k: int) -> float:
@@ -104,8 +138,9 @@ def test_arrays_have_the_stated_form(clips: list[Clip]) -> None:
         assert clip.frames.dtype == np.uint8 and clip.labels.dtype == np.uint8
         assert 72 <= height <= 96 and height % 2 == width % 2 == 0
         assert 0.75 * height - 2 <= width <= 1.78 * height + 2
-        assert 2 <= len(clip.things) <= 4 and clip.labels.max() <= len(clip.things)
-        assert 1 <= len(clip.expressions) <= SMALL.sentences
+        assert 1 <= len(clip.things) <= 5 and clip.labels.max() <= len(clip.things)
+        assert clip.seen.shape == (frames, len(clip.things)) and clip.seen.dtype == np.float32
+        assert 1 <= len(named(clip)) <= SMALL.sentences
         assert len({expression.text for expression in clip.expressions}) == len(clip.expressions)
         assert all(expression.kind in KINDS for expression in clip.expressions)
 
@@ -152,14 +187,15 @@ def test_easy_things_keep_apart() -> None:
 def test_every_thing_named_can_be_seen(clips: list[Clip]) -> None:
     for clip in clips:
         smallest = 60 * (clip.labels.shape[1] / 256) ** 2
-        for expression in clip.expressions:
+        for expression in named(clip):
             areas = clip.mask(expression.target).sum((1, 2))
-            assert (areas >= smallest).mean() >= 0.5
+            brief = done(expression.text) & set(EVENTS)
+            assert (areas >= smallest).mean() >= (0.35 if brief else 0.5) or areas[[0, -1]].min() < smallest
 
 
 def test_noun_phrases_fit_the_target_and_appearance_nothing_else(clips: list[Clip]) -> None:
     for clip in clips:
-        for expression in clip.expressions:
+        for expression in named(clip):
             if expression.kind == "relation":
                 continue
             matches = matching(clip, expression.text)
@@ -180,7 +216,7 @@ def test_sizes_are_clear() -> None:
     said = 0
     for seed in range(120):
         clip = render_clip(seed, world)
-        for expression in clip.expressions:
+        for expression in named(clip):
             size = next((SIZE_WORDS[word] for word in expression.text.split() if word in SIZE_WORDS), None)
             if size is None:
                 continue
@@ -201,7 +237,7 @@ def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
     needed, checked = 0, 0
     axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
     for clip in clips:
-        for expression in clip.expressions:
+        for expression in named(clip):
             if expression.kind != "position":
                 continue
             if any(word in SIZE_WORDS for word in expression.text.split()):
@@ -236,7 +272,7 @@ def test_relations_are_clear(clips: list[Clip]) -> None:
     checked = 0
     for clip in clips:
         size = np.array(clip.labels.shape[:0:-1])
-        for expression in clip.expressions:
+        for expression in named(clip):
             if expression.kind != "relation":
                 continue
             phrase, name = next((p, name) for p, name in phrases if f" {p} " in expression.text)
@@ -269,16 +305,13 @@ def test_motions_are_true_and_told_apart(clips: list[Clip]) -> None:
     ways = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
     needed, checked = 0, 0
     for clip in clips:
-        for expression in clip.expressions:
+        for expression in named(clip):
             if expression.kind != "motion" or any(word in SIZE_WORDS for word in expression.text.split()):
                 continue
             target, rivals = expression.target, [k for k in matching(clip, expression.text) if k != expression.target]
-            motions = set().union(
-                *(
-                    meanings(table, expression.text)
-                    for table in (words.MOTION_PARTICIPLES, words.MOTION_VERBS, words.MOTION_ADJECTIVES)
-                )
-            )
+            motions = done(expression.text)
+            if motions & set(EVENTS):
+                continue
             assert clip.things[target].motion in motions or ("moving" in motions and clip.things[target].motion in ways)
             if motions == {"moving"}:
                 assert all(clip.things[k].motion == "still" for k in rivals)
@@ -313,18 +346,192 @@ def test_things_grow_and_shrink() -> None:
             assert areas[-1] > 1.5 * areas[0] if thing.motion == "growing" else areas[0] > 1.5 * areas[-1]
 
 
+def test_spinning_is_seen() -> None:
+    world = replace(EASY, frames=6, height=(96, 96), motions=("spinning",), textures=("plain", "striped"))
+    turned = 0
+    for seed in range(12):
+        clip = render_clip(seed, world)
+        for k, thing in enumerate(clip.things):
+            assert thing.motion == ("still" if (thing.shape, thing.texture) == ("circle", "plain") else "spinning")
+            if thing.motion == "spinning" and thing.shape != "circle":
+                middles = [np.argwhere(mask).mean(0) for mask in clip.mask(k)]
+                first = set(map(tuple, np.rint(np.argwhere(clip.mask(k)[0]) - middles[0]).tolist()))
+                overlap = [
+                    len(first & set(map(tuple, np.rint(np.argwhere(mask) - middle).tolist()))) / len(first)
+                    for mask, middle in zip(clip.mask(k), middles, strict=True)
+                ]
+                assert min(overlap) < 0.93, (seed, thing)
+                turned += 1
+    assert turned > 12
+
+
+def test_events_are_seen(eventful: list[Clip]) -> None:
+    """What comes in is outside at first, what leaves at last, what is hidden in between; its like does not do so."""
+    told = dict.fromkeys(EVENTS, 0)
+    for clip in eventful:
+        for expression in named(clip):
+            (event,) = done(expression.text) & set(EVENTS) or {None}
+            if event is None or any(word in SIZE_WORDS for word in expression.text.split()):
+                continue
+            told[event] += 1
+            target, rivals = expression.target, [k for k in matching(clip, expression.text) if k != expression.target]
+            areas, seen = clip.mask(target).sum((1, 2)), clip.seen[:, target]
+            if event == "hidden":
+                (gone,) = np.nonzero(seen <= 0.1)
+                assert len(gone) >= 2 and gone[0] > 0 and gone[-1] < len(seen) - 1, expression
+                assert areas[: gone[0]].max() > 0 < areas[gone[-1] :].max()
+                assert all(clip.seen[:, k].min() >= 0.75 for k in rivals), expression
+                continue
+            outside, inside = (0, -1) if event == "entering" else (-1, 0)
+            assert areas[outside] < 0.25 * areas[inside], expression
+            rim = np.ones(clip.labels.shape[1:], bool)
+            rim[1:-1, 1:-1] = False
+            assert clip.mask(target)[:, rim].any(), "it passes the edge of the frame"
+            assert all(clip.mask(k)[outside].any() for k in rivals), expression
+    assert min(told.values()) > 15, told
+
+
+def test_what_is_absent_is_absent(clips: list[Clip], talk: list[Clip], eventful: list[Clip]) -> None:
+    """A sentence that names nothing matches nothing, or is false of all that it matches, as measured on the labels."""
+    relations = sorted(((p, name) for name, group in words.RELATIONS.items() for p in group), key=lambda x: -len(x[0]))
+    axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
+
+    def is_false(clip: Clip, expression: Expression, k: int) -> bool:
+        text = expression.text
+        if expression.kind == "position":
+            (name,) = meanings(words.POSITIONS, text) or meanings(words.POSITION_ADJECTIVES, text)
+            place = centroids(clip, k)
+            if name == "middle":
+                return np.median(np.abs(place - 0.5).max(1)) > 0.19
+            axis, sign = axes[name]
+            return sign * (np.median(place[:, axis]) - 0.5) > 0.04
+        motions, own = done(text), clip.things[k].motion
+        if motions & set(EVENTS):
+            areas = clip.mask(k).sum((1, 2))
+            return {
+                "entering": areas[0] > 0,
+                "leaving": areas[-1] > 0,
+                "hidden": clip.seen[:, k].min() >= 0.75,
+            }[motions.pop()]
+        return own == "still" if motions == {"moving"} else own not in motions
+
+    checked, untrue = 0, 0
+    for clip in (*clips, *talk, *eventful):
+        for expression in clip.expressions:
+            if expression.target is not None:
+                continue
+            assert expression is clip.expressions[-1] and not clip.mask(expression.target).any()
+            checked += 1
+            if expression.kind != "relation":
+                matches = matching(clip, expression.text)
+                assert not matches if expression.kind == "appearance" else True, expression
+                assert all(is_false(clip, expression, k) for k in matches), (expression, clip.things)
+                untrue += bool(matches)
+                continue
+            phrase, name = next((p, name) for p, name in relations if f" {p} " in expression.text)
+            heads, anchors = (matching(clip, part) for part in expression.text.split(f" {phrase} "))
+            if heads and len(anchors) == 1 and name in axes:
+                axis, sign = axes[name]
+                (anchor,) = anchors
+                height, width = clip.labels.shape[1:]
+                for k in heads:
+                    gaps = [
+                        (np.argwhere(label == k + 1).mean(0) - np.argwhere(label == anchor + 1).mean(0))[1 - axis]
+                        for label in clip.labels
+                        if min((label == k + 1).sum(), (label == anchor + 1).sum()) > 4
+                    ]
+                    assert sign * np.median(gaps) / min(height, width) > -0.04, expression
+                untrue += 1
+    assert checked > 150 and 0.1 * checked < untrue < 0.5 * checked
+
+
+def test_absence_cannot_be_told_from_the_kind_or_the_length(talk: list[Clip]) -> None:
+    lengths: dict[bool, list[int]] = {True: [], False: []}
+    for clip in talk:
+        for expression in clip.expressions:
+            lengths[expression.target is None].append(len(expression.text.split()))
+    assert 0.2 < len(lengths[True]) / len(talk) < 0.4
+    assert abs(np.mean(lengths[True]) - np.mean(lengths[False])) < 1
+    assert not any(e.target is None for seed in range(20) for e in render_clip(seed, EASY).expressions)
+
+
+def shape_of_sentence(text: str) -> str:
+    """A sentence in which words are replaced by their class, and any number of adjectives by one."""
+    tables = {
+        "P": (words.POSITIONS, words.EXTREMES),
+        "R": (words.RELATIONS,),
+        "M": (words.MOTION_PARTICIPLES, words.MOTION_VERBS),
+        "X": (words.POSITION_ADJECTIVES, words.EXTREME_ADJECTIVES, words.MOTION_ADJECTIVES),
+    }
+    phrases = [(p, c) for c, group in tables.items() for table in group for own in table.values() for p in own]
+    phrases += [(p, "") for texture in TEXTURES.values() for p in texture.with_words]
+    text = f" {text.replace(',', '').replace(' ', '  ')} "
+    for phrase, kind in sorted(phrases, key=lambda x: -len(x[0].split())):
+        text = text.replace(f" {phrase.replace(' ', '  ')} ", f" {kind} ")
+    classes = dict.fromkeys((*NOUNS, *words.GENERIC_NOUNS, words.PRONOUN), "n")
+    classes |= dict.fromkeys(words.ARTICLES, "d") | dict.fromkeys(words.RELATIVE_PRONOUNS, "that")
+    classes |= dict.fromkeys((*COLOUR_WORDS, *TEXTURE_WORDS, *SIZE_WORDS), "j")
+    kinds = [classes.get(word, word) for word in text.split()]
+    return " ".join(kind for kind, _ in itertools.groupby(kinds))
+
+
+def test_held_out_sentences_are_built_as_no_usual_one(talk: list[Clip]) -> None:
+    world = replace(HELD_OUT, frames=3, height=(48, 48), usual=0.0, sentences=8)
+    usual = {shape_of_sentence(e.text) for clip in talk for e in clip.expressions}
+    texts = [e.text for seed in range(80) for e in render_clip(seed, world).expressions]
+    assert not {shape_of_sentence(text) for text in texts} & usual
+    assert {word.strip(",") for text in texts for word in text.split()} <= set(VOCABULARY)
+
+
+def test_tiny_things_exist_where_wanted() -> None:
+    def smallest(tiny: float, seed: int) -> float:
+        """Radius of a disc as large as the smallest thing that nothing hides, in shorter sides."""
+        world = replace(FULL, frames=1, height=(96, 96), border=0.0, occlusion=0.0, tiny=tiny)
+        clip = render_clip(seed, world)
+        sizes = [clip.mask(k).sum() for k in range(len(clip.things))]
+        return float(np.sqrt(min(sizes) / np.pi) / min(clip.labels.shape[1:]))
+
+    tiny, usual = (np.array([smallest(share, seed) for seed in range(50)]) for share in (1.0, 0.0))
+    assert 0.02 < tiny.min() < 0.04 and np.mean(tiny < 0.06) > 0.3
+    assert np.mean(usual < 0.06) < 0.1
+
+
+def test_seen_is_the_part_that_nothing_hides(eventful: list[Clip]) -> None:
+    partly = 0
+    for clip in eventful:
+        assert clip.seen.min() >= 0 and clip.seen.max() <= 1
+        assert set(clip.seen[:, -1].tolist()) <= {0.0, 1.0}, "nothing is in front of the last"
+        for k, thing in enumerate(clip.things):
+            mask, seen = clip.mask(k), clip.seen[:, k]
+            assert np.array_equal(seen > 0, mask.any((1, 2)))
+            at_rim = mask[:, [0, -1]].any() or mask[:, :, [0, -1]].any()
+            if not at_rim and thing.motion not in ("growing", "shrinking") and mask.sum((1, 2)).max() > 60:
+                whole = mask.sum((1, 2))[seen > 0.3] / seen[seen > 0.3]
+                assert np.ptp(whole) < 0.1 * whole.mean() + 6, "the same thing is as large in every frame"
+                partly += ((seen > 0.3) & (seen < 0.9)).any()
+    assert partly > 10, partly
+
+
+def test_as_many_things_as_wanted() -> None:
+    counts = [len(render_clip(seed, replace(SMALL, frames=1)).things) for seed in range(150)]
+    assert set(counts) == {1, 2, 3, 4, 5} and counts.count(1) < min(counts.count(k) for k in (2, 3, 4, 5))
+    assert {len(render_clip(seed, replace(HALFWAY, frames=1)).things) for seed in range(40)} == {2, 3, 4}
+
+
 def test_twins_are_told_apart_by_motion_alone() -> None:
     world = replace(SMALL, kinds=(("motion", 1.0),))
     twins = 0
     for seed in range(60):
         clip = render_clip(seed, world)
         looks = [(thing.shape, thing.colour, thing.texture) for thing in clip.things]
-        twins += any(looks.count(looks[expression.target]) > 1 for expression in clip.expressions)
+        twins += any(looks.count(looks[expression.target]) > 1 for expression in named(clip))
     assert twins > 15
 
 
-def test_every_word_said_is_in_the_vocabulary_and_every_word_in_it_is_said(talk: list[Clip]) -> None:
-    texts = [expression.text for clip in talk for expression in clip.expressions]
+def test_every_word_said_is_in_the_vocabulary_and_every_word_in_it_is_said(
+    talk: list[Clip], eventful: list[Clip]
+) -> None:
+    texts = [expression.text for clip in (*talk, *eventful) for expression in clip.expressions]
     assert all(text == text.lower() for text in texts)
     assert {word for text in texts for word in text.split()} == set(VOCABULARY)
     assert list(VOCABULARY) == sorted(set(VOCABULARY))
@@ -354,13 +561,13 @@ def test_a_single_thing_can_be_named() -> None:
     world = replace(SMALL, objects=(1, 1))
     for seed in range(20):
         clip = render_clip(seed, world)
-        assert len(clip.things) == 1 and all(expression.target == 0 for expression in clip.expressions)
+        assert len(clip.things) == 1 and all(expression.target == 0 for expression in named(clip))
 
 
 def test_targets_are_balanced(talk: list[Clip]) -> None:
     targets, kinds = [], []
     for clip in talk:
-        targets += [(clip.things[e.target], e.target) for e in clip.expressions]
+        targets += [(clip.things[e.target], e.target) for e in named(clip)]
         kinds += [e.kind for e in clip.expressions]
     for attribute, names in (("shape", SHAPES), ("colour", COLOURS)):
         counts = np.array([sum(getattr(thing, attribute) == name for thing, _ in targets) for name in names])
@@ -398,6 +605,9 @@ def test_things_stand_out_from_the_background() -> None:
         {"kinds": (("motion", 1.0),), "frames": 1},
         {"frames": 0},
         {"radius": (0.3, 0.1)},
+        {"smallest": 0.1},
+        {"events": ("vanishing",)},
+        {"wording": "rude"},
     ],
 )
 def test_impossible_worlds_are_refused(wrong: dict) -> None:

@@ -4,6 +4,18 @@ from mpgsam2.synthetic.clip import Clip, render_clip
 from mpgsam2.synthetic.sentences import Expression
 from mpgsam2.synthetic.things import Thing
 from mpgsam2.synthetic.words import VOCABULARY
-from mpgsam2.synthetic.world import EASY, FULL, KINDS, World
+from mpgsam2.synthetic.world import EASY, FULL, HALFWAY, HELD_OUT, KINDS, World
 
-__all__ = ["EASY", "FULL", "KINDS", "VOCABULARY", "Clip", "Expression", "Thing", "World", "render_clip"]
+__all__ = [
+    "EASY",
+    "FULL",
+    "HALFWAY",
+    "HELD_OUT",
+    "KINDS",
+    "VOCABULARY",
+    "Clip",
+    "Expression",
+    "Thing",
+    "World",
+    "render_clip",
+]

@@ -14,6 +14,7 @@ from mpgsam2.synthetic.colours import RGB, from_hsv, to_lab
 
 POOL_SIDE = 256  # px, side of the pooled fields, which repeat seamlessly
 POOL_FIELDS = 12
+BLADES = 2000  # at most, of grass
 PALETTES_TRIED = 4  # palettes drawn at once, of which the first that is far enough from all things is taken
 ROUNDS = 9  # so often at most
 CHECKED = np.linspace(0, 1, 5, dtype=np.float32)[:, None]  # where between its ends a palette's distance is measured
@@ -100,6 +101,45 @@ def _grain(rng: random.Random, height: int, width: int) -> np.ndarray:
     return _window(rng, height, width, 1.4, 1.0)
 
 
+def _bricks(rng: random.Random, height: int, width: int) -> np.ndarray:
+    brick = rng.uniform(0.07, 0.14) * min(height, width)  # height of a row
+    joint = max(1.0, rng.uniform(0.08, 0.16) * brick)
+    length = rng.uniform(1.8, 3.0) * brick
+    y, x = np.arange(height)[:, None] + rng.uniform(0, brick), np.arange(width)[None] + rng.uniform(0, length)
+    row = (y // brick).astype(int)
+    x = x + length / 2 * (row % 2)
+    column = (x // length).astype(int)
+    shades = np.array([[rng.randint(0, 110) for _ in range(column.max() + 1)] for _ in range(row.max() + 1)], np.uint8)
+    return np.where((y % brick < joint) | (x % length < joint), np.uint8(255), shades[row, column])
+
+
+def _rings(rng: random.Random, height: int, width: int) -> np.ndarray:
+    x = np.arange(width, dtype=np.float32)[None] - rng.uniform(0.2, 0.8) * width
+    y = np.arange(height, dtype=np.float32)[:, None] - rng.uniform(0.2, 0.8) * height
+    wave = np.sin(np.hypot(x, y) * (2 * np.pi / (rng.uniform(0.09, 0.3) * min(height, width))))
+    return _to_bytes(0.5 + wave * rng.uniform(0.5, 2.0))
+
+
+def _cells(rng: random.Random, height: int, width: int) -> np.ndarray:
+    free = np.full((height, width), 255, np.uint8)
+    for _ in range(rng.randint(15, 70)):
+        free[rng.randrange(height), rng.randrange(width)] = 0
+    nearest = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    return np.array([rng.randrange(256) for _ in range(nearest.max() + 1)], np.uint8)[nearest]
+
+
+def _grass(rng: random.Random, height: int, width: int) -> np.ndarray:
+    field = np.zeros((height, width), np.uint8)
+    side = min(height, width)
+    length, lean = rng.uniform(0.06, 0.14) * side, rng.uniform(-0.3, 0.3)
+    blades = round(2.5 * height * width / (0.01 * side * length))  # every place is covered a few times
+    for _ in range(min(blades, BLADES)):
+        x, y, angle = rng.uniform(0, width), rng.uniform(0, height + length), lean + rng.gauss(0, 0.25)
+        tip = (round(x + length * math.sin(angle)), round(y - length * math.cos(angle)))
+        cv2.line(field, (round(x), round(y)), tip, rng.randrange(256), 1 + (side > 200), cv2.LINE_AA)
+    return field
+
+
 FAMILIES: dict[str, Callable[[random.Random, int, int], np.ndarray]] = {
     "plain": _plain,
     "gradient": _gradient,
@@ -110,6 +150,14 @@ FAMILIES: dict[str, Callable[[random.Random, int, int], np.ndarray]] = {
     "grain": _grain,
 }
 """Each draws an (H, W) uint8 field from (rng, height, width)."""
+
+HELD_OUT_FAMILIES: dict[str, Callable[[random.Random, int, int], np.ndarray]] = {
+    "bricks": _bricks,
+    "rings": _rings,
+    "cells": _cells,
+    "grass": _grass,
+}
+"""More of the same, which no training clip shows: what is learnt must hold on grounds never seen."""
 
 
 # Colours of backgrounds by share: hue in degrees, saturation and value in 0..1, as in HSV.
@@ -183,4 +231,5 @@ def draw_background(
     if family == "plain":
         return np.broadcast_to(first.astype(np.uint8), (height, width, 3)).copy()
     palette = np.rint(first * (1 - SHADES) + last * SHADES).astype(np.uint8)
-    return cv2.applyColorMap(FAMILIES[family](rng, height, width), palette.reshape(256, 1, 3))
+    draw = (FAMILIES | HELD_OUT_FAMILIES)[family]
+    return cv2.applyColorMap(draw(rng, height, width), palette.reshape(256, 1, 3))

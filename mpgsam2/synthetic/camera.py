@@ -1,4 +1,4 @@
-"""What the camera does to a clip: it pans and trembles, its lens blurs, its sensor is noisy, its file compressed."""
+"""What the camera does to a clip: it moves, exposes for some time, blurs, adds noise, and compresses its file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ import random
 import cv2
 import numpy as np
 
+from mpgsam2.synthetic.compression import through_h264, through_jpeg
 from mpgsam2.synthetic.world import World
 
 NOISE_SIDE = 640  # px of the pooled noise
 NOISE_SCALE = 16  # the pool holds unit noise times this, rounded
 NOISE_WANDERS = 48  # px by which the window into the noise may differ from frame to frame
+SHUTTER = (0.25, 0.9)  # part of the time between two frames during which a slow shutter is open
+# Exposure stays within what leaves the colours their names: more would make white grey, orange yellow or brown.
+GAIN = (0.94, 1.05)
+WHITE_BALANCE = (0.97, 1.03)  # gain of each channel
+HAZE = (0.0, 0.06)  # light that falls on everything, 1 being white
+JPEG_QUALITY = (40, 92)
+CRF = (20, 36)
+SHORTEST_VIDEO = 4  # frames; fewer are pictures, and no H.264
 
 
 @functools.cache
@@ -36,7 +45,7 @@ def draw_camera_path(rng: random.Random, world: World, side: int) -> np.ndarray:
 
 
 class Camera:
-    """Takes the pictures of one clip: all are alike in blur, noise and quality."""
+    """Takes the pictures of one clip: all are alike in exposure, blur, noise and quality."""
 
     def __init__(self, rng: random.Random, world: World, height: int, width: int) -> None:
         self._rng = rng
@@ -49,19 +58,38 @@ class Camera:
             top, left = rng.randint(0, max(0, NOISE_SIDE - rows)), rng.randint(0, max(0, NOISE_SIDE - columns))
             window = _noise_pool()[top : top + rows, left : left + columns]
             self._noise = cv2.multiply(window, (strength / NOISE_SCALE,) * 4)
-        self._quality = rng.randint(40, 92) if rng.random() < world.compression else None
+        self._quality = rng.randint(*JPEG_QUALITY) if rng.random() < world.compression else None
+        self._crf = rng.randint(*CRF) if world.frames >= SHORTEST_VIDEO and rng.random() < world.h264 else None
+        self._shutter = rng.uniform(*SHUTTER) if world.frames > 1 and rng.random() < world.motion_blur else 0.0
+        self._tones = _draw_tones(rng) if rng.random() < world.exposure else None
+
+    def way(self, path: np.ndarray) -> np.ndarray:
+        """Return (T, 2) px, how far something on a path of (T, 2) px moves while the shutter is open for each frame."""
+        return self._shutter * np.gradient(path, axis=0) if self._shutter else np.zeros_like(path)
 
     def take(self, picture: np.ndarray) -> np.ndarray:
-        """Return what the camera makes of an (H, W, 3) uint8 RGB picture, the same size and type."""
+        """Return what lens and sensor make of an (H, W, 3) uint8 RGB picture, the same size and type."""
         height, width = picture.shape[:2]
+        if self._tones is not None:
+            picture = cv2.LUT(picture, self._tones)
         if self._blur > 0.2:
             picture = cv2.GaussianBlur(picture, (0, 0), self._blur)
         if self._noise is not None:
             top = self._rng.randrange(self._noise.shape[0] - height + 1)
             left = self._rng.randrange(self._noise.shape[1] - width + 1)
             picture = cv2.add(picture, self._noise[top : top + height, left : left + width], dtype=cv2.CV_8U)
-        if self._quality is not None:
-            bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-            coded = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, self._quality))[1]
-            picture = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         return picture
+
+    def store(self, frames: np.ndarray) -> np.ndarray:
+        """Return what the clip's file holds of its (T, H, W, 3) uint8 RGB frames, the same size and type."""
+        if self._crf is not None:
+            return through_h264(frames, self._crf)
+        return frames if self._quality is None else through_jpeg(frames, self._quality)
+
+
+def _draw_tones(rng: random.Random) -> np.ndarray:
+    """Return (1, 256, 3) uint8, what an exposure makes of every level of each channel."""
+    gain, haze = rng.uniform(*GAIN), rng.uniform(*HAZE)
+    gains = gain * np.array([rng.uniform(*WHITE_BALANCE) for _ in range(3)])
+    levels = 255 * haze + (1 - haze) * np.arange(256)[:, None] * gains
+    return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)[None]

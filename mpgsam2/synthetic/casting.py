@@ -27,23 +27,37 @@ OPPOSITE = {
     "shrinking": "growing",
 }
 SIZES = ("small", "medium", "large")
+COVERS = ("circle", "square")  # shapes without notches or thin corners, behind which a smaller thing is gone
+RESTING = ("still", "spinning")  # motions of what stays where it is, and as large as it is
 
 PLAIN_SHARE = 0.5  # share of plain things, before the rest is drawn from all textures
+ALONE_SHARE = 0.08  # share of clips of a single thing, where there may be one or more
+SIZE_SHARE = 0.2  # share of relation scenes laid out for size
+PASSING_SHARE, HIDING_SHARE = 0.2, 0.1  # of motion scenes, laid out for what comes in or leaves, or is hidden
 CALM_SHARE = 0.8  # share of things kept from moving along an axis on which their place matters
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a body is to be. box: where the middle of its path lies; may_cross: it may enter or leave the frame."""
+    """What a body is to be.
+
+    box: where the middle of its path lies; may_cross: it may enter or leave the frame; passing: "entering" or "leaving"
+    where it certainly does; behind: index of an earlier role by which it is hidden for a while, one of both moving.
+    """
 
     thing: Thing
     box: Box = ANYWHERE
     may_cross: bool = True
+    passing: str | None = None
+    behind: int | None = None
 
 
 def cast(rng: random.Random, world: World, kind: str) -> list[Role]:
-    """Draw the roles of a clip that serves a kind of sentence; the first is the one that such a sentence may name."""
-    return _CASTS[kind](rng, world, rng.randint(*world.objects))
+    """Draw the roles of a clip that serves a kind of sentence."""
+    fewest, most = world.objects
+    if fewest == 1 < most:
+        fewest, most = (1, 1) if rng.random() < ALONE_SHARE else (2, most)
+    return _CASTS[kind](rng, world, rng.randint(fewest, most))
 
 
 def _draw_motion(rng: random.Random, world: World) -> str:
@@ -111,6 +125,8 @@ def _for_position(rng: random.Random, world: World, count: int) -> list[Role]:
 
 def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
     """The first thing beside the second, the anchor, and the first one's twin on the other side or far away."""
+    if rng.random() < SIZE_SHARE:
+        return _for_size(rng, world, count)
     direction = rng.choice((*AXES, "near"))
     target, *others = _with_twin(rng, world, _draw_thing(rng, world), count - 1)
     things = [target, _draw_thing(rng, world), *others][:count]
@@ -125,14 +141,74 @@ def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_motion(rng: random.Random, world: World, count: int) -> list[Role]:
+    """Things that move differently, or one that comes in or leaves, or is hidden for a while."""
+    drawn = rng.random()
+    roles: list[Role] = []
+    if drawn < PASSING_SHARE:
+        roles = _for_passing(rng, world, count)
+    elif drawn < PASSING_SHARE + HIDING_SHARE:
+        roles = _for_hiding(rng, world, count)
+    return roles or _for_moving(rng, world, count)
+
+
+def _for_size(rng: random.Random, world: World, count: int) -> list[Role]:
+    """A large thing, a smaller anchor, and the first one's twin, which is small; or the other way round."""
+    size, contrary = rng.sample(("small", "large"), 2)
+    target = replace(_draw_thing(rng, world), size=size)
+    anchor = replace(_draw_thing(rng, world), size=rng.choice((contrary, "medium")))
+    _, *others = _with_twin(rng, world, target, count - 1)
+    others[:1] = [replace(twin, size=contrary) for twin in others[:1]]
+    return [Role(thing) for thing in (target, anchor, *others)][:count]
+
+
+def _for_moving(rng: random.Random, world: World, count: int) -> list[Role]:
     """The first thing and a twin that moves differently, in one of two cases the opposite way."""
-    motion = rng.choice(world.motions)
-    others = [other for other in world.motions if other != motion] or [motion]
-    if OPPOSITE.get(motion) in others and rng.random() < 0.5:
-        others = [OPPOSITE[motion]]
-    things = _with_twin(rng, world, replace(_draw_thing(rng, world), motion=motion), count)
-    things[1:2] = [replace(twin, motion=rng.choice(others)) for twin in things[1:2]]
+    thing = _draw_thing(rng, world)
+    motion = rng.choice([motion for motion in world.motions if thing.shows(motion)] or ["still"])
+    things = _with_twin(rng, world, replace(thing, motion=motion), count)
+    for k, twin in enumerate(things[1:2], 1):
+        others = [other for other in world.motions if other != motion and twin.shows(other)] or [motion]
+        if OPPOSITE.get(motion) in others and rng.random() < 0.5:
+            others = [OPPOSITE[motion]]
+        things[k] = replace(twin, motion=rng.choice(others))
     return [Role(thing) for thing in things]
+
+
+def _for_passing(rng: random.Random, world: World, count: int) -> list[Role]:
+    """The first thing comes in or leaves; its twin stays, or does the contrary. Empty where nothing can."""
+    events = [event for event in ("entering", "leaving") if event in world.clip_events]
+    directions = [motion for motion in world.motions if motion in DIRECTIONS]
+    if not events or not directions:
+        return []
+    event = rng.choice(events)
+    target, *others = _with_twin(rng, world, replace(_draw_thing(rng, world), motion=rng.choice(directions)), count)
+    roles = [Role(target, passing=event), *(Role(other, may_cross=False) for other in others)]
+    if others and len(events) == 2 and rng.random() < 0.25:
+        (contrary,) = set(events) - {event}
+        roles[1] = Role(replace(others[0], motion=rng.choice(directions)), passing=contrary)
+    return roles
+
+
+def _for_hiding(rng: random.Random, world: World, count: int) -> list[Role]:
+    """A large thing, a small one that it hides for a while, and the latter's twin. Empty where nothing can."""
+    covers = [shape for shape in COVERS if shape in world.shapes]
+    directions = [motion for motion in world.motions if motion in DIRECTIONS]
+    if "hidden" not in world.clip_events or count < 2 or not covers or not directions or len(world.colours) < 2:
+        return []
+    target, *others = _with_twin(rng, world, replace(_draw_thing(rng, world), size="small"), count - 1)
+    colour = rng.choice([colour for colour in world.colours if colour != target.colour])
+    cover = replace(_draw_thing(rng, world), shape=rng.choice(covers), colour=colour, size="large")
+    direction, rest = rng.choice(directions), rng.choice(RESTING if "spinning" in world.motions else RESTING[:1])
+    axis = 0 if DIRECTIONS[direction][0] else 1
+    if rng.random() < 0.6:
+        target, cover = replace(target, motion=direction), replace(cover, motion=rest)
+    else:
+        target, cover = replace(target, motion=rest), replace(cover, motion=direction)
+    return [
+        Role(cover, _band(axis, BETWEEN), may_cross=False),
+        Role(target, may_cross=False, behind=0),
+        *(Role(other) for other in others),
+    ]
 
 
 _CASTS: dict[str, Callable[[random.Random, World, int], list[Role]]] = {

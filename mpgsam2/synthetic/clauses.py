@@ -13,6 +13,7 @@ from mpgsam2.synthetic.motion import DIRECTIONS
 from mpgsam2.synthetic.noun_phrases import SIZE_RATIO
 from mpgsam2.synthetic.scene import Scene
 from mpgsam2.synthetic.view import View
+from mpgsam2.synthetic.world import World
 
 MOST = 0.75  # part of the frames in which a clause must hold; in the others it may be unclear, never the contrary
 NEAR_SIDE, FAR_SIDE = 0.42, 0.55  # of the frame, from the left: what is nearer is on the left, what is farther is not
@@ -22,6 +23,9 @@ BESIDE, NOT_BESIDE = 0.12, 0.02  # of the side, by which a thing must be and mus
 STRAIGHT = 1.2  # how much farther left than up or down a thing must lie to be left of another
 NEXT, NOT_NEXT = 0.1, 0.28  # of the side, largest and smallest gap between things next and not next to each other
 NOT_LARGER = 1.1  # ratio of radii up to which a thing is not larger
+OUT, IN = 0.1, 0.6  # part inside the frame, of what is outside at most, of what has come in at least
+SAME = 0.1  # part by which more or less of a thing may be inside the frame while it neither comes in nor leaves
+HIDDEN, FREE = 0.1, 0.75  # part not hidden by others, of what is hidden at most, of what never is at least
 
 SIDES = ("left", "right", "top", "bottom")
 
@@ -98,18 +102,53 @@ def relation_clauses(view: View) -> list[Clause]:
     ]
 
 
-def motion_clauses(scene: Scene) -> list[Clause]:
-    """By what the things do. Whether what grows also rests, and whether what enters also grows, is unclear."""
+def _entering(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) bools, which things clearly come in and which do not, from (T, N) as in View.
+
+    What is outside at first and inside at last does; what is never more inside than before, nor appears again, does
+    not.
+    """
+    true = (inside[0] <= OUT) & (inside[-1] >= IN) & visible[-1]
+    rise = (inside - np.minimum.accumulate(inside)).max(0)
+    appears = (visible[1:] & ~visible[:-1]).any(0)
+    return true, (rise <= SAME) & ~appears
+
+
+def _hidden(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) bools, which things are clearly hidden for a while and which never are.
+
+    Hidden for a while is what others hide for two frames on end and can be seen before and afterwards.
+    """
+    whole = view.inside >= 1 - SAME
+    gone = whole & (view.seen <= HIDDEN)
+    before = np.logical_or.accumulate(view.visible)
+    after = np.logical_or.accumulate(view.visible[::-1])[::-1]
+    true = (before[:-1] & gone[:-1] & gone[1:] & after[1:]).any(0)
+    return true, (whole & (view.seen >= FREE)).all(0)
+
+
+def event_clauses(world: World, view: View) -> list[Clause]:
+    """Coming in, leaving, and being hidden for a while, those of them that the world knows."""
+    verdicts = {
+        "entering": _entering(view.visible, view.inside),
+        "leaving": _entering(view.visible[::-1], view.inside[::-1]),
+        "hidden": _hidden(view),
+    }
+    return [Clause(name, *map(_bits, verdicts[name])) for name in world.clip_events]
+
+
+def motion_clauses(world: World, scene: Scene, view: View) -> list[Clause]:
+    """By what the things do. Unclear is: whether what grows or turns also rests, and whether what enters also grows."""
     motions = [body.thing.motion for body in scene.bodies]
 
     def bits(*names: str) -> int:
         return sum(1 << k for k, motion in enumerate(motions) if motion in names)
 
     crossing = sum(1 << k for k, body in enumerate(scene.bodies) if body.crossing)
-    changing = bits("growing", "shrinking")
-    unclear = {"still": changing, "growing": crossing, "shrinking": crossing}
-    everything = (1 << len(motions)) - 1
-    clauses = [
-        Clause(name, bits(name), everything & ~bits(name) & ~unclear.get(name, 0)) for name in dict.fromkeys(motions)
-    ]
-    return [*clauses, Clause("moving", bits(*DIRECTIONS), bits("still"))]
+    turning = sum(1 << k for k, body in enumerate(scene.bodies) if body.turning)
+    changing = bits("growing", "shrinking") | turning & ~bits(*DIRECTIONS)
+    unclear = {"still": changing, "growing": crossing, "shrinking": crossing, "spinning": turning & ~bits("spinning")}
+    clear = {name: ((1 << len(motions)) - 1) & ~unclear.get(name, 0) for name in (*world.motions, *motions)}
+    clauses = [Clause(name, bits(name) & sure, ~bits(name) & sure) for name, sure in clear.items()]
+    moving = Clause("moving", bits(*DIRECTIONS), bits("still") & ~turning)
+    return [*clauses, moving, *event_clauses(world, view)]

@@ -13,6 +13,7 @@ from mpgsam2.errors import InputError
 from mpgsam2.synthetic.background import draw_background
 from mpgsam2.synthetic.camera import Camera, draw_camera_path
 from mpgsam2.synthetic.draw import Painter, Patch, cover_all, label
+from mpgsam2.synthetic.motion_blur import is_smeared, smear
 from mpgsam2.synthetic.scene import Scene, compose
 from mpgsam2.synthetic.sentences import Expression, write_sentences
 from mpgsam2.synthetic.things import Thing
@@ -26,18 +27,23 @@ ATTEMPTS = 200  # scenes drawn for one clip before it is given up
 class Clip:
     """frames: (T, H, W, 3) uint8 RGB. labels: (T, H, W) uint8, k + 1 where thing k is the topmost, 0 on the background.
 
+    seen: (T, K) float32 0..1, part of the thing inside the frame that no other thing hides, 0 where it is outside.
     things and expressions are never empty; fps: frames per second.
     """
 
     frames: np.ndarray
     labels: np.ndarray
+    seen: np.ndarray
     things: tuple[Thing, ...]
     expressions: tuple[Expression, ...]
     fps: float
 
-    def mask(self, target: int) -> np.ndarray:
-        """Return (T, H, W) bool, where the thing of this index (as in `Expression.target`) is visible."""
-        return self.labels == target + 1
+    def mask(self, target: int | None) -> np.ndarray:
+        """Return (T, H, W) bool, where the thing of this index (as in `Expression.target`) is visible.
+
+        Nowhere where it is None.
+        """
+        return np.zeros(self.labels.shape, bool) if target is None else self.labels == target + 1
 
 
 def render_clip(seed: int, world: World = FULL) -> Clip:
@@ -53,12 +59,13 @@ def render_clip(seed: int, world: World = FULL) -> Clip:
         offsets = draw_camera_path(rng, world, min(scene.height, scene.width))
         patches = cover_all(scene, offsets)
         labels = label(patches, scene.height, scene.width)
-        boxes = [[patch and (patch.rows, patch.columns) for patch in frame] for frame in patches]
-        expressions = write_sentences(rng, world, scene, look(scene, labels, boxes))
+        view = look(scene, labels, patches)
+        expressions = write_sentences(rng, world, scene, view)
         if not expressions:
             continue
         frames = _shoot(rng, world, scene, offsets, patches)
-        return Clip(frames, labels, tuple(body.thing for body in scene.bodies), expressions, world.fps)
+        things = tuple(body.thing for body in scene.bodies)
+        return Clip(frames, labels, view.seen.astype(np.float32), things, expressions, world.fps)
     raise InputError(
         "Nothing in this world can be named without doubt; allow more kinds of sentence, or fewer or smaller objects."
     )
@@ -80,6 +87,8 @@ def _shoot(
     )
     painter = Painter(rng, world, scene)
     camera = Camera(rng, world, height, width)
+    camera_ways = camera.way(offsets)
+    ways = np.stack([camera.way(body.centres + offsets) for body in scene.bodies], axis=1)  # (T, N, 2)
     frames = np.empty((world.frames, height, width, 3), np.uint8)
     for t, offset in enumerate(offsets):
         if margin:
@@ -87,6 +96,8 @@ def _shoot(
             picture = cv2.getRectSubPix(background, (width, height), middle)
         else:
             picture = background.copy()
-        painter.paint(picture, t, patches[t], offset)
+        if is_smeared(camera_ways[t]):
+            picture = smear(picture, camera_ways[t])
+        painter.paint(picture, t, patches[t], offset, ways[t])
         frames[t] = camera.take(picture)
-    return frames
+    return camera.store(frames)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mpgsam2.synthetic.motion_blur import is_smeared, smear
 from mpgsam2.synthetic.scene import Scene
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
@@ -27,6 +28,22 @@ class Patch:
     rows: slice
     columns: slice
     coverage: np.ndarray
+
+    def smear(self, way: np.ndarray, height: int, width: int) -> Patch:
+        """Return the patch of the thing moving by `way`, (2,) px x, y, around here, in a frame of height and width."""
+        x, y = np.ceil(np.abs(way) / 2).astype(int).tolist()
+        rows = slice(max(self.rows.start - y, 0), min(self.rows.stop + y, height))
+        columns = slice(max(self.columns.start - x, 0), min(self.columns.stop + x, width))
+        coverage = cv2.copyMakeBorder(
+            self.coverage,
+            self.rows.start - rows.start,
+            rows.stop - self.rows.stop,
+            self.columns.start - columns.start,
+            columns.stop - self.columns.stop,
+            cv2.BORDER_CONSTANT,
+            value=0,
+        )
+        return Patch(rows, columns, smear(coverage, way))
 
 
 def cover(body: Body, frame: int, height: int, width: int, offset: np.ndarray) -> Patch | None:
@@ -72,17 +89,25 @@ class Painter:
         lit = rng.random() < world.shading
         light = rng.uniform(-0.75 * math.pi, -0.25 * math.pi)  # from above
         self._bodies = scene.bodies
-        self._tiles = [_draw_tile(rng, body, light if lit else None) for body in scene.bodies]
+        self._tiles = [_draw_tile(rng, body, light if lit else None, world.highlight) for body in scene.bodies]
         side = min(scene.height, scene.width)
         self._shadow_strength = rng.uniform(0.2, 0.5) if rng.random() < world.shadow else 0.0
         self._shadow_offset = -np.array([math.cos(light), math.sin(light)]) * rng.uniform(0.01, 0.035) * side
         self._shadow_blur = rng.uniform(0.006, 0.02) * side
 
-    def paint(self, picture: np.ndarray, frame: int, patches: list[Patch | None], offset: np.ndarray) -> None:
-        """Paint all bodies into `picture`, (H, W, 3) uint8 RGB, in place; patches and offset are those of the frame."""
-        for body, tile, patch in zip(self._bodies, self._tiles, patches, strict=True):
+    def paint(
+        self, picture: np.ndarray, frame: int, patches: list[Patch | None], offset: np.ndarray, ways: np.ndarray
+    ) -> None:
+        """Paint all bodies into `picture`, (H, W, 3) uint8 RGB, in place; patches and offset are those of the frame.
+
+        ways: (N, 2) px x, y by which the bodies move while the frame is exposed.
+        """
+        for body, tile, patch, way in zip(self._bodies, self._tiles, patches, ways, strict=True):
             if patch is None:
                 continue
+            smeared = is_smeared(way)
+            if smeared:
+                patch = patch.smear(way, *picture.shape[:2])
             if self._shadow_strength:
                 self._paint_shadow(picture, patch)
             opacity = patch.coverage.astype(np.float32) / 255
@@ -92,6 +117,8 @@ class Painter:
                 paint[:] = body.rgb
             else:
                 _warp_tile(tile, body, frame, patch, offset, paint)
+                if smeared:
+                    paint = smear(paint, way)
             picture[patch.rows, patch.columns] = cv2.blendLinear(paint, target, opacity, 1 - opacity)
 
     def _paint_shadow(self, picture: np.ndarray, patch: Patch) -> None:
@@ -111,8 +138,11 @@ class Painter:
         picture[y0:y1, x0:x1] = cv2.multiply(picture[y0:y1, x0:x1], cv2.merge([kept] * 3), scale=1 / 255)
 
 
-def _draw_tile(rng: random.Random, body: Body, light: float | None) -> np.ndarray | None:
-    """Return (S, S, 3) uint8 RGB, a thing's looks on [-e, e]², e its extent at radius 1; None where it is flat."""
+def _draw_tile(rng: random.Random, body: Body, light: float | None, highlight: float) -> np.ndarray | None:
+    """Return (S, S, 3) uint8 RGB, a thing's looks on [-e, e]², e its extent at radius 1; None where it is flat.
+
+    light: the direction that it comes from, radians. highlight: the strongest that may be drawn, 0.2..1.
+    """
     pattern = TEXTURES[body.thing.texture].pattern
     if pattern is None and light is None:
         return None
@@ -134,7 +164,9 @@ def _draw_tile(rng: random.Random, body: Body, light: float | None) -> np.ndarra
         if rng.random() < 0.5:
             spot_x, spot_y = 0.45 * math.cos(direction), 0.45 * math.sin(direction)
             distance = (x - np.float32(spot_x)) ** 2 + (y - np.float32(spot_y)) ** 2
-            shine = np.exp(distance * np.float32(-1 / rng.uniform(0.04, 0.12))) * np.float32(rng.uniform(0.2, 0.6))
+            shine = np.exp(distance * np.float32(-1 / rng.uniform(0.04, 0.12))) * np.float32(
+                rng.uniform(0.2, highlight)
+            )
             tile += shine[..., None] * (255 - tile)
     return np.clip(tile, 0, 255).astype(np.uint8)
 

@@ -12,6 +12,9 @@ FULL_TRAVEL_FRAMES = 6  # clips of so many frames and more show a motion in full
 SHORTEST_SHARE = 0.4  # the part that is shown even in a clip of two frames
 TRAVEL = (0.22, 0.5)  # way over the whole clip, of the frame's size along it
 GROWTH = (1.6, 2.2)  # largest over smallest radius of a thing that grows or shrinks
+SPINNING = (2.0, 4 * math.pi)  # radians over the whole clip by which a spinning thing turns
+TURNING = (0.3, 1.6)  # radians, the same of things that turn beside what else they do
+FASTEST = 0.6  # radians from frame to frame; a star looks the same again after 1.26
 
 
 def _shown(frames: int) -> float:
@@ -19,10 +22,18 @@ def _shown(frames: int) -> float:
     return min(1.0, max(SHORTEST_SHARE, (frames - 1) / (FULL_TRAVEL_FRAMES - 1)))
 
 
-def draw_path(rng: random.Random, motion: str, frames: int, height: int, width: int) -> np.ndarray:
+def draw_path(
+    rng: random.Random,
+    motion: str,
+    frames: int,
+    height: int,
+    width: int,
+    travels: tuple[float, float] = (0.0, math.inf),
+) -> np.ndarray:
     """Return (frames, 2) float64, the thing's (x, y) in px relative to the middle of its path.
 
-    Moving things drift a little across their direction, and some things tremble.
+    Moving things drift a little across their direction, and some things tremble. travels: px, least and greatest way
+    that a moving thing goes.
     """
     path = np.zeros((frames, 2))
     if frames == 1:
@@ -32,6 +43,7 @@ def draw_path(rng: random.Random, motion: str, frames: int, height: int, width: 
     if motion in DIRECTIONS:
         direction = np.array(DIRECTIONS[motion])
         travel = rng.uniform(*TRAVEL) * _shown(frames) * (width if direction[0] else height)
+        travel = min(max(travel, travels[0]), travels[1])
         drift = rng.uniform(-0.12, 0.12) * travel
         path += time[:, None] * (direction * travel + direction[::-1] * drift)
     if rng.random() < 0.3:
@@ -49,9 +61,13 @@ def draw_radii(rng: random.Random, motion: str, frames: int, radius: float) -> n
     return radius * growth ** (time if motion == "growing" else -time)
 
 
-def draw_angles(rng: random.Random, frames: int, tilt: float, spin: float) -> np.ndarray:
+def draw_angles(rng: random.Random, motion: str, frames: int, tilt: float, spin: float) -> np.ndarray:
     """Return (frames,) float64 angles in radians; `tilt` and `spin` are the shares given in World."""
     start = rng.uniform(-math.pi, math.pi) if rng.random() < tilt else rng.gauss(0, 0.15)
-    if rng.random() >= spin:
+    if motion == "spinning":
+        turn = rng.uniform(*(min(turn * _shown(frames), FASTEST * (frames - 1)) for turn in SPINNING))
+    elif rng.random() < spin:
+        turn = rng.uniform(*TURNING) * _shown(frames)
+    else:
         return np.full(frames, start)
-    return start + rng.choice((-1, 1)) * rng.uniform(0.3, 1.6) * _shown(frames) * np.linspace(0, 1, frames)
+    return start + rng.choice((-1, 1)) * turn * np.linspace(0, 1, frames)

@@ -1,13 +1,17 @@
-"""Noun phrases that fit a thing, and which other things they match. Sets are integers with a bit per thing."""
+"""Noun phrases that fit a thing or nothing, and which things they match. Sets are integers with a bit per thing."""
 
 from __future__ import annotations
 
 import itertools
+import random
 from typing import NamedTuple
 
 from mpgsam2.synthetic.things import Thing
+from mpgsam2.synthetic.world import World
 
 SIZE_RATIO = 1.5  # radius by which a large thing exceeds those that are not
+ALTERED_WHOLLY = 0.27  # share of noun phrases altered in all of their attributes rather than in one
+TRIES = 12  # at altering a noun phrase so that it matches nothing
 
 
 class NounPhrase(NamedTuple):
@@ -23,6 +27,12 @@ class NounPhrase(NamedTuple):
     @property
     def attributes(self) -> int:
         return sum(word is not None for word in (self.size, self.texture, self.colour, self.shape))
+
+    @property
+    def looks(self) -> dict[str, str]:
+        """The attributes that it names other than the size."""
+        named = {"colour": self.colour, "shape": self.shape, "texture": self.texture}
+        return {attribute: name for attribute, name in named.items() if name is not None}
 
 
 def members(matches: int) -> list[int]:
@@ -66,3 +76,20 @@ def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float
             if group >> target & 1:
                 phrases.append(NounPhrase(thing.size, texture, colour, shape, group, alike))
     return phrases
+
+
+def alter(rng: random.Random, world: World, phrase: NounPhrase, things: tuple[Thing, ...]) -> NounPhrase | None:
+    """Return the phrase with another colour, shape or texture, or all of them, so that it matches nothing of any size.
+
+    None where none is found.
+    """
+    values = {"colour": world.colours, "shape": world.shapes, "texture": world.textures}
+    for _ in range(TRIES):
+        looks = dict(phrase.looks)
+        altered = list(looks) if rng.random() < ALTERED_WHOLLY else rng.sample(list(looks), min(1, len(looks)))
+        for attribute in altered:
+            others = [value for value in values[attribute] if value != looks[attribute]]
+            looks[attribute] = rng.choice(others or [looks[attribute]])
+        if not any(all(getattr(thing, name) == look for name, look in looks.items()) for thing in things):
+            return phrase._replace(**looks, matches=0, alike=0)
+    return None

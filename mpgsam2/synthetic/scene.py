@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,11 @@ HIDING = 0.9  # of the smaller radius, how far two things may overlap where they
 WHOLE_SHARE = 0.8  # share of things that the frame's edge does not cut
 CUT = 0.5  # of its radius, how near to the edge the centre of another one may come
 OUTSIDE = (0.8, 2.0)  # radii by which a thing that enters or leaves is closer to the edge than it could stay whole
+BEYOND = (0.85, 1.2)  # of its extent, by which a thing that comes in or goes out in full lies beyond the edge
+PASSAGE = 2.2  # extents that such a thing goes at least
+BEHIND = 0.2  # of the difference of their radii, how far from the middle of its cover's way a hidden thing's is
+UNCOVERED = (1.0, 1.15)  # way that a thing and its cover go past each other, of what sets the thing free on both sides
+COARSE = 5.0  # px, radius below which a texture cannot be seen
 
 
 @dataclass(frozen=True)
@@ -48,38 +53,80 @@ def compose(rng: random.Random, world: World) -> Scene | None:
     weights = [weight * (APPEARANCE_SCENES if kind == "appearance" else 1) for kind, weight in kinds.items()]
     kind = rng.choices(tuple(kinds), weights)[0]
     roles = cast(rng, world, kind)
+    radii = (_draw_smallest(rng, world), world.radius[1])
     # the same things again, a little smaller, lest shapes and sizes that find room easily prevail
     for attempt in range(PLACINGS):
-        bodies = _place_all(rng, world, roles, SHRINKING**attempt, np.array((width, height)))
+        bodies = _place_all(rng, world, roles, radii, SHRINKING**attempt, np.array((width, height)))
         if bodies is not None:
-            rng.shuffle(bodies)
-            return Scene(height, width, tuple(bodies), kind)
+            return Scene(height, width, _stack(rng, roles, bodies), kind)
     return None
+
+
+def _stack(rng: random.Random, roles: list[Role], bodies: list[Body]) -> tuple[Body, ...]:
+    """Return the bodies in any order in which what hides another lies before it."""
+    order = list(range(len(bodies)))
+    rng.shuffle(order)
+    for k, role in enumerate(roles):
+        if role.behind is not None and order.index(k) > order.index(role.behind):
+            a, b = order.index(k), order.index(role.behind)
+            order[a], order[b] = order[b], order[a]
+    return tuple(bodies[k] for k in order)
 
 
 def _even(length: float) -> int:
     return 2 * round(length / 2)
 
 
-def _draw_radius(rng: random.Random, world: World, size: str, scale: float) -> float:
-    low, high = map(math.log, world.radius)
-    return max(world.radius[0], scale * math.exp(low + (high - low) * rng.uniform(*SIZES[size])))
+def _draw_smallest(rng: random.Random, world: World) -> float:
+    """Return the least radius in a clip, of the side."""
+    if rng.random() >= world.tiny:
+        return world.radius[0]
+    return math.exp(rng.uniform(math.log(world.smallest), math.log(world.radius[0])))
+
+
+def _draw_radius(rng: random.Random, limits: tuple[float, float], size: str, scale: float) -> float:
+    low, high = map(math.log, limits)
+    return max(limits[0], scale * math.exp(low + (high - low) * rng.uniform(*SIZES[size])))
+
+
+def _draw_travels(rng: random.Random, roles: list[Role], radii: list[float]) -> list[tuple[float, float]]:
+    """Return the least and greatest way, px, of every role if it moves."""
+    travels = [(0.0, math.inf)] * len(roles)
+    for k, role in enumerate(roles):
+        if role.passing:
+            travels[k] = (PASSAGE * SHAPES[role.thing.shape].extent * radii[k], math.inf)
+        if role.behind is not None:
+            way = rng.uniform(*UNCOVERED) * (2 * radii[role.behind] + radii[k])
+            travels[k] = travels[role.behind] = (way, way)
+    return travels
 
 
 def _place_all(
-    rng: random.Random, world: World, roles: list[Role], scale: float, frame: np.ndarray
+    rng: random.Random,
+    world: World,
+    roles: list[Role],
+    limits: tuple[float, float],
+    scale: float,
+    frame: np.ndarray,
 ) -> list[Body] | None:
-    """Give every role its body, with radii scaled; None where there is no room. frame: its width and height, px."""
-    radii = [_draw_radius(rng, world, role.thing.size, scale) * frame.min() for role in roles]
+    """Give every role its body, with radii scaled; None where there is no room.
+
+    limits: least and greatest radius, of the side; frame: its width and height, px.
+    """
+    radii = [_draw_radius(rng, limits, role.thing.size, scale) * frame.min() for role in roles]
     if math.pi * sum(radius**2 for radius in radii) > CROWDED * frame.prod():
         return None
     hiding = rng.random() < world.occlusion
     worn = {role.thing.colour for role in roles}
     bodies: list[Body] = []
-    for role, radius in zip(roles, radii, strict=True):
+    for role, radius, travels in zip(roles, radii, _draw_travels(rng, roles, radii), strict=True):
         thing = role.thing
+        if radius < COARSE and "plain" in world.textures:
+            thing = replace(thing, texture="plain")
+        if not thing.shows(thing.motion):
+            thing = replace(thing, motion="still")
         crossing = role.may_cross and thing.motion in DIRECTIONS and rng.random() < world.border
-        path = draw_path(rng, thing.motion, world.frames, *frame[::-1])
+        path = draw_path(rng, thing.motion, world.frames, *frame[::-1], travels)
         rgb = COLOURS[thing.colour].sample(rng)
         body = Body(
             thing=thing,
@@ -87,10 +134,10 @@ def _place_all(
             second=draw_second(rng, rgb, worn) if TEXTURES[thing.texture].pattern else None,
             centres=path,
             radii=draw_radii(rng, thing.motion, world.frames, radius),
-            angles=draw_angles(rng, world.frames, world.tilt, world.spin),
-            crossing=crossing,
+            angles=draw_angles(rng, thing.motion, world.frames, world.tilt, world.spin),
+            crossing=crossing or role.passing is not None,
         )
-        middle = _find_place(rng, body, role.box, bodies, hiding, frame)
+        middle = _find_place(rng, body, role, bodies, hiding, frame)
         if middle is None:
             return None
         path += middle
@@ -99,7 +146,7 @@ def _place_all(
 
 
 def _find_place(
-    rng: random.Random, body: Body, box: tuple[float, ...], placed: list[Body], hiding: bool, frame: np.ndarray
+    rng: random.Random, body: Body, role: Role, placed: list[Body], hiding: bool, frame: np.ndarray
 ) -> np.ndarray | None:
     """Return (2,) px, the middle of the path: the first place tried that is far enough from the things placed before.
 
@@ -109,18 +156,29 @@ def _find_place(
     reach = body.radii * (SHAPES[body.thing.shape].extent if rng.random() < WHOLE_SHARE else CUT)
     lowest = (reach[:, None] - body.centres).max(0)
     highest = (frame - reach[:, None] - body.centres).min(0)
+    if role.passing:
+        axis = 0 if DIRECTIONS[body.thing.motion][0] else 1
+        lowest[axis] = highest[axis] = _passage(rng, body, role.passing, axis, frame[axis])
     if (lowest > highest).any():
         return None
-    lower = np.clip(frame * box[:2], lowest, highest)
-    upper = np.clip(frame * box[2:], lowest, highest)
-    if body.crossing:
+    lower = np.clip(frame * role.box[:2], lowest, highest)
+    upper = np.clip(frame * role.box[2:], lowest, highest)
+    if role.behind is not None:
+        cover = placed[role.behind]
+        middle, spread = (cover.centres[0] + cover.centres[-1]) / 2, BEHIND * (cover.radii[0] - body.radii[0])
+        if (middle < lowest).any() or (middle > highest).any():
+            return None
+        lower, upper = middle - spread, middle + spread
+    elif body.crossing and not role.passing:
         axis = 0 if DIRECTIONS[body.thing.motion][0] else 1
         beyond = rng.uniform(*OUTSIDE) * body.radii[0]
         lower[axis] = upper[axis] = rng.choice((lowest[axis] - beyond, highest[axis] + beyond))
     parts = np.array([rng.random() for _ in range(2 * PLACES_TRIED)]).reshape(PLACES_TRIED, 2)
     middles = lower + parts * (upper - lower)
     free = np.ones(PLACES_TRIED, bool)
-    for other in placed:
+    for k, other in enumerate(placed):
+        if k == role.behind:
+            continue
         away = (body.centres - other.centres) + middles[:, None]  # (places, T, 2)
         touching = body.radii * SHAPES[body.thing.shape].extent + other.radii * SHAPES[other.thing.shape].extent
         if hiding and body.thing.colour != other.thing.colour:
@@ -129,3 +187,11 @@ def _find_place(
             due = touching + SPACE * frame.min()
         free &= (np.hypot(away[..., 0], away[..., 1]) >= due).all(1)
     return middles[free.argmax()] if free.any() else None
+
+
+def _passage(rng: random.Random, body: Body, passing: str, axis: int, length: float) -> float:
+    """Return where on the axis, px, the middle of a path lies that begins or ends outside. length: of the frame, px."""
+    beyond = rng.uniform(*BEYOND) * SHAPES[body.thing.shape].extent * body.radii[0]
+    towards = DIRECTIONS[body.thing.motion][axis]
+    outside = -beyond if (towards > 0) == (passing == "entering") else length + beyond
+    return outside - body.centres[0 if passing == "entering" else -1, axis]

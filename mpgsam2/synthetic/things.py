@@ -19,6 +19,10 @@ class Thing:
     size: str
     motion: str
 
+    def shows(self, motion: str) -> bool:
+        """Whether one would see it do this: a plain circle that spins looks like one that does not."""
+        return motion != "spinning" or (self.shape, self.texture) != ("circle", "plain")
+
 
 @dataclass(frozen=True)
 class Body:
@@ -35,3 +39,8 @@ class Body:
     radii: np.ndarray
     angles: np.ndarray
     crossing: bool
+
+    @property
+    def turning(self) -> bool:
+        """Whether it turns, be it all that it does or not."""
+        return bool(np.ptp(self.angles) > 0)

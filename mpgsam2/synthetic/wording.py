@@ -11,7 +11,11 @@ from mpgsam2.synthetic.noun_phrases import NounPhrase
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
 
-ARTICLE_SHARES = (0.5, 0.25, 0.25)  # of "the", "a" or "an", and none
+Shares = tuple[float, float, float]
+
+ARTICLE_SHARES: Shares = (0.5, 0.25, 0.25)  # of "the", "a" or "an", and none
+DEFINITE: Shares = (1.0, 0.0, 0.0)
+INDEFINITE: Shares = (0.0, 1.0, 0.0)
 GENERIC_NOUN_SHARES = (0.45, 0.35, 0.2)  # of words.GENERIC_NOUNS
 PRONOUN_SHARE = 0.2  # of "one" among the nouns that are not a shape
 USUAL_SHAPE = 0.85  # share of a shape's usual noun
@@ -69,7 +73,9 @@ class Writer:
     def _pronoun(self) -> str:
         return self._rng.choice(words.RELATIVE_PRONOUNS)
 
-    def _noun_phrase(self, phrase: NounPhrase, before: str = "", definite: bool = False) -> str:
+    def _noun_phrase(
+        self, phrase: NounPhrase, before: str = "", definite: bool = False, articles: Shares = ARTICLE_SHARES
+    ) -> str:
         """Word a noun phrase; before: an adjective such as "leftmost"; definite: it takes "the" if any article."""
         size, texture, ending = "", "", ""
         if phrase.size:
@@ -87,7 +93,7 @@ class Writer:
         looks = (texture, colour) if self._chance(0.75) else (colour, texture)
         adjectives = [word for word in (before, size, *looks) if word]
         text = " ".join(filter(None, (*adjectives, self._noun(phrase, bool(adjectives)), ending)))
-        return self._article(text, definite) + text
+        return self._article(text, definite, articles) + text
 
     def _noun(self, phrase: NounPhrase, described: bool) -> str:
         if phrase.shape:
@@ -97,10 +103,10 @@ class Writer:
             return words.PRONOUN
         return self._rng.choices(words.GENERIC_NOUNS, GENERIC_NOUN_SHARES)[0]
 
-    def _article(self, following: str, definite: bool) -> str:
+    def _article(self, following: str, definite: bool, shares: Shares) -> str:
         """Return an article and a space, or nothing."""
         indefinite = "an " if following[0] in "aeiou" else "a "
-        article = self._rng.choices(("the ", indefinite, ""), ARTICLE_SHARES)[0]
+        article = self._rng.choices(("the ", indefinite, ""), shares)[0]
         return "the " if definite and article == indefinite else article
 
     def _head(self, phrase: NounPhrase) -> str:
@@ -115,3 +121,61 @@ class Writer:
         """Word "the circle on the left" or "the circle that is on the left"."""
         joint = f" {self._pronoun()} {words.COPULA}" if self._chance(0.2) else ""
         return f"{self._head(phrase)}{joint} {ending}"
+
+
+class HeldOutWriter(Writer):
+    """Words statements in ways that `Writer` never does, with the same words."""
+
+    def name(self, phrase: NounPhrase) -> str:
+        """Word "the thing that is a red circle", "the circle which is the red one", "circle, red and striped"."""
+        looks = [
+            self._wording(entry.words)
+            for entry in (phrase.colour and COLOURS[phrase.colour], phrase.texture and TEXTURES[phrase.texture])
+            if entry
+        ]
+        bare = phrase._replace(colour=None, texture=None, alike=0)
+        if looks and self._chance(0.6):
+            if len(looks) > 1 and self._chance(0.7):
+                return f"{self._noun_phrase(bare)}, {f' {words.CONJUNCTION} '.join(looks)}"
+            adjectives = " ".join(reversed(looks))
+            return f"{self._noun_phrase(bare)} {self._pronoun()} {words.COPULA} the {adjectives} {words.PRONOUN}"
+        what = self._noun_phrase(phrase, articles=INDEFINITE)
+        return f"the {self._rng.choice(words.GENERIC_NOUNS)} {self._pronoun()} {words.COPULA} {what}"
+
+    def position(self, phrase: NounPhrase, clause: Clause) -> str:
+        """Word "the one that is on the left and is a circle", "the circle, the one on the left"."""
+        if clause.extreme:  # "the leftmost one, a circle" would be the leftmost of all
+            adjective = self._wording(words.EXTREME_ADJECTIVES[clause.name])
+            joint = "," if self._chance(0.5) else f" {self._pronoun()} {words.COPULA}"
+            return f"{self._noun_phrase(phrase)}{joint} the {adjective} {words.PRONOUN}"
+        return self._turned(phrase, self._wording(words.POSITIONS[clause.name]))
+
+    def relation(self, phrase: NounPhrase, clause: Clause, anchor: NounPhrase) -> str:
+        """Word "above the red square is the circle" or as a position; anchor: a phrase that names the other thing."""
+        ending = f"{self._wording(words.RELATIONS[clause.name])} {self._noun_phrase(anchor)}"
+        if self._chance(0.35):
+            return f"{ending} {words.COPULA} {self._noun_phrase(phrase, articles=DEFINITE)}"
+        return self._turned(phrase, ending)
+
+    def motion(self, phrase: NounPhrase, clause: Clause) -> str:
+        """Word "moving left, the circle" or as a position."""
+        ending = self._wording(words.MOTION_PARTICIPLES[clause.name])
+        if self._chance(0.35):
+            return f"{ending}, {self._noun_phrase(phrase, articles=DEFINITE)}"
+        return self._turned(phrase, ending)
+
+    def _turned(self, phrase: NounPhrase, ending: str) -> str:
+        """Word that a thing is of a kind and where it is or what it does, in another order than usual."""
+        one, joint = f"the {words.PRONOUN}", f"{words.CONJUNCTION} {words.COPULA}"
+        what = self._noun_phrase(phrase, articles=INDEFINITE)
+        return self._rng.choice(
+            (
+                f"{one} {self._pronoun()} {words.COPULA} {ending} {joint} {what}",
+                f"{one} {self._pronoun()} {words.COPULA} {what} {joint} {ending}",
+                f"{self._noun_phrase(phrase)}, {one} {ending}",
+            )
+        )
+
+
+WRITERS: dict[str, type[Writer]] = {"usual": Writer, "held-out": HeldOutWriter}
+"""By `World.wording`."""

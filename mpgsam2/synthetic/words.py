@@ -81,7 +81,11 @@ MOTION_PARTICIPLES: dict[str, tuple[str, ...]] = {
     "still": ("not moving", "standing still", "staying still", "staying in place"),
     "growing": ("growing", "getting bigger", "getting larger"),
     "shrinking": ("shrinking", "getting smaller"),
+    "spinning": ("spinning", "turning", "rotating"),
     "moving": ("moving", "in motion"),
+    "entering": ("coming in", "entering", "coming into view"),
+    "leaving": ("leaving", "going out"),
+    "hidden": ("hidden for a while",),
 }
 MOTION_VERBS: dict[str, tuple[str, ...]] = {
     "left": ("moves to the left", "moves left", "goes left", "goes to the left"),
@@ -91,7 +95,11 @@ MOTION_VERBS: dict[str, tuple[str, ...]] = {
     "still": ("does not move", "is still", "stays still", "stands still", "stays where it is"),
     "growing": ("grows", "gets bigger", "gets larger"),
     "shrinking": ("shrinks", "gets smaller"),
+    "spinning": ("spins", "turns", "rotates"),
     "moving": ("moves",),
+    "entering": ("comes in", "enters", "comes into view"),
+    "leaving": ("leaves", "goes out"),
+    "hidden": ("is hidden for a while", "disappears for a while", "goes behind another object"),
 }
 MOTION_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "left": (),
@@ -101,7 +109,11 @@ MOTION_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "still": ("still", "stationary", "motionless"),
     "growing": ("growing",),
     "shrinking": ("shrinking",),
+    "spinning": ("spinning", "turning", "rotating"),
     "moving": ("moving",),
+    "entering": (),
+    "leaving": (),
+    "hidden": (),
 }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic.background import FAMILIES
+from mpgsam2.synthetic.background import FAMILIES, HELD_OUT_FAMILIES
 from mpgsam2.synthetic.colours import COLOURS
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
 
-MOTIONS = ("still", "left", "right", "up", "down", "growing", "shrinking")
+MOTIONS = ("still", "left", "right", "up", "down", "growing", "shrinking", "spinning")
+EVENTS = ("entering", "leaving", "hidden")
+EVENT_FRAMES = 8  # shorter clips hold no events
 KINDS = ("appearance", "position", "relation", "motion")
+WORDINGS = ("usual", "held-out")
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,15 @@ class World:
     height: tuple[int, int] = (144, 256)  # px, range
     aspect: tuple[float, float] = (0.75, 1.78)  # width / height, range
 
-    objects: tuple[int, int] = (2, 4)  # things per clip, range
+    objects: tuple[int, int] = (1, 5)  # things per clip, range
     radius: tuple[float, float] = (0.08, 0.24)  # of the side, range
+    smallest: float = 0.03  # of the side, the least radius of tiny things
+    tiny: float = 0.2  # share of clips whose range of radii begins anywhere between `smallest` and `radius`
     shapes: tuple[str, ...] = tuple(SHAPES)
     colours: tuple[str, ...] = tuple(COLOURS)
     textures: tuple[str, ...] = tuple(TEXTURES)
     motions: tuple[str, ...] = MOTIONS
+    events: tuple[str, ...] = EVENTS  # what may happen to things, and be said of them, in clips of `EVENT_FRAMES`
     tilt: float = 0.25  # share of things at any angle; the rest stand about upright
     spin: float = 0.15  # share of things that turn as time goes on
     occlusion: float = 0.35  # share of clips in which things may hide each other
@@ -40,15 +46,21 @@ class World:
     backgrounds: tuple[str, ...] = tuple(FAMILIES)
     contrast: float = 32.0  # smallest distance of a thing's colour from any of the background, in L*a*b*
     shading: float = 0.5  # share of clips with lit things
+    highlight: float = 0.9  # strongest that a lit thing may have, 0.2..1
     shadow: float = 0.3  # share of clips in which things cast a shadow
     pan: float = 0.04  # largest travel of the camera over the clip, of the side
     shake: float = 0.003  # largest standard deviation of the camera's trembling, of the side
     blur: float = 0.8  # largest standard deviation of the lens's blur, px at a side of 256
     noise: float = 8.0  # largest standard deviation of the sensor's noise, grey levels 0..255
     compression: float = 0.35  # share of clips that went through JPEG
+    h264: float = 0.1  # share of clips of 4 frames and more that went through H.264 instead
+    motion_blur: float = 0.25  # share of clips whose shutter is so slow that motion blurs
+    exposure: float = 0.3  # share of clips that are a little too dark, bright, hazy or tinted
 
     kinds: tuple[tuple[str, float], ...] = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 1.0))
-    sentences: int = 4  # at most so many per clip
+    sentences: int = 4  # at most so many per clip name a thing
+    absent: float = 0.3  # share of clips with one more sentence, which names nothing in the clip
+    wording: str = "usual"  # one of `WORDINGS`: held-out sentences are built in ways that usual ones never are
     extremes: float = 0.35  # share of "leftmost" and the like among sentences about position, where both can be said
     usual: float = 0.4  # share of the usual wording among all wordings of the same
     apart: float = 0.35  # share of position clips in which every other thing lies on the other side
@@ -59,11 +71,16 @@ class World:
             ("colours", COLOURS),
             ("textures", TEXTURES),
             ("motions", MOTIONS),
-            ("backgrounds", FAMILIES),
+            ("backgrounds", FAMILIES | HELD_OUT_FAMILIES),
         ):
             given = getattr(self, name)
             if not given or not set(given) <= set(words):
                 raise InputError(f"A world's {name} must be one or more of {', '.join(words)}; got {given!r}.")
+        if not set(self.events) <= set(EVENTS) or self.wording not in WORDINGS:
+            raise InputError(
+                f"A world's events must be of {', '.join(EVENTS)} and its wording one of {', '.join(WORDINGS)}; got "
+                f"{self.events!r} and {self.wording!r}."
+            )
         if not self.sentence_kinds or not {kind for kind, _ in self.kinds} <= set(KINDS):
             raise InputError(
                 f"A world's kinds of sentence must be one or more of {', '.join(KINDS)}, and not motion alone where a "
@@ -73,6 +90,8 @@ class World:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise InputError(f"A world's {name} must be a range above zero, lowest first; got {(low, high)!r}.")
+        if self.tiny > 0 and not 0 < self.smallest <= self.radius[0]:
+            raise InputError(f"A world's smallest radius must be above zero and at most {self.radius[0]}.")
         if self.frames < 1 or self.sentences < 1:
             raise InputError("A world needs at least one frame and one sentence per clip.")
         if self.height[0] < 32 or self.objects[1] > 8 or self.radius[1] > 0.4:
@@ -85,12 +104,34 @@ class World:
             kind: weight for kind, weight in self.kinds if weight > 0 and not (kind == "motion" and self.frames == 1)
         }
 
+    @property
+    def clip_events(self) -> tuple[str, ...]:
+        """The events that can occur in clips of this length."""
+        return self.events if self.frames >= EVENT_FRAMES else ()
+
 
 FULL = World()
-"""The full world of the first version."""
+"""The widest world."""
+
+HALFWAY = replace(
+    FULL,
+    objects=(2, 4),
+    tiny=0.0,
+    motions=tuple(motion for motion in MOTIONS if motion != "spinning"),
+    events=(),
+    highlight=0.6,
+    h264=0.0,
+    motion_blur=0.0,
+    exposure=0.0,
+    absent=0.0,
+)
+"""Neither single nor tiny things, nor what spins, comes and goes; a good camera; every sentence names a thing."""
+
+HELD_OUT = replace(FULL, wording="held-out", backgrounds=tuple(HELD_OUT_FAMILIES))
+"""The widest world before backgrounds, and in words put together in ways, that are never met in training."""
 
 EASY = replace(
-    FULL,
+    HALFWAY,
     objects=(2, 3),
     radius=(0.13, 0.28),
     textures=("plain",),
