@@ -58,8 +58,19 @@ def _parser() -> argparse.ArgumentParser:
         help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
     )
     model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+    parts = argparse.ArgumentParser(add_help=False)
+    parts.add_argument(
+        "--without",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PART",
+        help="switch off parts of the network: prior, global_context, history",
+    )
 
-    segment = commands.add_parser("segment", parents=[model], help="write masks, overlay and mask prior of a clip")
+    segment = commands.add_parser(
+        "segment", parents=[model, parts], help="write masks, overlay and mask prior of a clip"
+    )
     segment.add_argument("clip", metavar="CLIP", help="a video file or a folder of images")
     segment.add_argument("expression", metavar="EXPRESSION", help='which object, such as "the red circle"')
     segment.add_argument(
@@ -73,24 +84,31 @@ def _parser() -> argparse.ArgumentParser:
     segment.add_argument(
         "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
     )
-    segment.add_argument(
-        "--without",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="PART",
-        help="switch off parts of the network: prior, global_context, history",
-    )
     segment.set_defaults(run=_segment)
 
-    evaluate = commands.add_parser("evaluate", parents=[model], help="score a model: J, F and J&F by kind of sentence")
+    evaluate = commands.add_parser(
+        "evaluate", parents=[model, parts], help="score a model: J&F by kind of sentence and size, and its verdicts"
+    )
     evaluate.add_argument("--dataset", choices=["synthetic"], default="synthetic")
+    evaluate.add_argument(
+        "--family",
+        choices=["seen", "held-out"],
+        default="seen",
+        help="clips as in training, or with backgrounds and wording that it never shows (default: seen)",
+    )
     evaluate.add_argument("--seed", type=int, default=0, help="of the first clip (default: 0)")
-    evaluate.add_argument("--clips", type=int, default=100, metavar="N", help="how many clips (default: 100)")
+    evaluate.add_argument("--clips", type=int, default=300, metavar="N", help="how many clips (default: 300)")
     evaluate.add_argument("--frames", type=int, default=16, metavar="T", help="frames of each clip (default: 16)")
-    evaluate.add_argument("--expressions", type=int, default=1, metavar="K", help="at most so many a clip (default: 1)")
+    evaluate.add_argument(
+        "--expressions",
+        type=int,
+        default=1,
+        metavar="K",
+        help="at most so many that name something a clip, besides the one that names nothing (default: 1)",
+    )
     evaluate.add_argument("--oracle-prior", action="store_true", help="give the tracker the true mask as its prior")
-    evaluate.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    evaluate.add_argument("--out", type=Path, metavar="FILE", help="write all figures and every sentence's, as JSON")
+    evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="write a picture of bad and typical answers, JPEG")
     evaluate.set_defaults(run=_evaluate)
 
     demo = commands.add_parser("demo", parents=[model], help="open the page on this machine")
@@ -105,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _segment(args: argparse.Namespace) -> None:
     from mpgsam2.checkpoint import load_model
-    from mpgsam2.pipeline import check_request, segment_file, warn_unknown
+    from mpgsam2.pipeline import check_request, segment_file, tell, warn_unknown
     from mpgsam2.video import open_clip
 
     clip = open_clip(args.clip)
@@ -119,14 +137,11 @@ def _segment(args: argparse.Namespace) -> None:
         frames = segment_file(model, clip, expression, folder, without=args.without)
         bar = tqdm(frames, total=clip.frame_count, desc=expression, unit="frame")
         with closing(frames):
-            results = [
-                (bool(progress.result.mask.any()), progress.result.object_score, progress.result.iou)
-                for progress in bar
-            ]
-        found, scores, ious = zip(*results, strict=True)
+            results = [(progress.result.object_score, progress.result.iou, progress.verdict) for progress in bar]
+        scores, ious, verdicts = zip(*results, strict=True)
         print(
-            f"“{expression}”: found in {sum(found)} of {len(found)} frames, mean object score "
-            f"{sum(scores) / len(scores):.2f}, mean predicted IoU {sum(ious) / len(ious):.2f}\n"
+            f"“{expression}”: {tell(verdicts[-1])}\n"
+            f"Mean object score {sum(scores) / len(scores):.2f}, mean predicted IoU {sum(ious) / len(ious):.2f}\n"
             f"{folder}: overlay.mp4, prior.mp4, masks.mp4, masks/, result.json"
         )
         if warning := warn_unknown(model, expression):
@@ -147,31 +162,32 @@ def folder_names(expressions: Sequence[str]) -> list[str]:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from mpgsam2.checkpoint import load_model
-    from mpgsam2.evaluation import evaluate, held_out_clips
+    import cv2
 
-    clips = held_out_clips(args.seed, args.clips, args.frames)
+    from mpgsam2.checkpoint import load_model
+    from mpgsam2.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
+
+    for file in filter(None, (args.out, args.sheet)):
+        if file.is_dir() or not file.absolute().parent.is_dir():
+            raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
+    clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)
     model = load_model(args.model, device=args.device)
-    scores = evaluate(
-        model,
-        tqdm(clips, total=args.clips, unit="clip", delay=1),  # so that a refusal stands alone
-        expressions=args.expressions,
-        oracle_prior=args.oracle_prior,
-    )
-    if not args.json:
-        print(scores.table())
-        return
-    settings = {
-        "model": model.name,
-        "dataset": args.dataset,
-        "seed": args.seed,
-        "clips": args.clips,
-        "frames": args.frames,
-        "expressions": args.expressions,
-        "oracle_prior": args.oracle_prior,
-        "unit": "percent",
-    }
-    print(json.dumps({**settings, **scores.to_dict()}, indent=1))
+    options = {"oracle_prior": args.oracle_prior, "without": frozenset(args.without)}
+    bar = tqdm(clips, unit="clip", delay=1)  # so that a refusal stands alone
+    scores = evaluate(model, bar, expressions=args.expressions, **options)
+    print(table(scores))
+    if args.out:
+        settings = ("dataset", "family", "seed", "clips", "frames", "expressions", "oracle_prior", "without")
+        record = {
+            "model": model.name,
+            **{name: getattr(args, name) for name in settings},
+            "percent": summarise(scores),
+            "sentences": [sentence.to_dict() for sentence in scores.sentences],
+        }
+        args.out.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    if args.sheet:
+        sheet = contact_sheet(model, clips, scores, **options)
+        args.sheet.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
 def _demo(args: argparse.Namespace) -> None:

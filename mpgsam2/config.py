@@ -88,12 +88,21 @@ class TrackerConfig:
 
 
 @dataclass(frozen=True)
+class CalibrationConfig:
+    """What the scores' logits are divided by before they are told as probabilities; `calibration.calibrate` fits it."""
+
+    object_temperature: float = 1.0
+    iou_temperature: float = 1.0
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The whole network."""
 
     encoder: EncoderConfig
     prior: PriorConfig
     tracker: TrackerConfig
+    calibration: CalibrationConfig = CalibrationConfig()
 
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionary of plain values, as `config.json` holds it."""
@@ -101,7 +110,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
-        """The inverse of `to_dict`; lists become tuples.
+        """The inverse of `to_dict`; lists become tuples, and without a calibration none is applied.
 
         Raises:
             InputError: a field is missing or not one of this version's.
@@ -113,6 +122,7 @@ class ModelConfig:
                 encoder=EncoderConfig(**_tuples(values["encoder"])),
                 prior=PriorConfig(**_tuples(values["prior"])),
                 tracker=TrackerConfig(hiera=hiera, **_tuples(tracker)),
+                calibration=CalibrationConfig(**values.get("calibration", {})),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The checkpoint's config.json does not describe this network: {error}.") from None
@@ -149,7 +159,7 @@ NANO = ModelConfig(
     PriorConfig(feed_forward=256, frame_positions=True),
     TrackerConfig(
         HIERA_NANO,
-        image_size=192,
+        image_size=256,
         width=64,
         memory_width=16,
         memory_layers=2,

@@ -15,5 +15,5 @@ class FrameResult:
     mask: np.ndarray  # H × W bool
     probability: np.ndarray  # H × W float32 in 0..1, the mask before the threshold
     prior: np.ndarray  # g × g float32 in 0..1
-    object_score: float  # 0..1, sigmoid of the object score
+    object_score: float  # 0..1, how probable it is that the object is to be seen in the frame
     iou: float  # 0..1, predicted IoU of the mask taken

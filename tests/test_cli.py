@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
+import cv2
 import pytest
 
 import mpgsam2
@@ -25,9 +27,11 @@ def test_segment_writes_results_and_says_what_was_found(
     written = json.loads((tmp_path / "results" / "result.json").read_text(encoding="utf-8"))
     assert written["complete"] is True
     assert written["parameters"]["without"] == ["history", "prior"]
-    found = sum(frame["area"] > 0 for frame in written["frames"])
     output = capsys.readouterr()
-    assert f"“the red dog”: found in {found} of 5 frames" in output.out
+    told = re.escape(f"“the red dog”: {written['verdict']['sentence']}") + r" \d\d % sure\."
+    assert re.match(told, output.out)
+    score = sum(frame["object_score"] for frame in written["frames"]) / 5
+    assert f"\nMean object score {score:.2f}, mean predicted IoU " in output.out
     assert str(tmp_path / "results") in output.out
     assert "“dog”" in output.out
     assert "5/5" in output.err
@@ -75,6 +79,9 @@ def test_folder_names_are_safe_short_and_unique() -> None:
         (["evaluate", "--clips", "0"], "at least one clip"),
         (["evaluate", "--seed", "-1"], "seed from 0"),
         (["evaluate", "--expressions", "0"], "at least one expression"),
+        (["evaluate", "--without", "memory"], "'memory'"),
+        (["evaluate", "--out", "nowhere/scores.json"], "nowhere/scores.json"),
+        (["evaluate", "--sheet", "."], "cannot be written"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -132,16 +139,22 @@ def test_demo_serves_the_page() -> None:
         server.communicate()
 
 
-def test_evaluate_prints_a_table_or_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["evaluate", "--model", "nano", "--seed", "5", "--clips", "2", "--frames", "2", "--expressions", "2"]
-    assert main([*arguments, "--json"]) == 0
-    scores = json.loads(capsys.readouterr().out)
-    assert (scores["seed"], scores["clips"], scores["dataset"]) == (5, 2, "synthetic")
-    assert 2 <= scores["overall"]["sentences"] <= 4
-    assert sum(kind["sentences"] for kind in scores["kinds"].values()) == scores["overall"]["sentences"]
-
-    assert main(arguments) == 0
-    *_, last = capsys.readouterr().out.splitlines()
-    overall = scores["overall"]
+def test_evaluate_prints_a_table_and_writes_figures_sentences_and_sheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ["--out", str(tmp_path / "scores.json"), "--sheet", str(tmp_path / "sheet.jpg")]
+    settings = ["--seed", "5", "--clips", "2", "--frames", "2", "--expressions", "2", "--family", "held-out"]
+    assert main(["evaluate", "--model", "nano", *settings, "--without", "history", *files]) == 0
+    written = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert (written["seed"], written["clips"], written["family"]) == (5, 2, "held-out")
+    assert written["without"] == ["history"]
+    percent = written["percent"]
+    named = [sentence for sentence in written["sentences"] if sentence["target"] is not None]
+    assert 2 <= percent["overall"]["sentences"] == len(named) <= 4
+    assert percent["absent"]["sentences"] == len(written["sentences"]) - len(named) == 2
+    assert all(len(sentence["frames"]["object_score"]) == 2 for sentence in written["sentences"])
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("all "))
+    overall = percent["overall"]
     figures = [overall[answer][figure] for answer in ("masks", "prior", "chance") for figure in ("J&F", "J", "F")]
-    assert last.split() == ["all", str(overall["sentences"]), *(f"{figure:.1f}" for figure in figures)]
+    assert row.split() == ["all", str(len(named)), *(f"{figure:.1f}" for figure in [*figures, overall["named"]])]
+    assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] > 1000

@@ -11,7 +11,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import MPGSAM2, synthetic
-from mpgsam2.evaluation import evaluate, held_out_clips
+from mpgsam2.evaluation import evaluate, validation_clips
 from mpgsam2.metrics import region_similarity
 
 FOLDER = Path(mpgsam2.__file__).parents[1] / "assets/nano"
@@ -68,7 +68,7 @@ def test_twins_are_told_apart_by_position(model: MPGSAM2, sentence: str, named: 
 
 
 def test_held_out_clips(model: MPGSAM2) -> None:
-    scores = evaluate(model, held_out_clips(1000, 12, frames=8))
+    scores = evaluate(model, validation_clips(12, seed=1000, frames=8))
     assert scores.mean("masks").J_and_F > 0.5
     assert scores.mean("masks").J_and_F > scores.mean("chance").J_and_F + 0.1
 

@@ -168,7 +168,10 @@ class BEiT3(nn.Module):
             images: B × 3 × H × W float, normalised with the ImageNet mean and deviation.
             input_ids: B × L integers; `UNKNOWN` is masked.
         """
-        vision = self.vision_embed(images)
+        return self.fuse(self.vision_embed(images), input_ids)
+
+    def fuse(self, vision: Tensor, input_ids: Tensor) -> EncoderOutput:
+        """As `forward`, from B × (1 + N) × d that `vision_embed` made: sentences on one clip share them."""
         split = vision.shape[1]
         x = self.encoder(vision, self.text_embed(input_ids), input_ids != UNKNOWN)
         return EncoderOutput(x[:, :1], x[:, 1:split], x[:, split:])

@@ -181,8 +181,10 @@ class MPGSAM2(PriorLayers):
             index: of the frame in its clip.
             size: (H, W) of the clip's frames.
             prior: g × g float32 in 0..1.
-            output: as `track` yields it; its mask is enlarged to `size` and cut at a probability of one half.
+            output: as `track` yields it; its mask is enlarged to `size` and cut at a probability of one half, and its
+                scores are brought to the temperatures of the configuration's calibration.
         """
+        calibration = self.config.calibration
         logits = output.low_res_logits[None, None].float()
         for side in ((self.config.tracker.image_size,) * 2, size):  # in two steps, as the published code does
             logits = F.interpolate(logits, side, mode="bilinear", align_corners=False)
@@ -192,8 +194,8 @@ class MPGSAM2(PriorLayers):
             mask=probability >= 0.5,
             probability=probability,
             prior=prior,
-            object_score=float(output.object_score_logit.sigmoid()),
-            iou=float(output.iou.max()),
+            object_score=float((output.object_score_logit / calibration.object_temperature).sigmoid()),
+            iou=float((output.iou.max().logit() / calibration.iou_temperature).sigmoid()),
         )
 
 

@@ -1,0 +1,67 @@
+"""Whether a clip holds what a sentence names, and in which frames: one conclusion from the answers for all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mpgsam2.errors import InputError
+
+_SHARE = 1 / 8  # of the frames, the best ones, from which presence is concluded
+_MOST_RANGES = 3  # that a sentence lists
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The conclusion about one sentence and one clip.
+
+    Attributes:
+        frames: of the clip.
+        found: the runs of frames, counted from 0, whose masks are not empty.
+        confidence: 0..1, how probable it is that the clip holds what the sentence names.
+    """
+
+    frames: int
+    found: tuple[range, ...]
+    confidence: float
+
+    @property
+    def present(self) -> bool:
+        """Whether the clip probably holds what the sentence names."""
+        return self.confidence > 0.5
+
+    @property
+    def sentence(self) -> str:
+        """The conclusion for people, who count frames from 1: "Found in frames 3–40 of 48."."""
+        if not self.present:
+            return "Probably not in this clip."
+        count = sum(map(len, self.found))
+        if count == self.frames:
+            return "Found in the only frame." if count == 1 else f"Found in all {count} frames."
+        if len(self.found) > _MOST_RANGES:
+            return f"Found in {count} of {self.frames} frames."
+        runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
+        listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
+        return f"Found in {'frame' if count == 1 else 'frames'} {listed} of {self.frames}."
+
+
+def conclude(found: Sequence[bool], object_scores: Sequence[float]) -> Verdict:
+    """Draw the conclusion from all frames of a clip.
+
+    What is named may come late or leave early, so the confidence is the mean object score of the best eighth of the
+    frames (at least one). A frame without a mask counts one half at most: whatever is present has a mask.
+
+    Args:
+        found: per frame, whether its mask is not empty.
+        object_scores: per frame, 0..1, as in `FrameResult`.
+
+    Raises:
+        InputError: there is no frame.
+    """
+    if not found:
+        raise InputError("There is no verdict on a clip without frames.")
+    scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
+    best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
+    runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
+    return Verdict(len(found), tuple(range(run[0], run[-1] + 1) for run in runs), sum(best) / len(best))

@@ -1,0 +1,98 @@
+"""Scores that mean what they say: fitted shifts and temperatures, and where they are kept."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+import mpgsam2
+from mpgsam2 import InputError, synthetic
+from mpgsam2.calibration import calibrate, fit
+from mpgsam2.config import NANO, CalibrationConfig, ModelConfig
+from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.synthetic import Expression
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[synthetic.Clip]:
+    """Small clips, of each one sentence and one about something that none of them holds."""
+    world = replace(synthetic.EASY, frames=3, height=(64, 72))
+    rendered = [synthetic.render_clip(EVALUATION_SEED_OFFSET + seed, world) for seed in range(6)]
+    return [
+        replace(clip, expressions=(clip.expressions[0], Expression("a dotted star", "appearance", None)))
+        for clip in rendered
+    ]
+
+
+def biases(model: mpgsam2.MPGSAM2) -> list[torch.Tensor]:
+    """Those of the object score and of the predicted IoU."""
+    decoder = model.visual_model.sam_mask_decoder
+    return [head.layers[-1].bias for head in (decoder.pred_obj_score_head, decoder.iou_prediction_head)]
+
+
+def off_by(model: mpgsam2.MPGSAM2, *amounts: float) -> mpgsam2.MPGSAM2:
+    """A copy whose biases are that much too high."""
+    model = copy.deepcopy(model)
+    with torch.no_grad():
+        for bias, amount in zip(biases(model), amounts, strict=True):
+            bias += amount
+    return model
+
+
+def test_fit_finds_the_shift_and_temperature_that_made_the_truth() -> None:
+    logits = torch.linspace(-8, 12, 401, dtype=torch.float64)
+    share = ((logits - 2) / 3).sigmoid()
+    shift, temperature = fit(logits, share)
+    assert shift == pytest.approx(2, abs=0.05) and temperature == pytest.approx(3, rel=0.02)
+
+
+def test_what_separates_perfectly_keeps_a_temperature() -> None:
+    logits = torch.tensor([-3.0, -2.0, 4.0, 5.0], dtype=torch.float64)
+    shift, temperature = fit(logits, (logits > 0).double())
+    assert -2 < shift < 4 and 0.01 < temperature < 1
+
+
+def test_biases_that_are_off_come_back(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+    # High enough that no mask is blanked, which would change what the next frames remember.
+    reference, off = off_by(model, 20.0, 0.0), off_by(model, 23.0, 1.5)
+    assert (biases(off)[0] - biases(reference)[0]).abs().min() > 2.9
+    for net in (reference, off):
+        calibrate(net, clips)
+    for bias, expected in zip(biases(off), biases(reference), strict=True):
+        torch.testing.assert_close(bias, expected, atol=0.05, rtol=0)
+    fitted, expected = off.config.calibration, reference.config.calibration
+    assert fitted.object_temperature == pytest.approx(expected.object_temperature, rel=0.01)
+    assert fitted.iou_temperature == pytest.approx(expected.iou_temperature, rel=0.01)
+    assert expected != CalibrationConfig()
+
+
+def test_results_are_told_at_the_temperature(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+    warm = copy.deepcopy(model)
+    warm.config = replace(model.config, calibration=CalibrationConfig(object_temperature=2.0, iou_temperature=4.0))
+    plain = copy.deepcopy(model)
+    plain.config = replace(model.config, calibration=CalibrationConfig())
+    frames = clips[0].frames
+    for told, raw in zip(warm.segment(frames, "the object"), plain.segment(frames, "the object"), strict=True):
+        logits = torch.tensor([raw.object_score, raw.iou], dtype=torch.float64).logit()
+        expected = (logits / torch.tensor([2.0, 4.0])).sigmoid().tolist()
+        assert [told.object_score, told.iou] == pytest.approx(expected, abs=1e-4)
+        assert (told.mask == raw.mask).all()
+
+
+def test_a_configuration_keeps_its_calibration_and_does_without() -> None:
+    config = replace(NANO, calibration=CalibrationConfig(1.5, 0.75))
+    assert ModelConfig.from_dict(config.to_dict()) == config
+    older = {name: value for name, value in config.to_dict().items() if name != "calibration"}
+    assert ModelConfig.from_dict(older) == NANO
+    with pytest.raises(InputError, match="temperature"):
+        ModelConfig.from_dict({**older, "calibration": {"temperature": 1.0}})
+
+
+def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+    absent = replace(clips[0], expressions=clips[0].expressions[1:])
+    for given in ([], [absent]):
+        with pytest.raises(InputError, match="frames that do not"):
+            calibrate(copy.deepcopy(model), given)
