@@ -19,6 +19,7 @@ from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training import losses, targets
 from mpgsam2.training.data import Batch, ClipStream
 from mpgsam2.training.loop import export, new_network, rate_at, train
+from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
 
 CPU = torch.device("cpu")
@@ -50,15 +51,24 @@ def test_patches_are_asked_about_the_thing_that_owns_them() -> None:
     assert (answers["colour"][empty] == -1).all()
 
 
+def test_a_small_thing_owns_the_patch_that_holds_it() -> None:
+    labels = np.zeros((1, 16, 16), np.uint8)
+    labels[0, 1:3, 1:3] = 1  # a sixteenth of the upper left patch
+    clip = replace(synthetic.render_clip(0), labels=labels, things=synthetic.render_clip(0).things[:1])
+    owned = targets.attributes(clip, targets.coverage(labels, things=1, grid=2))["colour"] >= 0
+    assert owned.tolist() == [[[True, False], [False, False]]]
+
+
 def test_words_light_their_places() -> None:
     clip = synthetic.render_clip(3, replace(synthetic.EASY, frames=2, height=(128, 128), aspect=(1, 1)))
     covered = targets.coverage(clip.labels, len(clip.things), 8)
-    places = targets.word_places(clip, covered)
+    places = targets.word_places(clip, covered, "position")
     thing = clip.things[0]
     assert (places[thing.colour] >= covered[0] - 1e-6).all()
     assert places["left"][..., :4].min() == 1 and places["left"][..., 4:].max() == 0
     assert places["top"][:, :4].min() == 1 and places["top"][:, 4:].max() == 0
     assert set(places) <= set(synthetic.VOCABULARY)
+    assert "left" not in targets.word_places(clip, covered, "motion")  # a direction there, not a place
 
 
 def test_losses_by_hand() -> None:
@@ -92,6 +102,13 @@ def test_only_the_best_candidate_and_present_frames_count() -> None:
     assert losses.mask_loss(candidates, iou, -score, target, torch.ones(1, 2)) > good + 10
 
 
+def test_the_prior_is_scored_by_the_thing_it_lies_on() -> None:
+    labels = np.zeros((1, 16, 16), np.uint8)
+    labels[0, :8, :8], labels[0, 8:, 8:] = 1, 2
+    prior = np.array([[[0.2, 0.0], [0.9, 0.3]]], np.float32)  # most of it lies on nothing
+    assert heaviest(prior, labels, things=2) == 1
+
+
 def test_seeds_never_meet() -> None:
     ends = sorted((stage.seed, stage.seed + stage.steps * stage.frames) for stage in STAGES.values())
     assert all(end <= start for (_, end), (start, _) in pairwise(ends))
@@ -113,7 +130,7 @@ def test_batches_are_made_again_from_their_step() -> None:
     pairs, length = once.input_ids.shape
     assert once.coverage.shape == (pairs, 4, NANO.encoder.grid, NANO.encoder.grid)
     assert once.places.shape[:3] == (pairs, length, 4)
-    assert once.masks.shape[-1] == NANO.tracker.image_size // 4
+    assert once.masks.shape[-1] == NANO.tracker.image_size // 2
     assert once.masks.amax().item() == pytest.approx(1)
 
 
@@ -149,8 +166,12 @@ def test_all_stages_train_and_the_result_loads(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="prior"):
         train("joint", SMALL["joint"], tmp_path, CPU, workers=0)
     torch.manual_seed(0)
+    clips = [synthetic.render_clip(EVALUATION_SEED_OFFSET, replace(synthetic.FULL, frames=2, absent=1.0))]
     for name, stage in SMALL.items():
-        train(name, stage, tmp_path, CPU, workers=0)
+        train(name, stage, tmp_path, CPU, workers=0, clips=clips)
+    logged = [json.loads(line) for line in (tmp_path / "joint.jsonl").read_text().splitlines()]
+    kind = clips[0].expressions[0].kind
+    assert logged[-1]["step"] == 3 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
     before, after = new_network(), torch.load(tmp_path / "joint.pt", weights_only=True)
     assert after["step"] == 3
     export("joint", tmp_path, tmp_path / "nano")

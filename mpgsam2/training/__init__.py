@@ -4,6 +4,7 @@
 - `data`: batches from worker processes.
 - `targets`: what the network is told about a clip: masks, coverage of patches, attributes, words.
 - `losses`: the objective.
+- `progress`: what has been learned so far.
 - `loop`: one stage from its last checkpoint to its end.
 """
 

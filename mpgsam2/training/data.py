@@ -30,7 +30,7 @@ class Batch:
     pair_clip: Tensor  # P int64, the clip of every pair
     input_ids: Tensor  # P × L int64, padded with <unk>
     coverage: Tensor  # P × T × g × g float32, share of every patch that the named thing covers
-    masks: Tensor  # P × T × h' × w' float32 in 0..1, the named thing at the size of the low-resolution masks
+    masks: Tensor  # P × T × S/2 × S/2 float32 in 0..1, the named thing; empty where the sentence names nothing
     attributes: dict[str, Tensor]  # by name, C × T × g × g int64, -1 where nothing is asked
     places: Tensor  # P × L × T × g × g float32, where every word of the sentence has its place; -1: nowhere
 
@@ -73,7 +73,7 @@ class ClipStream(IterableDataset):
     def _assemble(self, clips: list[Clip], rng: random.Random) -> Batch:
         encoder, tracker = self.config.encoder, self.config.tracker
         tracked = self.stage.trains != "prior"
-        low_res = tracker.image_size // 4
+        mask_side = tracker.image_size // 2
         small, large, answers, pairs = [], [], [], []
         for index, clip in enumerate(clips):
             small.append(torch.stack([resize(frame, encoder.image_size) for frame in clip.frames]))
@@ -88,12 +88,14 @@ class ClipStream(IterableDataset):
             )
             covered = coverage(labels, len(clip.things), encoder.grid)
             answers.append(attributes(clip, covered))
-            places = word_places(clip, covered)
             chosen = rng.sample(clip.expressions, min(self.stage.sentences, len(clip.expressions)))
             for expression in chosen:
-                mask = clip.mask(expression.target).astype(np.float32)
-                mask = np.stack([cv2.resize(m, (low_res, low_res), interpolation=cv2.INTER_AREA) for m in mask])
-                pairs.append((index, expression.text, covered[expression.target], mask, places))
+                answer = np.zeros_like(covered[0]) if expression.target is None else covered[expression.target]
+                mask = np.zeros((len(clip.frames), 0, 0), np.float32)
+                if tracked:
+                    mask = clip.mask(expression.target).astype(np.float32)
+                    mask = np.stack([cv2.resize(m, (mask_side,) * 2, interpolation=cv2.INTER_AREA) for m in mask])
+                pairs.append((index, expression.text, answer, mask, word_places(clip, covered, expression.kind)))
         ids = [self.tokenizer.encode(text) for _, text, *_ in pairs]
         length = max(map(len, ids))
         grid = (len(clips[0].frames), encoder.grid, encoder.grid)

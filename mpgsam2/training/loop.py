@@ -14,18 +14,21 @@ import torch
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 
+from mpgsam2.calibration import calibrate
 from mpgsam2.checkpoint import save_checkpoint
 from mpgsam2.config import NANO
 from mpgsam2.errors import InputError
+from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.network.tracker import ImageFeatures, MemoryBank
-from mpgsam2.synthetic import VOCABULARY
+from mpgsam2.synthetic import VOCABULARY, Clip
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.data import Batch, ClipStream, loader
 from mpgsam2.training.losses import Helpers, mask_loss, prior_loss
+from mpgsam2.training.progress import progress
 from mpgsam2.training.recipe import STAGES, Stage
 
 WINDOW = 24  # frames that nano encodes at once, as the published MeViS checkpoints do
@@ -33,7 +36,9 @@ _AVERAGE = 0.998  # decay of the moving average of the weights, which is what is
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
 _WARM_UP = 100  # steps
 _EVERY = 50  # steps between lines of the log
-_SAVE_EVERY = 500  # steps between checkpoints
+_CALIBRATION = 150  # clips on which the scores of what is shipped are calibrated
+_SCORED = 24  # clips on which every checkpoint is scored for the log
+_SAVE_EVERY = 250  # steps between checkpoints
 
 
 def new_network() -> MPGSAM2:
@@ -62,6 +67,7 @@ class Trainee(nn.Module):
         self.net = net
         self.helpers = Helpers(net.config.encoder)
         self.trains = trains
+        net.visual_ifi.register_forward_hook(self._keep_joint)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Scalar losses by name; their sum is what is minimised."""
@@ -75,7 +81,7 @@ class Trainee(nn.Module):
             _, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
             asked = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
             losses["prior"] = prior_loss(logits.squeeze(2), batch.coverage)
-            losses["helpers"] = self.helpers(patches, words, asked, batch.places)
+            losses["helpers"] = self.helpers(patches, self._joint.view_as(patches), words, asked, batch.places)
         if self.trains != "prior":
             if words is not None:
                 told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < _TOLD
@@ -84,10 +90,14 @@ class Trainee(nn.Module):
             losses["mask"] = self._track(batch, context)
         return losses
 
+    def _keep_joint(self, layer: nn.Module, given: tuple[Tensor, ...], joint: Tensor) -> None:
+        self._joint = joint
+
     def _encode(self, batch: Batch) -> EncoderOutput:
-        images = normalise(batch.small[batch.pair_clip].flatten(0, 1))
-        ids = batch.input_ids.repeat_interleave(batch.small.shape[1], dim=0)
-        return self.net.mm_extractor["beit3"](images, ids)
+        clips, frames = batch.small.shape[:2]
+        beit3 = self.net.mm_extractor["beit3"]
+        vision = beit3.vision_embed(normalise(batch.small.flatten(0, 1))).unflatten(0, (clips, frames))
+        return beit3.fuse(vision[batch.pair_clip].flatten(0, 1), batch.input_ids.repeat_interleave(frames, dim=0))
 
     def _told_context(self, batch: Batch) -> ClipContext:
         """The true mask as an imperfect prior, and nothing else: the tracker's own training."""
@@ -140,7 +150,13 @@ def rate_at(step: int, stage: Stage) -> float:
 
 
 def train(
-    name: str, stage: Stage, run: Path, device: torch.device, workers: int, save_every: int = _SAVE_EVERY
+    name: str,
+    stage: Stage,
+    run: Path,
+    device: torch.device,
+    workers: int,
+    save_every: int = _SAVE_EVERY,
+    clips: Sequence[Clip] = (),
 ) -> None:
     """Train one stage, or what is left of it.
 
@@ -150,15 +166,17 @@ def train(
         device: where to train.
         workers: processes that make clips.
         save_every: steps between checkpoints.
+        clips: on which every checkpoint is scored for the log.
 
     Raises:
         InputError: an earlier stage that this one starts from has no checkpoint in `run`.
     """
     net = new_network()
+    average = copy.deepcopy(net).to(device)
     trainee = Trainee(net, stage.trains).to(device)
     for earlier in stage.starts_from:
         trainee.load_state_dict(_trained_by(earlier, run), strict=False)
-    average = copy.deepcopy(net)
+    average.load_state_dict(net.state_dict())
     for prefix in stage.frozen:
         net.get_submodule(prefix).requires_grad_(False)
     learners = [parameter for parameter in trainee.parameters() if parameter.requires_grad]
@@ -202,6 +220,9 @@ def train(
             states = {"trainee": trainee, "average": average, "optimiser": optimiser}
             torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, part)
             part.replace(file)
+            if clips and (scores := progress(average, stage.trains, clips)):
+                _log(run / f"{name}.jsonl", {"step": step, **scores})
+            since = time.monotonic()
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
@@ -223,10 +244,19 @@ def _log(file: Path, line: dict[str, float]) -> None:
         log.write(json.dumps(line) + "\n")
 
 
-def export(stage: str, run: Path, folder: Path) -> None:
-    """Write the averaged weights of a stage as a checkpoint folder that `load_model` reads, in float16."""
-    net = new_network()
+def export(stage: str, run: Path, folder: Path, clips: Sequence[Clip] = ()) -> None:
+    """Write the averaged weights of a stage as a checkpoint folder that `load_model` reads, in float16.
+
+    Args:
+        stage: whose checkpoint is in `run`.
+        run: folder of the training run.
+        folder: where the checkpoint goes.
+        clips: on which its scores are calibrated; none: they stay as trained.
+    """
+    net = new_network().eval()
     net.load_state_dict(torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"])
+    if clips:
+        calibrate(net, clips)
     save_checkpoint(net, folder, dtype=torch.float16)
 
 
@@ -246,8 +276,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     options.run.mkdir(parents=True, exist_ok=True)
     stages = options.stage or list(STAGES)
+    scored = validation_clips(_SCORED, seed=VALIDATION_CLIPS)  # not the published ones
     for name in stages:
         stage = STAGES[name] if options.steps is None else replace(STAGES[name], steps=options.steps)
-        train(name, stage, options.run, torch.device(options.device), options.workers)
+        train(name, stage, options.run, torch.device(options.device), options.workers, clips=scored)
     if options.out:
-        export(stages[-1], options.run, options.out)
+        export(stages[-1], options.run, options.out, calibration_clips(_CALIBRATION))

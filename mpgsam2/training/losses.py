@@ -55,12 +55,14 @@ def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Ten
     """Loss of the tracker's answers: only the best candidate of a frame learns its mask, all learn their IoU (SAM 2).
 
     Args:
-        candidates: P × T × 3 × h × w logits.
+        candidates: P × T × 3 × h × w logits; compared at the target's size, as they are enlarged for the user.
         iou: P × T × 3 predicted IoU.
         object_score: P × T logits.
-        target: P × T × h × w in 0..1.
+        target: P × T × h' × w' in 0..1.
         sentence: P × T, see `similarity`.
     """
+    candidates = F.interpolate(candidates.flatten(0, 1), target.shape[-2:], mode="bilinear", align_corners=False)
+    candidates = candidates.unflatten(0, target.shape[:2])
     present = (target.amax(dim=(-2, -1)) >= 0.5).float()
     truth = target[:, :, None].expand_as(candidates)
     each = 2 * 10 * focal(candidates, truth) + 5 * dice(candidates, truth)
@@ -90,11 +92,14 @@ class Helpers(nn.Module):
         ticks = (torch.arange(config.grid) + 0.5) / config.grid * 2 - 1
         self.register_buffer("xy", torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1).flatten(0, 1))
 
-    def forward(self, patches: Tensor, words: Tensor, attributes: dict[str, Tensor], places: Tensor) -> Tensor:
+    def forward(
+        self, patches: Tensor, joint: Tensor, words: Tensor, attributes: dict[str, Tensor], places: Tensor
+    ) -> Tensor:
         """One scalar.
 
         Args:
-            patches: P × T × N × d.
+            patches: P × T × N × d, as the encoder leaves them.
+            joint: the same after the layer in which frames talk to each other: these are asked about motion.
             words: P × T × L × d.
             attributes: by name, P × T × g × g int64, -1 where no thing is.
             places: P × L × T × g × g, -1 where a word has none.
@@ -102,8 +107,9 @@ class Helpers(nn.Module):
         owned = (next(iter(attributes.values())) >= 0).flatten(2).float()
         loss = F.binary_cross_entropy_with_logits(self.there(patches).squeeze(-1), owned)
         for name, head in self.answers.items():
-            answer = head(patches).flatten(0, 2)
-            loss = loss + 0.3 * F.cross_entropy(answer, attributes[name].flatten(), ignore_index=-1)
+            answer, right = head(joint if name == "motion" else patches).flatten(0, 2), attributes[name].flatten()
+            crossed = F.cross_entropy(answer, right, reduction="sum", ignore_index=-1)
+            loss = loss + 0.3 * crossed / (right >= 0).sum().clamp(min=1)
         loss = loss + F.mse_loss(self.position(patches), self.xy.expand(*patches.shape[:2], -1, -1))
         scale = patches.shape[-1] ** -0.5
         lit = torch.einsum("ptld,ptnd->pltn", self.word_key(words), self.patch_key(patches)) * scale + self.bias

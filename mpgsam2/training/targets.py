@@ -9,16 +9,19 @@ from mpgsam2.synthetic.colours import COLOURS
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
 from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES
+from mpgsam2.synthetic.world import MOTIONS
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "colour": tuple(COLOURS),
     "shape": tuple(SHAPES),
     "texture": tuple(TEXTURES),
     "size": ("small", "medium", "large"),
+    "motion": MOTIONS,
 }
 """What a patch can be asked about the thing it shows, and the possible answers."""
 
-OWNED = 0.3  # share of a patch that a thing must cover for the patch to carry its attributes
+# A patch carries the attributes of a thing that covers this share of it, or of a small one that has this share in it.
+OWNED, HELD = 0.3, 0.4
 
 
 def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
@@ -39,17 +42,25 @@ def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
 
 def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
     """Index of the answer to every question about every patch: T × g × g int64, -1 where no thing owns the patch."""
-    owner = np.where(covered.max(axis=0) >= OWNED, covered.argmax(axis=0), -1)
+    whole = covered.sum(axis=(2, 3), keepdims=True)
+    claimed = np.where((covered >= OWNED) | ((covered >= HELD * whole) & (whole > 0)), covered, 0)
+    owner = np.where(claimed.any(axis=0), claimed.argmax(axis=0), -1)
     return {
         name: np.append([answers.index(getattr(thing, name)) for thing in clip.things], -1)[owner]
         for name, answers in ATTRIBUTES.items()
     }
 
 
-def word_places(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
+def word_places(clip: Clip, covered: np.ndarray, kind: str) -> dict[str, np.ndarray]:
     """Where every word that has a place has it: by word, T × g × g float32 in 0..1.
 
-    A word for an attribute lights the things that have it; a word for a position lights its half of the frame.
+    A word for an attribute lights the things that have it; in a sentence about position, a word for one lights its half
+    of the frame. Elsewhere "left" means another thing's left or a direction.
+
+    Args:
+        clip: of T frames.
+        covered: as `coverage` returns it.
+        kind: of the sentence, one of `synthetic.KINDS`.
     """
     places = {}
     for name, entries in (("colour", COLOURS), ("shape", SHAPES), ("texture", TEXTURES)):
@@ -57,6 +68,8 @@ def word_places(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
             places.update(dict.fromkeys(entry.words, _sum(clip, covered, name, value)))
     for value, words in SIZES.items():
         places.update(dict.fromkeys(words, _sum(clip, covered, "size", value)))
+    if kind != "position":
+        return places
     half = np.zeros(covered.shape[1:], np.float32)
     middle = half.shape[-1] // 2
     for value, index in (
