@@ -1,4 +1,4 @@
-"""The published prior cannot see the order of frames; nano's can (network.md 4: no position in the frame-joint layer)."""
+"""The published prior cannot see the order of frames; nano's can (network.md 4.1: that layer knows no position)."""
 
 from __future__ import annotations
 

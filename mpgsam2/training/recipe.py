@@ -118,6 +118,7 @@ STAGES: dict[str, Stage] = {
         lengths=(6, 12),
         rate=2e-4,
         seed=600_000_000,
+        frozen=(),
         starts_from=("wide_prior", "wide_tracker"),
     ),
 }
