@@ -24,7 +24,7 @@ from mpgsam2.training.recipe import STAGES
 
 CPU = torch.device("cpu")
 SMALL = {
-    name: replace(stage, steps=3, frames=4, lengths=(min(stage.lengths),), sentences=1)
+    name: replace(stage, steps=3, frames=max(4, min(stage.lengths)), lengths=(min(stage.lengths),), sentences=1)
     for name, stage in STAGES.items()
 }
 
