@@ -4,7 +4,7 @@
     prior.mp4          the mask prior over each frame
     masks.mp4          the mask's probability, before the threshold
     masks/00000.png …  the masks, 0 and 255, in the clip's own size
-    result.json        what was run on what, and per frame area, scores and the mask as COCO run lengths
+    result.json        what was run on what, the verdict, and per frame area, scores and the mask as COCO run lengths
 
 A run that stops early leaves the same files for the frames it came to, and says so in result.json. Every file appears
 under its name only when it is whole.
@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from mpgsam2.render import PALETTE, Colour, mask_image, overlay, prior_heatmap, probability_map
+from mpgsam2.verdict import Verdict, conclude
 from mpgsam2.video import Clip, VideoWriter
 
 if TYPE_CHECKING:
@@ -114,11 +115,24 @@ class Exporter:
             }
         )
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """The conclusion from the frames so far; None before the first."""
+        if not self._frames:
+            return None
+        found, scores = zip(*((entry["area"] > 0, entry["object_score"]) for entry in self._frames), strict=True)
+        return conclude(found, scores)
+
     def close(self) -> None:
         """Finishes the videos and writes result.json, where `complete` says whether the whole clip is there."""
         for video in self._videos:
             video.close()
-        record = {"complete": len(self._frames) == self.clip.frame_count, **self._run, "frames": self._frames}
+        record = {
+            "complete": len(self._frames) == self.clip.frame_count,
+            **self._run,
+            "verdict": verdict_record(self.verdict),
+            "frames": self._frames,
+        }
         _write(self._record, json.dumps(record, ensure_ascii=False, indent=1).encode())
 
     def __enter__(self) -> Exporter:
@@ -133,6 +147,22 @@ def installed_versions() -> dict[str, str]:
     packages = packages_distributions()
     names = sorted({name for module in RECORDED_MODULES for name in packages.get(module, [])})
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
+    """A verdict as JSON can hold it, None if there is none.
+
+    The confidence is rounded to four digits. `found` lists the first and the last frame of each run with masks, counted
+    from 0 like `index`; the sentence counts from 1.
+    """
+    if verdict is None:
+        return None
+    return {
+        "sentence": verdict.sentence,
+        "present": verdict.present,
+        "confidence": round(verdict.confidence, 4),
+        "found": [[run.start, run.stop - 1] for run in verdict.found],
+    }
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,7 +3,8 @@
 - `segment_file` does it all, for scripts and the command line;
 - `write_results` is its second half, which needs no model: it draws, encodes and writes what `MPGSAM2.segment` yields,
   so that a caller can run `segment` elsewhere, as inside a GPU's time slot;
-- `check_request` and `warn_unknown` tell what is wrong or doubtful with a sentence before anything runs.
+- `check_request` and `warn_unknown` tell what is wrong or doubtful with a sentence before anything runs;
+- `tell` puts into words what a run concludes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from mpgsam2.errors import InputError
 from mpgsam2.export import Exporter
 from mpgsam2.network.model import MPGSAM2, check_parts
 from mpgsam2.results import FrameResult
+from mpgsam2.verdict import Verdict
 from mpgsam2.video import Clip, open_clip
 
 
@@ -35,6 +37,7 @@ class Progress:
         total: frames of the clip.
         frame: (H, W, 3) uint8 RGB.
         result: the frame's result.
+        verdict: the conclusion from all frames so far; the last one's is that of the run.
         seconds: since the start, the reading of the whole clip before the first frame included.
         seconds_left: at the pace since the first frame; None at the first frame, when there is no pace yet.
     """
@@ -43,6 +46,7 @@ class Progress:
     total: int
     frame: np.ndarray
     result: FrameResult
+    verdict: Verdict
     seconds: float
     seconds_left: float | None
 
@@ -128,6 +132,18 @@ def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
     return f"I do not know the {listed} and go by the rest of the sentence: other words may serve better."
 
 
+def tell(verdict: Verdict) -> str:
+    """What a user is told of a verdict: its sentence, how sure it is, and if it is of absence, which frames have masks.
+
+    "Found in frames 3–40 of 48. I am 98 % sure."
+    "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
+    """
+    confidence = verdict.confidence if verdict.present else 1 - verdict.confidence
+    told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
+    doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
+    return f"{told}{doubt}."
+
+
 def _check_folder(folder: Path, clip: Clip) -> None:
     outputs = [folder / name for name in ("overlay.mp4", "prior.mp4", "masks.mp4", "masks")]
     if clip.path.resolve() in [path.resolve() for path in outputs]:
@@ -165,6 +181,7 @@ def _write(
                     total=clip.frame_count,
                     frame=frame,
                     result=result,
+                    verdict=exporter.verdict,
                     seconds=now - start,
                     seconds_left=(now - first) / result.index * left if result.index else None,
                 )

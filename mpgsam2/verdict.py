@@ -33,17 +33,22 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The conclusion for people, who count frames from 1: "Found in frames 3–40 of 48."."""
-        if not self.present:
-            return "Probably not in this clip."
+        """The conclusion for people: "Found in frames 3–40 of 48."."""
+        return f"Found in {self.where}." if self.present else "Probably not in this clip."
+
+    @property
+    def where(self) -> str:
+        """The frames with masks, counted from 1 as people do: "frames 3–40 of 48"; "no frame" where there is none."""
         count = sum(map(len, self.found))
+        if count == 0:
+            return "no frame"
         if count == self.frames:
-            return "Found in the only frame." if count == 1 else f"Found in all {count} frames."
+            return "the only frame" if count == 1 else f"all {count} frames"
         if len(self.found) > _MOST_RANGES:
-            return f"Found in {count} of {self.frames} frames."
+            return f"{count} of {self.frames} frames"
         runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
         listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
-        return f"Found in {'frame' if count == 1 else 'frames'} {listed} of {self.frames}."
+        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frames}"
 
 
 def conclude(found: Sequence[bool], object_scores: Sequence[float]) -> Verdict:

@@ -28,7 +28,7 @@ def test_segment_writes_results_and_says_what_was_found(
     assert written["complete"] is True
     assert written["parameters"]["without"] == ["history", "prior"]
     output = capsys.readouterr()
-    told = re.escape(f"“the red dog”: {written['verdict']['sentence']}") + r" \d\d % sure\."
+    told = re.escape(f"“the red dog”: {written['verdict']['sentence']}") + r" I am \d\d % sure[.,]"
     assert re.match(told, output.out)
     score = sum(frame["object_score"] for frame in written["frames"]) / 5
     assert f"\nMean object score {score:.2f}, mean predicted IoU " in output.out

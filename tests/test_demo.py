@@ -13,6 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZipFile
 
@@ -30,6 +31,7 @@ from mpgsam2.demo.gpu import frame_loop, seconds
 from mpgsam2.demo.run import Finished, run
 from mpgsam2.demo.status import IDLE, WAITING, summary
 from mpgsam2.pipeline import Progress
+from mpgsam2.verdict import conclude
 from mpgsam2.video import VideoWriter, open_clip
 
 TIMEOUT = 120_000  # milliseconds; generous, because the machine may be busy
@@ -147,6 +149,7 @@ def test_page_says_what_it_is_and_which_model_runs(visit: Callable[[], Page], mo
     expect(page.locator("#badge")).to_contain_text(model.name)
     expect(page.locator("#badge")).to_contain_text("CPU")
     expect(page.get_by_role("link", name="paper")).to_have_attribute("href", "https://arxiv.org/abs/2501.13667")
+    expect(page.locator("#about")).to_contain_text("reversing a clip only reverses its prior")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -155,24 +158,27 @@ def test_clip_and_sentence_give_three_videos_and_a_zip(visit: Callable[[], Page]
     page = visit()
     fill(page, clips / "short.mp4", "the red dog")
     press(page, "Run")
-    expect(status(page)).to_contain_text(re.compile(rf"Found in \d+ of {FRAMES} frames\.|Probably not in this clip\."))
+    expect(status(page)).to_contain_text(re.compile(r"\. I am \d\d % sure[.,]"))
     expect(page.locator("#status .warning")).to_contain_text("I do not know the word “dog”")
     for video in videos(page):
         assert_plays(video, FRAMES / FPS)
     with page.expect_download() as download:
         page.locator("#bundle").click()
     download.value.save_as(tmp_path / "masks.zip")
-    assert_bundle(tmp_path / "masks.zip", "the red dog")
+    verdict = assert_bundle(tmp_path / "masks.zip", "the red dog")
+    assert status(page).inner_text().startswith(verdict["sentence"])
     expect(page.get_by_role("button", name="Run")).to_be_enabled()
 
 
-def assert_bundle(path: Path, expression: str) -> None:
+def assert_bundle(path: Path, expression: str) -> dict[str, Any]:
+    """A zip of all frames' masks and their record, whose verdict is returned."""
     with ZipFile(path) as bundle:
         record = json.loads(bundle.read("result.json"))
         assert sorted(bundle.namelist()) == [*(f"masks/{i:05d}.png" for i in range(FRAMES)), "result.json"]
     assert record["complete"]
     assert record["expression"] == expression
     assert record["clip"]["name"] == "short.mp4"
+    return record["verdict"]
 
 
 def test_example_fills_the_inputs(visit: Callable[[], Page]) -> None:
@@ -220,6 +226,8 @@ def test_stop_keeps_what_is_done_and_makes_room_for_the_next(visit: Callable[[],
     expect(status(first)).to_contain_text("Stopped after")
     done = int(re.search(r"Stopped after (\d+) of", status(first).inner_text())[1])
     assert 0 < done < LONG
+    found = rf"Found in (the only frame|all {done} frames|frames? .* of {done}|\d+ of {done} frames)"
+    assert re.search(rf"\. ({found}|Probably not in this clip)\. I am \d\d % sure[.,]", status(first).inner_text())
     for video in videos(first):
         assert_plays(video, done / FPS)
     expect(status(second)).to_contain_text(re.compile("Found in|Probably not in"))
@@ -237,11 +245,11 @@ def test_api_returns_playable_files(url: str, clips: Path, tmp_path: Path) -> No
     job = client.submit(clip=handle_file(clips / "short.mp4"), expression="the red circle", api_name="/segment")
     *files, bundle, record = job.result(timeout=TIMEOUT / 1000)
     assert (record["done"], record["frames"], record["warning"]) == (FRAMES, FRAMES, None)
-    assert 0 <= record["found"] <= FRAMES
     for file in files:
         clip = open_clip(file["video"] if isinstance(file, dict) else file)
         assert (clip.frame_count, clip.fps) == (FRAMES, FPS)
-    assert_bundle(Path(bundle), "the red circle")
+    assert record["verdict"] == assert_bundle(Path(bundle), "the red circle")
+    assert record["text"].startswith(record["verdict"]["sentence"])
     assert [steps[-1]["done"] for steps in job.outputs()] == [0, *range(1, FRAMES + 1), FRAMES]
 
     with pytest.raises(AppError, match="empty: write which object to segment"):
@@ -263,9 +271,22 @@ def test_run_that_is_closed_or_stopped_leaves_nothing(
     stop = Event()
     stop.set()
     *_, end = run(model, frame_loop(model), str(clips / "short.mp4"), "the red circle", stop)
-    assert end == Finished(0, FRAMES, 0, None, None, None, None, None)
+    assert end == Finished(0, FRAMES, *[None] * 6)
     assert summary(end) == "Stopped before the first frame."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_ends_with_its_verdict() -> None:
+    files = [None] * 4
+    here = conclude([False, True, True, True], [0.0, 0.93, 0.9, 0.9])
+    nowhere = conclude([False, True, True, False], [0.0, 0.2, 0.1, 0.0])
+    assert summary(Finished(4, 4, here, None, *files)) == "Found in frames 2–4 of 4. I am 93 % sure."
+    assert summary(Finished(4, 9, here, None, *files)) == (
+        "Stopped after 4 of 9 frames. Found in frames 2–4 of 4. I am 93 % sure."
+    )
+    assert summary(Finished(4, 4, nowhere, None, *files)) == (
+        "Probably not in this clip. I am 80 % sure, but it may be in frames 2–3 of 4."
+    )
 
 
 def test_everything_that_crosses_to_the_gpu_worker_is_pickled_small(model: MPGSAM2, clips: Path) -> None:

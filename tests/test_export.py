@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from mpgsam2.export import Exporter, rle_decode, rle_encode
+from mpgsam2.export import Exporter, rle_decode, rle_encode, verdict_record
 from mpgsam2.results import FrameResult
+from mpgsam2.verdict import conclude
 from mpgsam2.video import Clip, VideoWriter, open_clip
 
 FRAMES, WIDTH, HEIGHT = 7, 65, 47
@@ -101,6 +102,18 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip) -> None:
         assert entry["object_score"] == pytest.approx(result.object_score, abs=1e-4)
         assert entry["iou"] == 0.3333
         np.testing.assert_array_equal(rle_decode(entry["rle"]), result.mask)
+    sentence = f"Found in all {FRAMES} frames."
+    found = [[0, FRAMES - 1]]
+    assert record["verdict"] == {"sentence": sentence, "present": True, "confidence": 1.0, "found": found}
+
+
+def test_a_verdict_is_recorded_with_the_first_and_last_frames_of_its_runs() -> None:
+    assert verdict_record(conclude([False, True, True, False, True], [0.0, 0.876543, 0.7, 0.3, 0.6])) == {
+        "sentence": "Found in frames 2–3 and 5 of 5.",
+        "present": True,
+        "confidence": 0.8765,
+        "found": [[1, 2], [4, 4]],
+    }
 
 
 def test_the_record_gives_nothing_of_the_machine_away(tmp_path: Path, clip: Clip) -> None:
@@ -114,6 +127,7 @@ def test_a_run_that_is_stopped_keeps_what_it_has(tmp_path: Path, clip: Clip) -> 
     record = export(tmp_path, clip, count=3)
     assert record["complete"] is False
     assert [entry["index"] for entry in record["frames"]] == [0, 1, 2]
+    assert record["verdict"]["sentence"] == "Found in all 3 frames."
     assert open_clip(tmp_path / "overlay.mp4").frame_count == 3
     assert len(list((tmp_path / "masks").iterdir())) == 3
 
@@ -129,7 +143,7 @@ def test_a_run_that_fails_keeps_what_it_has(tmp_path: Path, clip: Clip) -> None:
 
 def test_a_run_stopped_before_its_first_frame(tmp_path: Path, clip: Clip) -> None:
     record = export(tmp_path, clip, count=0)
-    assert (record["complete"], record["frames"]) == (False, [])
+    assert (record["complete"], record["frames"], record["verdict"]) == (False, [], None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["masks", "result.json"]
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import torch.nn.functional as F
 
 import mpgsam2
 from mpgsam2 import InputError, synthetic
-from mpgsam2.export import rle_decode
+from mpgsam2.config import CalibrationConfig
+from mpgsam2.export import rle_decode, verdict_record
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.model import PARTS
-from mpgsam2.pipeline import check_request, segment_file, warn_unknown, write_results
-from mpgsam2.video import open_clip
+from mpgsam2.pipeline import check_request, segment_file, tell, warn_unknown, write_results
+from mpgsam2.verdict import conclude
+from mpgsam2.video import VideoWriter, open_clip
 
 SENTENCE = "the red circle"
 
@@ -84,7 +87,7 @@ def test_segment_gives_one_result_per_frame_in_the_frames_own_size(
 
 def test_a_level_below_tensors_have_the_contracts_shapes(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
     net = mpgsam2.MPGSAM2.from_state_dict(model.state_dict())
-    assert net.config == model.config
+    assert net.config == replace(model.config, calibration=CalibrationConfig())  # which no tensor's shape tells
     ids = model.tokenizer.encode(SENTENCE)
     count, c, g = len(scene.frames), net.config.tracker.width, net.config.encoder.grid
     h = net.config.tracker.grid
@@ -110,8 +113,10 @@ def test_segment_is_encode_clip_then_track(model: mpgsam2.MPGSAM2, scene: synthe
     outputs = list(model.track(scene.frames, context))
     for r, out, prior in zip(model.segment(scene.frames, SENTENCE), outputs, context.prior[:, 0].numpy(), strict=True):
         assert np.array_equal(r.prior, prior)
-        assert r.object_score == pytest.approx(float(out.object_score_logit.sigmoid()))
-        assert r.iou == pytest.approx(float(out.iou.max()))
+        temperatures = model.config.calibration
+        score = (out.object_score_logit / temperatures.object_temperature).sigmoid()
+        iou = (out.iou.max().logit() / temperatures.iou_temperature).sigmoid()
+        assert (r.object_score, r.iou) == (pytest.approx(float(score)), pytest.approx(float(iou), abs=1e-6))
         logits = out.low_res_logits[None, None]
         for size in ((model.config.tracker.image_size,) * 2, scene.frames.shape[1:3]):
             logits = F.interpolate(logits, size, mode="bilinear")
@@ -224,6 +229,39 @@ def test_segment_file_writes_what_segment_yields(model: mpgsam2.MPGSAM2, clip_fi
         assert video.fps == Fraction(30000, 1001)
 
 
+def test_the_verdict_is_that_of_the_masks_so_far(model: mpgsam2.MPGSAM2, tmp_path: Path) -> None:
+    clip, folder = tmp_path / "red circle.mp4", tmp_path / "results"
+    with VideoWriter(clip, 96, 72, Fraction(12)) as writer:
+        for i in range(6):
+            frame = np.full((72, 96, 3), 190, np.uint8)
+            writer.write(cv2.circle(frame, (20 + 10 * i, 36), 15, (220, 20, 20), -1))
+    steps = list(segment_file(model, clip, SENTENCE, folder))
+
+    pictures = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in sorted((folder / "masks").iterdir())]
+    found = [bool(picture.any()) for picture in pictures]
+    scores = [round(step.result.object_score, 4) for step in steps]
+    assert [step.verdict for step in steps] == [conclude(found[:n], scores[:n]) for n in range(1, 7)]
+    verdict = record(folder)["verdict"]
+    assert verdict == verdict_record(steps[-1].verdict)
+    assert verdict["present"] and verdict["sentence"].startswith("Found in ")
+    inside = {i for first, last in verdict["found"] for i in range(first, last + 1)}
+    assert inside == {i for i, mask in enumerate(found) if mask}
+
+
+@pytest.mark.parametrize(
+    ("found", "scores", "told"),
+    [
+        ("0110", [0.1, 0.98, 0.9, 0.1], "Found in frames 2–3 of 4. I am 98 % sure."),
+        ("1111", [1.0] * 4, "Found in all 4 frames. I am 99 % sure."),
+        ("0110", [0.1, 0.2, 0.3, 0.1], "Probably not in this clip. I am 70 % sure, but it may be in frames 2–3 of 4."),
+        ("1111", [0.4] * 4, "Probably not in this clip. I am 60 % sure, but it may be in all 4 frames."),
+        ("0000", [0.1] * 4, "Probably not in this clip. I am 90 % sure."),
+    ],
+)
+def test_a_verdict_is_told_with_how_sure_it_is(found: str, scores: list[float], told: str) -> None:
+    assert tell(conclude([mask == "1" for mask in found], scores)) == told
+
+
 def test_progress_tells_the_time(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
     steps = list(segment_file(model, clip_file, SENTENCE, tmp_path))
     seconds = [step.seconds for step in steps]
@@ -245,6 +283,8 @@ def test_closing_early_keeps_what_is_done_and_stops_the_model(
     assert next(results, None) is None
     written = record(tmp_path)
     assert written["complete"] is False and len(written["frames"]) == 2
+    done = [entry["area"] > 0 for entry in written["frames"]]
+    assert written["verdict"] == verdict_record(conclude(done, [entry["object_score"] for entry in written["frames"]]))
     assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == ["00000.png", "00001.png"]
     assert open_clip(tmp_path / "overlay.mp4").frame_count == 2
 

@@ -1,6 +1,6 @@
 """The page: a clip and a sentence in, and how the network comes to its answer shown.
 
-- `layout` places the components, `head`, `examples` and `panes` make its parts, `theme` its looks;
+- `layout` places the components, `head`, `examples`, `panes` and `about` make its parts, `theme` its looks;
 - `handlers` answers a visitor's clicks, `api` the calls of programs;
 - `run` is what both do: one run from clip to files, with the model's pass from `gpu`.
 """

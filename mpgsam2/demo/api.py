@@ -15,6 +15,7 @@ from mpgsam2.demo.handlers import ONE_AT_A_TIME
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.run import Finished, Started, run
 from mpgsam2.demo.status import line
+from mpgsam2.export import verdict_record
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress
 
@@ -34,8 +35,8 @@ def serve(page: Page, model: MPGSAM2, frame_loop: FrameLoop) -> None:
         Returns:
             Video of the mask prior over the clip; video of the mask's probability; video of the clip with the object
             marked; zip of the masks as PNG (0 and 255, in the clip's own size) and of result.json; record with a line
-            of text, the frames done, the frames in all and the frames with a mask. While the run goes on the files are
-            null and the record tells how far it is.
+            of text, the frames done, the frames in all, a warning about words that the model does not know, and the
+            verdict as in result.json. While the run goes on the files are null and the record tells how far it is.
         """
         with told_to_visitor(), closing(run(model, frame_loop, clip, expression, Event())) as steps:
             for step in steps:
@@ -59,5 +60,10 @@ def _answer(step: Started | Progress | Finished) -> Answer:
         case Progress():
             return None, None, None, None, record | {"done": step.index + 1, "frames": step.total}
         case Finished():
-            record |= {"done": step.done, "frames": step.frames, "found": step.found, "warning": step.warning}
+            record |= {
+                "done": step.done,
+                "frames": step.frames,
+                "warning": step.warning,
+                "verdict": verdict_record(step.verdict),
+            }
             return str(step.prior), str(step.masks), str(step.overlay), str(step.bundle), record

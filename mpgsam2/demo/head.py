@@ -11,7 +11,8 @@ from mpgsam2.network.model import MPGSAM2
 PAPER = "https://arxiv.org/abs/2501.13667"
 
 _ABILITIES = {
-    "nano": "Trained on synthetic clips of coloured shapes: try the examples, or your own simple drawing clip.",
+    "nano": "Trained on synthetic clips: finds coloured shapes by look, place or motion, and says "
+    "“Probably not in this clip” for what is absent.",
     "large-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "tiny-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "large-mevis": "Trained on MeViS: everyday clips, objects named by how they move.",

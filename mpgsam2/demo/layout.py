@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from mpgsam2.demo.about import ABOUT
 from mpgsam2.demo.api import serve
 from mpgsam2.demo.examples import FOLDER, build_examples, load_examples
 from mpgsam2.demo.gpu import frame_loop
@@ -70,5 +71,6 @@ def _build_page(model: MPGSAM2, examples: Path) -> Page:
         stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
     panes = build_panes()
     bundle = gr.DownloadButton("Download masks and record (.zip)", visible=False, elem_id="bundle")
+    gr.HTML(ABOUT, elem_id="about")
     record = gr.JSON(label="Record", visible=False)
     return Page(clip, expression, run, leave, stop, status, panes, bundle, record)

@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress, check_request, warn_unknown, write_results
+from mpgsam2.verdict import Verdict
 from mpgsam2.video import Limits, open_clip
 
 LIMITS = Limits(frames=900, bytes=200_000_000)
@@ -29,11 +30,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Finished:
-    """The files of a run, which live until the generator goes on. Without a frame there are none."""
+    """The files of a run, which live until the generator goes on. Without a frame there are none, and no verdict."""
 
     done: int  # frames
     frames: int
-    found: int  # frames in which the mask is not empty
+    verdict: Verdict | None  # on the frames done
     warning: str | None
     prior: Path | None
     masks: Path | None
@@ -66,15 +67,14 @@ def run(
     clip = open_clip(path, LIMITS)
     warning = warn_unknown(model, expression)
     yield Started(clip.frame_count, warning)
-    done = found = 0
+    done, verdict = 0, None
     with tempfile.TemporaryDirectory(prefix="mpgsam2-") as name:
         folder = Path(name)
         if not stop.is_set():
             results = frame_loop(clip, expression)
             with closing(write_results(clip, results, folder, model=model, expression=expression)) as frames:
                 for progress in frames:
-                    done += 1
-                    found += bool(progress.result.mask.any())
+                    done, verdict = progress.index + 1, progress.verdict
                     yield progress
                     if stop.is_set():
                         break
@@ -83,7 +83,7 @@ def run(
             if done
             else [None] * 4
         )
-        yield Finished(done, clip.frame_count, found, warning, *files)
+        yield Finished(done, clip.frame_count, verdict, warning, *files)
 
 
 def _bundle(folder: Path) -> Path:

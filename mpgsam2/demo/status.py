@@ -7,17 +7,17 @@ import html
 import gradio as gr
 
 from mpgsam2.demo.run import Finished, Started
-from mpgsam2.pipeline import Progress
+from mpgsam2.pipeline import Progress, tell
 
 IDLE = "Choose a clip, say what to look for, and run."
 WAITING = "Waiting for a free slot …"
 
 
 def summary(end: Finished) -> str:
-    """What a run found: "Found in 40 of 48 frames." """
-    if end.done == 0:
+    """What a run concludes: "Found in frames 3–40 of 48. I am 98 % sure." """
+    if end.verdict is None:
         return "Stopped before the first frame."
-    told = f"Found in {end.found} of {_frames(end.done)}." if end.found else "Probably not in this clip."
+    told = tell(end.verdict)
     return told if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}. {told}"
 
 
