@@ -18,7 +18,7 @@ from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training import losses, targets
 from mpgsam2.training.data import Batch, ClipStream
-from mpgsam2.training.loop import export, new_network, rate_at, train
+from mpgsam2.training.loop import attend_alike, export, new_network, rate_at, train
 from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
 
@@ -107,6 +107,17 @@ def test_the_prior_is_scored_by_the_thing_it_lies_on() -> None:
     labels[0, :8, :8], labels[0, 8:, 8:] = 1, 2
     prior = np.array([[[0.2, 0.0], [0.9, 0.3]]], np.float32)  # most of it lies on nothing
     assert heaviest(prior, labels, things=2) == 1
+
+
+def test_alike_patches_attend_to_each_other() -> None:
+    net = new_network()
+    attend_alike(net)
+    tokens = torch.randn(40, NANO.encoder.width, generator=torch.Generator().manual_seed(0))
+    tokens[20:] = tokens[:20] + 0.1 * tokens[20:]  # everything twice, as in two frames
+    query, key = (tokens @ net.visual_ifi.self_attn.in_proj_weight.chunk(3)[i].T for i in (0, 1))
+    scores = query @ key.T
+    scores.fill_diagonal_(float("-inf"))
+    assert (scores.argmax(dim=1) == torch.arange(40).roll(20)).all()
 
 
 def test_seeds_never_meet() -> None:

@@ -59,6 +59,21 @@ def new_network() -> MPGSAM2:
     return net
 
 
+def attend_alike(net: MPGSAM2) -> None:
+    """Let every patch attend to those like it, in all frames, when training of the frame-joint layer begins.
+
+    Queries equal keys, so a patch of a moving thing finds the thing's other places, and pe(t) tells their order. From
+    random weights attention is nearly even over all patches of a clip, and motion was not learned in 3,000 steps.
+    """
+    d = net.config.encoder.width
+    with torch.no_grad():
+        attention = net.visual_ifi.self_attn
+        alike = 1.6 * torch.linalg.qr(torch.randn(d, d))[0]
+        attention.in_proj_weight[: 2 * d] = alike.repeat(2, 1)
+        attention.in_proj_bias[: 2 * d] = 0
+        net.frame_position_linear.weight.copy_(0.5 * torch.eye(d))
+
+
 class Trainee(nn.Module):
     """The network with its training-only heads; its forward pass is a stage's loss."""
 
@@ -176,6 +191,8 @@ def train(
     trainee = Trainee(net, stage.trains).to(device)
     for earlier in stage.starts_from:
         trainee.load_state_dict(_trained_by(earlier, run), strict=False)
+    if stage.alike:
+        attend_alike(net)
     average.load_state_dict(net.state_dict())
     for prefix in stage.frozen:
         net.get_submodule(prefix).requires_grad_(False)

@@ -23,6 +23,7 @@ class Stage:
         seed: where this stage's clips begin; every stage sees its own.
         starts_from: stages whose weights it takes over.
         frozen: modules that do not learn.
+        alike: whether the frame-joint layer begins with every patch attending to those like it, see `attend_alike`.
     """
 
     trains: str
@@ -37,6 +38,7 @@ class Stage:
     seed: int
     starts_from: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    alike: bool = False
 
 
 _JOINT = Stage(
@@ -56,6 +58,7 @@ _JOINT = Stage(
 
 # Motion is the hardest to learn, and what a sentence that names nothing asks is learned from every clip.
 _WIDE = replace(FULL, kinds=(("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 2.0)), absent=1.0)
+_MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 4.0))
 
 STAGES: dict[str, Stage] = {
     "prior": Stage(
@@ -114,11 +117,36 @@ STAGES: dict[str, Stage] = {
         _JOINT,
         easy=replace(_WIDE, height=(160, 256)),
         full=replace(_WIDE, height=(160, 256)),
-        steps=1200,
+        steps=500,
         lengths=(6, 12),
         rate=2e-4,
         seed=600_000_000,
         frozen=(),
         starts_from=("wide_prior", "wide_tracker"),
+    ),
+    "motion": Stage(
+        trains="prior",
+        easy=replace(_WIDE, height=(128, 192), kinds=_MOSTLY_MOTION),
+        full=replace(_WIDE, height=(128, 192), kinds=_MOSTLY_MOTION),
+        blend=(0.0, 0.0),
+        steps=900,
+        lengths=(6, 10, 16),
+        frames=64,
+        sentences=2,
+        rate=6e-4,
+        seed=700_000_000,
+        starts_from=("wide_prior",),
+        alike=True,
+    ),
+    "last_joint": replace(
+        _JOINT,
+        easy=replace(_WIDE, height=(160, 256)),
+        full=replace(_WIDE, height=(160, 256)),
+        steps=600,
+        lengths=(6, 12),
+        rate=2e-4,
+        seed=800_000_000,
+        starts_from=("wide_joint", "motion"),
+        frozen=(),
     ),
 }
