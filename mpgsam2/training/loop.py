@@ -36,7 +36,7 @@ _AVERAGE = 0.998  # decay of the moving average of the weights, which is what is
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
 _WARM_UP = 100  # steps
 _EVERY = 50  # steps between lines of the log
-_CALIBRATION = 150  # clips on which the scores of what is shipped are calibrated
+_CALIBRATION = 100  # clips on which the scores of what is shipped are calibrated
 _SCORED = 24  # clips on which every checkpoint is scored for the log
 _SAVE_EVERY = 250  # steps between checkpoints
 

@@ -109,7 +109,8 @@ class Helpers(nn.Module):
         for name, head in self.answers.items():
             answer, right = head(joint if name == "motion" else patches).flatten(0, 2), attributes[name].flatten()
             crossed = F.cross_entropy(answer, right, reduction="sum", ignore_index=-1)
-            loss = loss + 0.3 * crossed / (right >= 0).sum().clamp(min=1)
+            weight = 1.5 if name == "motion" else 0.3
+            loss = loss + weight * crossed / (right >= 0).sum().clamp(min=1)
         loss = loss + F.mse_loss(self.position(patches), self.xy.expand(*patches.shape[:2], -1, -1))
         scale = patches.shape[-1] ** -0.5
         lit = torch.einsum("ptld,ptnd->pltn", self.word_key(words), self.patch_key(patches)) * scale + self.bias
