@@ -24,7 +24,9 @@ from mpgsam2.synthetic import FULL, Clip, render_clip  # noqa: E402
 from mpgsam2.video import VideoWriter  # noqa: E402
 
 SEED_OFFSET = 2 * EVALUATION_SEED_OFFSET
-WORLD = replace(FULL, frames=48, fps=12.0, height=(240, 240), aspect=(4 / 3, 4 / 3), compression=0.0)
+WORLD = replace(
+    FULL, frames=48, fps=12.0, height=(240, 240), aspect=(4 / 3, 4 / 3), compression=0.0, h264=0.0, absent=1.0
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,12 @@ class Example:
 
 
 EXAMPLES = (
-    Example("appearance", "By appearance", seed=9, sentence=0),
-    Example("position", "By position, among twins", seed=13, sentence=1),
-    Example("relation", "By what is below it", seed=4, sentence=2),
-    Example("motion", "By motion", seed=3, sentence=3),
-    Example("crossing", "Crossing another", seed=6, sentence=3),
-    Example("entering", "Coming in", seed=14, sentence=0),
+    Example("appearance", "By appearance", seed=0, sentence=3),
+    Example("position", "By position", seed=1, sentence=3),
+    Example("relation", "By what is beside it", seed=2, sentence=1),
+    Example("motion", "By where it goes", seed=0, sentence=2),
+    Example("growing", "By how it changes", seed=1, sentence=2),
+    Example("absent", "Not in the clip", seed=3, sentence=4),
 )
 
 

@@ -13,6 +13,7 @@ import mpgsam2
 from mpgsam2 import MPGSAM2, synthetic
 from mpgsam2.evaluation import evaluate, validation_clips
 from mpgsam2.metrics import region_similarity
+from mpgsam2.verdict import Verdict, conclude
 
 FOLDER = Path(mpgsam2.__file__).parents[1] / "assets/nano"
 FRAMES, HEIGHT, WIDTH = 8, 180, 240
@@ -50,6 +51,11 @@ def mean_similarity(model: MPGSAM2, frames: list[np.ndarray], sentence: str, tru
     return float(region_similarity(prediction, truth).mean())
 
 
+def verdict(model: MPGSAM2, frames: list[np.ndarray], sentence: str) -> Verdict:
+    results = list(model.segment(frames, sentence))
+    return conclude([bool(result.mask.any()) for result in results], [result.object_score for result in results])
+
+
 @pytest.mark.parametrize("background", [(255, 255, 255), (128, 128, 128), (20, 20, 30)])
 @pytest.mark.parametrize("sentence", ["the red circle", "Blue square", "a circle", "the object on the right"])
 def test_a_visitors_own_drawing(model: MPGSAM2, background: tuple[int, int, int], sentence: str) -> None:
@@ -65,6 +71,20 @@ def test_twins_are_told_apart_by_position(model: MPGSAM2, sentence: str, named: 
     things = {"top": (circle(120, 40, 28), GREEN), "bottom": (circle(120, 140, 28), GREEN)}
     frames, masks = drawing((240, 240, 240), things)
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
+
+
+@pytest.mark.parametrize("sentence", ["the green star", "a white striped triangle"])
+def test_what_is_not_there_is_said_not_to_be(model: MPGSAM2, sentence: str) -> None:
+    frames, _ = drawing((128, 128, 128), {"red": (circle(60, 90, 32, 2), RED), "blue": (square(180, 90, 30, -1), BLUE)})
+    assert not verdict(model, frames, sentence).present
+    assert verdict(model, frames, "the red circle").present
+
+
+@pytest.mark.parametrize("sentence, named", [("the circle moving right", "right"), ("the circle moving left", "left")])
+def test_twins_are_told_apart_by_motion(model: MPGSAM2, sentence: str, named: str) -> None:
+    things = {"right": (circle(70, 45, 26, 12), GREEN), "left": (circle(170, 135, 26, -12), GREEN)}
+    frames, masks = drawing((240, 240, 240), things)
+    assert mean_similarity(model, frames, sentence, masks[named]) > 0.6
 
 
 def test_held_out_clips(model: MPGSAM2) -> None:
