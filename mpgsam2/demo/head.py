@@ -11,8 +11,8 @@ from mpgsam2.network.model import MPGSAM2
 PAPER = "https://arxiv.org/abs/2501.13667"
 
 _ABILITIES = {
-    "nano": "Trained on synthetic clips: finds coloured shapes by look, place or motion, and says "
-    "“Probably not in this clip” for what is absent.",
+    "nano": "Trained on synthetic clips: finds coloured shapes by look or place, less surely by motion, and often "
+    "notices what is not there.",
     "large-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "tiny-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "large-mevis": "Trained on MeViS: everyday clips, objects named by how they move.",
