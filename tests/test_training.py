@@ -193,3 +193,19 @@ def test_all_stages_train_and_the_result_loads(tmp_path: Path) -> None:
     result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))
     assert result.mask.shape == (40, 50)
     assert json.loads((tmp_path / "nano" / "config.json").read_text())["window"] == net.window
+
+    again = tmp_path / "again"
+    again.mkdir()
+    train(
+        "motion_words",
+        replace(SMALL["motion_words"], steps=1, rate=0.0),
+        again,
+        CPU,
+        workers=0,
+        start=tmp_path / "nano",
+    )
+    weights = torch.load(again / "motion_words.pt", weights_only=True)["average"]
+    known = len(synthetic.VOCABULARY) + 4  # the table's other rows are no word's
+    for key, value in net.state_dict().items():
+        rows = slice(known if "text_embed" in key else None)
+        assert value.ndim == 0 or torch.equal(weights[key][rows], value[rows]), key

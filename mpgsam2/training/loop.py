@@ -15,11 +15,11 @@ from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 
 from mpgsam2.calibration import calibrate
-from mpgsam2.checkpoint import save_checkpoint
+from mpgsam2.checkpoint import load_model, save_checkpoint
 from mpgsam2.config import NANO
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
-from mpgsam2.network.beit3 import EncoderOutput
+from mpgsam2.network.beit3 import UNKNOWN, EncoderOutput
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
@@ -172,6 +172,7 @@ def train(
     workers: int,
     save_every: int = _SAVE_EVERY,
     clips: Sequence[Clip] = (),
+    start: Path | None = None,
 ) -> None:
     """Train one stage, or what is left of it.
 
@@ -182,6 +183,7 @@ def train(
         workers: processes that make clips.
         save_every: steps between checkpoints.
         clips: on which every checkpoint is scored for the log.
+        start: a nano checkpoint folder to begin at, in place of the earlier stages; its training-only heads are new.
 
     Raises:
         InputError: an earlier stage that this one starts from has no checkpoint in `run`.
@@ -189,8 +191,11 @@ def train(
     net = new_network()
     average = copy.deepcopy(net).to(device)
     trainee = Trainee(net, stage.trains).to(device)
-    for earlier in stage.starts_from:
-        trainee.load_state_dict(_trained_by(earlier, run), strict=False)
+    if start:
+        net.load_state_dict(_shipped(start))
+    else:
+        for earlier in stage.starts_from:
+            trainee.load_state_dict(_trained_by(earlier, run), strict=False)
     if stage.alike:
         attend_alike(net)
     average.load_state_dict(net.state_dict())
@@ -255,6 +260,18 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     return weights
 
 
+def _shipped(folder: Path) -> dict[str, Tensor]:
+    """The weights of a nano checkpoint, every word's where the present vocabulary has it; new words begin anew."""
+    shipped, net = load_model(folder), new_network()
+    weights, name = shipped.state_dict(), "mm_extractor.beit3.text_embed.weight"
+    table = net.state_dict()[name].clone()
+    table[: UNKNOWN + 1] = weights[name][: UNKNOWN + 1]
+    for word in VOCABULARY:
+        if not shipped.tokenizer.unknown_words(word):
+            table[net.tokenizer.encode(word)[1]] = weights[name][shipped.tokenizer.encode(word)[1]]
+    return {**weights, name: table}
+
+
 def _log(file: Path, line: dict[str, float]) -> None:
     print(json.dumps(line), flush=True)
     with file.open("a") as log:
@@ -282,6 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m mpgsam2 train-nano", description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/nano"), help="folder of checkpoints and logs")
     parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage (repeatable); default all")
+    parser.add_argument("--start", type=Path, help="begin the first stage at this checkpoint folder")
     parser.add_argument("--steps", type=int, help="optimiser steps instead of the recipe's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training process")
@@ -296,6 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scored = validation_clips(_SCORED, seed=VALIDATION_CLIPS)  # not the published ones
     for name in stages:
         stage = STAGES[name] if options.steps is None else replace(STAGES[name], steps=options.steps)
-        train(name, stage, options.run, torch.device(options.device), options.workers, clips=scored)
+        start = options.start if name == stages[0] else None
+        train(name, stage, options.run, torch.device(options.device), options.workers, clips=scored, start=start)
     if options.out:
         export(stages[-1], options.run, options.out, calibration_clips(_CALIBRATION))
