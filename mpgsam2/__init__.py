@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 from mpgsam2 import metrics
 from mpgsam2.errors import InputError
+from mpgsam2.query import Query
 from mpgsam2.results import FrameResult
 
 if TYPE_CHECKING:
     from mpgsam2.checkpoint import load_model
     from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.video import Selection
 
 __version__ = "0.1.0"
 
-__all__ = ["MPGSAM2", "FrameResult", "InputError", "__version__", "load_model", "metrics"]
+__all__ = ["MPGSAM2", "FrameResult", "InputError", "Query", "Selection", "__version__", "load_model", "metrics"]
 
 
 def __getattr__(name: str) -> object:
-    """Import torch and the network only when they are asked for, so that `--help` and bad arguments answer at once."""
+    """Import what takes long only when it is asked for, so that `--help` and bad arguments answer at once."""
     match name:
         case "MPGSAM2":
             return import_module("mpgsam2.network.model").MPGSAM2
         case "load_model":
             return import_module("mpgsam2.checkpoint").load_model
+        case "Selection":
+            return import_module("mpgsam2.video").Selection
     raise AttributeError(f"module 'mpgsam2' has no attribute {name!r}")

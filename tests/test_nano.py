@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import MPGSAM2, synthetic
+from mpgsam2 import MPGSAM2, Query, synthetic
 from mpgsam2.evaluation import evaluate, validation_clips
 from mpgsam2.metrics import region_similarity
 from mpgsam2.verdict import Verdict, conclude
@@ -64,6 +64,16 @@ def test_a_visitors_own_drawing(model: MPGSAM2, background: tuple[int, int, int]
     )
     named = "red circle" if "circle" in sentence else "blue square"
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
+
+
+def test_two_sentences_are_answered_in_one_run(model: MPGSAM2) -> None:
+    frames, masks = drawing(
+        (128, 128, 128), {"red circle": (circle(60, 90, 32, 2), RED), "blue square": (square(180, 90, 30, -1), BLUE)}
+    )
+    answers = zip(*model.segment_several(frames, [Query("the blue square"), Query("a circle")]), strict=True)
+    for results, named in zip(answers, ("blue square", "red circle"), strict=True):
+        prediction = np.stack([result.mask for result in results])
+        assert region_similarity(prediction, masks[named]).mean() > 0.7
 
 
 @pytest.mark.parametrize("sentence, named", [("the green circle at the top", "top"), ("the lower circle", "bottom")])

@@ -33,11 +33,12 @@ class ClipKeys:
     merged: KeysValues
     words: list[KeysValues]  # by frame
     object: KeysValues
+    mask: Tensor | None  # of merged context and words
 
     def frame(self, t: int) -> GlobalKeys:
         """What frame t attends to."""
-        keys, values = (torch.cat(pair, dim=2) for pair in zip(self.merged, self.words[t], strict=True))
-        return GlobalKeys((keys, values), self.object)
+        keys, values = (torch.cat(pair, dim=2) for pair in zip(self.merged[:2], self.words[t][:2], strict=True))
+        return GlobalKeys(KeysValues(keys, values, self.mask), self.object)
 
 
 class PointerHistory(NamedTuple):
@@ -78,8 +79,13 @@ class AggregatingMaskDecoder(MaskDecoder):
         self.mmfusion_module = FusionBlock(c, _HEADS, config.fusion_feed_forward)
         self.objfusion_module = FusionBlock(c, _HEADS, config.fusion_feed_forward)
 
-    def project_context(self, context: ClipContext) -> ClipKeys:
-        """Keys and values of a batch of clips' global context, at pixel level (5.4) and object level (5.5)."""
+    def project_context(self, context: ClipContext, words: Tensor | None = None) -> ClipKeys:
+        """Keys and values of a batch of clips' global context, at pixel level (5.4) and object level (5.5).
+
+        Args:
+            context: with B in front of every field.
+            words: B × L, bool, False where a sentence is filled up; None: none is.
+        """
         batch, _, c = context.global_context.shape
         grid = context.prior.shape[-1]
         maps = context.global_context.reshape(-1, grid, grid, c).permute(0, 3, 1, 2)  # B·T × c × g × g
@@ -89,6 +95,7 @@ class AggregatingMaskDecoder(MaskDecoder):
             self.vtlfusion_module.project(merged, merged),
             [self.vtlfusion_module.project(words, words) for words in context.text_features.unbind(1)],
             self.mmfusion_module.project(context.global_context, context.global_context),
+            None if words is None else F.pad(words, (merged.shape[1], 0), value=True)[:, None, None],
         )
 
     def decode(

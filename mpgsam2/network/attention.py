@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-KeysValues = tuple[Tensor, Tensor]
-"""Projected keys and values, each B × heads × S × d/heads."""
+
+class KeysValues(NamedTuple):
+    """What is attended to, projected."""
+
+    keys: Tensor  # B × heads × S × d/heads
+    values: Tensor  # B × heads × S × d/heads
+    mask: Tensor | None = None  # B × 1 × 1 × S, bool, False where nothing is to be attended to; None: all is
 
 
 class MultiheadAttention(nn.Module):
@@ -34,7 +41,7 @@ class MultiheadAttention(nn.Module):
         """
         _, key_weight, value_weight = self.in_proj_weight.chunk(3)
         _, key_bias, value_bias = self.in_proj_bias.chunk(3)
-        return (
+        return KeysValues(
             self._split(F.linear(keys, key_weight, key_bias)),
             self._split(F.linear(values, value_weight, value_bias)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import numpy as np
@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
-from mpgsam2.network.beit3 import BEiT3
+from mpgsam2.network.beit3 import BEiT3, EncoderOutput
 from mpgsam2.network.images import normalise, resize
 from mpgsam2.network.initialisation import SkipInitialisation
-from mpgsam2.network.prior import ClipContext, PriorLayers
+from mpgsam2.network.prior import ClipContext, PriorLayers, stack
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
-from mpgsam2.network.tracker import FrameOutput, MemoryBank, Tracker
+from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
+from mpgsam2.query import LETTERS, Query
 from mpgsam2.results import FrameResult
 
 PARTS = frozenset({"prior", "global_context", "history"})
@@ -35,6 +36,7 @@ class MPGSAM2(PriorLayers):
         window: longest clip in frames that is encoded at once; longer ones are cut in windows of that length, each its
             own clip. None: the whole clip at once.
         name: what records call the checkpoint.
+        fingerprint: of the weights, once `checkpoint.fingerprint` was asked for it.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -45,6 +47,7 @@ class MPGSAM2(PriorLayers):
         self.tokenizer = None
         self.window: int | None = None
         self.name = "unnamed"
+        self.fingerprint: str | None = None
 
     @classmethod
     def from_state_dict(cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None) -> MPGSAM2:
@@ -86,19 +89,23 @@ class MPGSAM2(PriorLayers):
             InputError: there is no frame.
         """
         check_parts(without)
-        ids = torch.as_tensor(input_ids, device=self.device)
+        (context,) = self._encode(frames, [input_ids])
+        return context
+
+    def _encode(self, frames: Iterable[np.ndarray], sentences: Iterable[Tensor | list[int]]) -> list[ClipContext]:
+        """As `encode_clip`, for several sentences, which share the embedding of the frames."""
+        beit3 = self.mm_extractor["beit3"]
         small = [resize(frame, self.config.encoder.image_size) for frame in frames]
         if not small:
             raise InputError("The clip has no frames.")
-        encoded = [
-            self.mm_extractor["beit3"](
-                normalise(torch.stack(small[start : start + _ENCODER_BATCH]).to(self.device)),
-                ids.expand(len(small[start : start + _ENCODER_BATCH]), -1),
-            )
-            for start in range(0, len(small), _ENCODER_BATCH)
-        ]
-        encoded = type(encoded[0])(*(torch.cat(tokens) for tokens in zip(*encoded, strict=True)))
-        return self.generate_prior(encoded, len(small))[1].unbatched()
+        encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
+        for start in range(0, len(small), _ENCODER_BATCH):
+            images = torch.stack(small[start : start + _ENCODER_BATCH]).to(self.device)
+            vision = beit3.vision_embed(normalise(images))
+            for ids, tokens in encoded:
+                tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
+        whole = (EncoderOutput(*map(torch.cat, zip(*tokens, strict=True))) for _, tokens in encoded)
+        return [self.generate_prior(tokens, len(small))[1].unbatched() for tokens in whole]
 
     @torch.inference_mode()
     def track(
@@ -119,21 +126,28 @@ class MPGSAM2(PriorLayers):
             InputError: `without` holds something else.
         """
         check_parts(without)
+        for (output,) in self._track(frames, [context], [frozenset(without)]):
+            yield output
+
+    def _track(
+        self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[str]]
+    ) -> Iterator[list[FrameOutput]]:
+        """As `track`, for several contexts of one clip, each with its own parts switched off.
+
+        The features of a frame's image are computed once, and contexts with the same parts go as one batch.
+        """
         tracker = self.visual_model
-        context = context.batched()
-        count = context.prior.shape[1]
-        keys = None if "global_context" in without else tracker.sam_mask_decoder.project_context(context)
-        bank = None if "history" in without else MemoryBank(self.config.tracker, count)
-        for t, frame in enumerate(islice(frames, count)):
+        walks = []
+        for parts in dict.fromkeys(without):
+            numbers = [i for i, others in enumerate(without) if others == parts]
+            walks.append((numbers, _Walk(tracker, [contexts[i] for i in numbers], parts)))
+        for t, frame in enumerate(islice(frames, len(contexts[0].prior))):
             image = resize(frame, self.config.tracker.image_size)[None].to(self.device)
-            output = tracker.step(
-                tracker.image_features(normalise(image)),
-                None if "prior" in without else context.prior[:, t],
-                context.sparse_prompts[:, t],
-                None if keys is None else keys.frame(t),
-                bank,
-            )
-            yield output.unbatched()
+            features = tracker.image_features(normalise(image))
+            outputs = {}
+            for numbers, walk in walks:
+                outputs.update(zip(numbers, walk.step(t, features), strict=True))
+            yield [outputs[i] for i in range(len(contexts))]
 
     def segment(
         self, frames: Iterable[np.ndarray], expression: str, *, without: frozenset[str] = frozenset()
@@ -152,37 +166,85 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: the sentence or the frames cannot be used; raised at the call, before any model work.
         """
-        check_parts(without)
-        if self.tokenizer is None:
-            raise InputError("This network has no tokenizer: load it with mpgsam2.load_model.")
-        ids = self.tokenizer.encode(expression)
+        results = self.segment_several(frames, [Query(expression, frozenset(without))])
+        return (result for (result,) in results)
+
+    def segment_several(
+        self, frames: Iterable[np.ndarray], queries: Sequence[Query], *, threshold: float = 0.5
+    ) -> Generator[tuple[FrameResult, ...]]:
+        """Segment what each of several queries names, frame by frame.
+
+        The masks are those of one run per query; what does not depend on the query is computed once.
+
+        Args:
+            frames: see `segment`.
+            queries: one to four.
+            threshold: the least probability of a pixel in a mask, between 0 and 1.
+
+        Yields:
+            Per frame one result for each query, in the queries' order.
+
+        Raises:
+            InputError: a query, the threshold or the frames cannot be used; raised at the call, before any model work.
+        """
+        sentences = self.encode_queries(queries)
+        check_threshold(threshold)
         if iter(frames) is frames:
             frames = list(frames)
-        return self._segment(frames, ids, without)
+        return self._segment(frames, queries, sentences, threshold)
+
+    def encode_queries(self, queries: Sequence[Query]) -> dict[str, list[int]]:
+        """The token ids of every sentence, by the sentence.
+
+        Raises:
+            InputError: a sentence or a part to switch off cannot be used, or there is no query or too many.
+        """
+        if not 1 <= len(queries) <= len(LETTERS):
+            raise InputError(f"There are {len(queries)} sentences: ask 1 to {len(LETTERS)} of a clip at once.")
+        if self.tokenizer is None:
+            raise InputError("This network has no tokenizer: load it with mpgsam2.load_model.")
+        for query in queries:
+            check_parts(query.without)
+        return {query.expression: self.tokenizer.encode(query.expression) for query in queries}
 
     @torch.inference_mode()
-    def _segment(self, frames: Iterable[np.ndarray], ids: list[int], without: frozenset[str]) -> Iterator[FrameResult]:
+    def _segment(
+        self,
+        frames: Iterable[np.ndarray],
+        queries: Sequence[Query],
+        sentences: Mapping[str, list[int]],
+        threshold: float,
+    ) -> Generator[tuple[FrameResult, ...]]:
         ahead, behind = iter(frames), iter(frames)  # the encoder's pass runs one window ahead of the tracker's
+        without = [frozenset(query.without) for query in queries]
         index = 0
         for first in ahead:
             rest = islice(ahead, None if self.window is None else self.window - 1)
-            context = self.encode_clip(chain([first], rest), ids)
-            priors = context.prior[:, 0].cpu().numpy()
-            for prior, output in zip(priors, self.track(behind, context, without=without), strict=True):
-                yield self.frame_result(index, first.shape[:2], prior, output)
+            encoded = self._encode(chain([first], rest), sentences.values())
+            by_sentence = dict(zip(sentences, encoded, strict=True))
+            contexts = [by_sentence[query.expression] for query in queries]
+            priors = zip(*(context.prior[:, 0].cpu().numpy() for context in contexts), strict=True)
+            for answers in zip(priors, self._track(behind, contexts, without), strict=True):
+                yield tuple(
+                    self.frame_result(index, first.shape[:2], prior, output, threshold)
+                    for prior, output in zip(*answers, strict=True)
+                )
                 index += 1
         if index == 0:
             raise InputError("The clip has no frames.")
 
-    def frame_result(self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput) -> FrameResult:
+    def frame_result(
+        self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput, threshold: float = 0.5
+    ) -> FrameResult:
         """Turn the tracker's output for one frame into what a user gets.
 
         Args:
             index: of the frame in its clip.
             size: (H, W) of the clip's frames.
             prior: g × g float32 in 0..1.
-            output: as `track` yields it; its mask is enlarged to `size` and cut at a probability of one half, and its
-                scores are brought to the temperatures of the configuration's calibration.
+            output: as `track` yields it; its mask is enlarged to `size`, and its scores are brought to the temperatures
+                of the configuration's calibration.
+            threshold: see `segment_several`.
         """
         calibration = self.config.calibration
         logits = output.low_res_logits[None, None].float()
@@ -191,12 +253,37 @@ class MPGSAM2(PriorLayers):
         probability = logits[0, 0].sigmoid().cpu().numpy()
         return FrameResult(
             index=index,
-            mask=probability >= 0.5,
+            mask=probability >= threshold,
             probability=probability,
             prior=prior,
             object_score=float((output.object_score_logit / calibration.object_temperature).sigmoid()),
             iou=float((output.iou.max().logit() / calibration.iou_temperature).sigmoid()),
         )
+
+
+class _Walk:
+    """The tracker's way through one clip for sentences with the same parts switched off, as one batch."""
+
+    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[str]) -> None:
+        self.tracker = tracker
+        self.context, words = stack(contexts)
+        self.has_prior = "prior" not in without
+        self.keys, self.bank = None, None
+        if "global_context" not in without:
+            self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
+        if "history" not in without:
+            self.bank = MemoryBank(tracker.config, self.context.prior.shape[1])
+
+    def step(self, t: int, features: ImageFeatures) -> list[FrameOutput]:
+        """Segment frame t, the next one, for each sentence; the features are those of its image."""
+        output = self.tracker.step(
+            features.expand(len(self.context.prior)),
+            self.context.prior[:, t] if self.has_prior else None,
+            self.context.sparse_prompts[:, t],
+            None if self.keys is None else self.keys.frame(t),
+            self.bank,
+        )
+        return output.split()
 
 
 def check_parts(without: Iterable[str]) -> None:
@@ -205,3 +292,9 @@ def check_parts(without: Iterable[str]) -> None:
         raise InputError(
             f"Cannot switch off {', '.join(map(repr, sorted(unknown)))}: choose from {', '.join(sorted(PARTS))}."
         )
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise `InputError` if a mask cannot be cut at that probability."""
+    if not 0 < threshold < 1:
+        raise InputError(f"The threshold is {threshold}: choose a probability between 0 and 1.")

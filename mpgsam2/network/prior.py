@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from sam2.modeling.sam2_utils import get_1d_sine_pe
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from mpgsam2.config import ModelConfig
 from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
@@ -24,13 +26,28 @@ class ClipContext(NamedTuple):
     sparse_prompts: Tensor  # T × 1 × c
     text_features: Tensor  # T × L × c
 
-    def batched(self) -> ClipContext:
-        """The same with a batch of one in front."""
-        return ClipContext(*(field[None] for field in self))
-
     def unbatched(self) -> ClipContext:
         """The only clip of a batch of one."""
         return ClipContext(*(field.squeeze(0) for field in self))
+
+
+def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
+    """Contexts of one clip and B sentences as a batch.
+
+    Returns:
+        The batch, shorter sentences' text features filled up with zeros, and which of them are words' (B × L, bool);
+        None for the latter where all sentences are of one length.
+    """
+    text = pad_sequence([context.text_features.transpose(0, 1) for context in contexts], batch_first=True)
+    batch = ClipContext(
+        torch.stack([context.prior for context in contexts]),
+        torch.stack([context.global_context for context in contexts]),
+        torch.stack([context.sparse_prompts for context in contexts]),
+        text.transpose(1, 2),
+    )
+    lengths = torch.tensor([context.text_features.shape[1] for context in contexts], device=text.device)
+    words = torch.arange(text.shape[1], device=text.device) < lengths[:, None]
+    return batch, None if words.all() else words
 
 
 def frame_positions(frames: int, width: int, like: Tensor) -> Tensor:

@@ -34,9 +34,9 @@ class ImageFeatures(NamedTuple):
     level2: Tensor  # B × c × h × w
     position: Tensor  # B × c × h × w, sine
 
-    def frame(self, index: int) -> ImageFeatures:
-        """Frame `index` alone, as a batch of one."""
-        return ImageFeatures(*(field[index : index + 1] for field in self))
+    def expand(self, batch: int) -> ImageFeatures:
+        """Features of one frame, that many times; none is copied."""
+        return ImageFeatures(*(field.expand(batch, -1, -1, -1) for field in self))
 
 
 class FrameOutput(NamedTuple):
@@ -49,9 +49,9 @@ class FrameOutput(NamedTuple):
     memory_conditioned_features: Tensor  # c × h × w
     candidate_logits: Tensor  # 3 × h' × w', before the object score is heeded
 
-    def unbatched(self) -> FrameOutput:
-        """The only frame of a batch of one."""
-        return FrameOutput(*(field.squeeze(0) for field in self))
+    def split(self) -> list[FrameOutput]:
+        """Each of the batch alone."""
+        return [FrameOutput(*fields) for fields in zip(*self, strict=True)]
 
 
 class MemoryBank:

@@ -2,7 +2,10 @@
 
 - `open_clip` looks at a video file or a folder of images before any other work and refuses what cannot be used;
 - `Clip` hands its frames out, as often as it is iterated over, in constant memory;
-- `VideoWriter` takes frames one by one and leaves an mp4 that every browser plays.
+- `select` takes a part of a clip, which is a clip again: a range of frames, every n-th, at a smaller size;
+- `VideoWriter` takes frames one by one and leaves an mp4 that every browser plays;
+- `CutOutWriter` takes frames with transparency and leaves a WebM that keeps it;
+- `add_sound` puts a clip's sound under an mp4 made from it.
 
 Each kind of clip has its own reader: `file` for video files, `folder` for folders of images.
 
@@ -15,8 +18,23 @@ What a clip's frames are:
 """
 
 from mpgsam2.video.clip import Clip, open_clip
+from mpgsam2.video.cutout import CutOutWriter
 from mpgsam2.video.folder import FOLDER_RATE
 from mpgsam2.video.limits import Limits
+from mpgsam2.video.selection import SelectedClip, Selection, select
+from mpgsam2.video.sound import Sound, add_sound
 from mpgsam2.video.writer import VideoWriter
 
-__all__ = ["FOLDER_RATE", "Clip", "Limits", "VideoWriter", "open_clip"]
+__all__ = [
+    "FOLDER_RATE",
+    "Clip",
+    "CutOutWriter",
+    "Limits",
+    "SelectedClip",
+    "Selection",
+    "Sound",
+    "VideoWriter",
+    "add_sound",
+    "open_clip",
+    "select",
+]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike
+from os.path import isdir, isfile  # those of Path raise errors for names that cannot be
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +62,19 @@ class Clip:
         return digest.hexdigest()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        frames = folder_frames(self.path) if self.path.is_dir() else file_frames(self.path)
+        return self.read(range(self.frame_count))
+
+    def read(self, numbers: range) -> Iterator[np.ndarray]:
+        """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
+        frames = folder_frames(self.path, numbers) if self.path.is_dir() else file_frames(self.path, numbers)
         try:
-            for index in range(self.frame_count):
+            for index in numbers:
                 frame = next(frames, None)
                 if frame is None:
                     raise InputError(
-                        f"Only {frames_in_words(index)} of “{self.name}” could be read this time, {self.frame_count} "
-                        "when it was opened: leave the clip alone during a run and start again."
+                        f"Frame {index} of “{self.name}” could not be read this time, though the clip had "
+                        f"{frames_in_words(self.frame_count)} when it was opened: leave it alone during a run and "
+                        "start again."
                     )
                 if frame.shape != (self.height, self.width, 3):
                     raise InputError(
@@ -97,9 +103,9 @@ def open_clip(path: str | PathLike[str], limits: Limits | None = None, folder_fp
     if not path:
         raise InputError("No clip was given: choose a video file or a folder of images.")
     path, limits = Path(path).absolute(), limits or Limits()
-    if path.is_dir():
+    if isdir(path):
         probe = probe_folder(path, limits, folder_fps)
-    elif path.is_file():
+    elif isfile(path):
         probe = probe_file(path, limits)
     else:
         raise InputError(f"There is no clip “{path.name}”: check its name and where it lies.")

@@ -12,9 +12,13 @@ import imageio_ffmpeg
 import numpy as np
 
 from mpgsam2.errors import InputError
+from mpgsam2.video.containers import ffmpeg_input, is_container
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.probe import Probe
 from mpgsam2.video.rate import frame_rate
+from mpgsam2.video.wording import frames_in_words
+
+_REPEATS = 10_000  # times in a row that a frame may repeat the one before; a container may state any number of frames
 
 
 def probe_file(path: Path, limits: Limits) -> Probe:
@@ -30,7 +34,7 @@ def probe_file(path: Path, limits: Limits) -> Probe:
         head = file.read(1024)
     if not head:
         raise InputError(f"“{path.name}” is an empty file: upload or copy it again.")
-    if not _is_container(head):
+    if not is_container(head):
         raise InputError(
             f"“{path.name}” is not a video that can be read here: give an MP4, MOV, WebM, MKV, AVI, MPEG, OGV, FLV, "
             "WMV or GIF file."
@@ -56,19 +60,23 @@ def probe_file(path: Path, limits: Limits) -> Probe:
     # The stated count alone proves nothing: a trimmed phone clip states the frames that it hides too, and WebM's count
     # is only its duration times a rate. Broken is what has fewer frames than stated and makes the decoder complain.
     if len(times) < stated_count and _decoder_complains(path):
+        stated = f"of its {frames_in_words(stated_count)}" if stated_count <= limits.frames else "frames"
         raise InputError(
-            f"“{path.name}” is broken part-way: only {len(times)} of its {stated_count} frames could be read; export "
-            "or upload it again."
+            f"“{path.name}” is broken part-way: only {len(times)} {stated} could be read; export or upload it again."
         )
     fps, variable_rate = frame_rate(stated_rate, times)
+    limits.check_seconds(path.name, float(len(times) / fps))
     return Probe(width, height, fps, len(times), variable_rate)
 
 
-def file_frames(path: Path) -> Iterator[np.ndarray]:
-    """Yields a video file's frames, (H, W, 3) uint8 RGB; closing the generator releases the file."""
+def file_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:
+    """Yields a video file's frames of those numbers, (H, W, 3) uint8 RGB; closing the generator releases the file.
+
+    What lies between them is decoded without colour conversion, what comes after them not at all.
+    """
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        for _ in _grab_all(capture):
+        for _ in itertools.islice(_grab_all(capture), numbers.start, numbers.stop, numbers.step):
             yield cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
     finally:
         capture.release()
@@ -80,31 +88,20 @@ def _grab_all(capture: cv2.VideoCapture) -> Iterator[None]:
     A failed grab is not yet the end: AVI and Ogg mark a frame that merely repeats the one before by an empty packet.
     """
     stated_count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    for attempt in itertools.count(1):
+    attempts = failures = 0
+    while failures < _REPEATS:
+        attempts += 1
         if capture.grab():
+            failures = 0
             yield
-        elif attempt >= stated_count:
+        elif attempts >= stated_count:
             return
-
-
-def _is_container(head: bytes) -> bool:
-    """Whether a file's first bytes are those of a container that holds its own pictures.
-
-    ffmpeg would also open playlists, scripts and session descriptions, which name other files and addresses to read.
-    """
-    return (
-        head[4:8] in (b"ftyp", b"moov", b"mdat")  # MP4, MOV
-        or (head.startswith(b"\x1a\x45\xdf\xa3") and (b"webm" in head[:64] or b"matroska" in head[:64]))
-        or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
-        or head.startswith((b"GIF87a", b"GIF89a", b"OggS", b"FLV\x01"))
-        or head.startswith(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")  # WMV
-        or head.startswith(b"\x00\x00\x01\xba")  # MPEG programme stream
-        or (head[0:1] == head[188:189] == head[376:377] == b"\x47")  # MPEG transport stream
-    )
+        else:
+            failures += 1
 
 
 def _decoder_complains(path: Path) -> bool:
     """Whether ffmpeg, decoding the whole file, reports any error."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-protocol_whitelist", "file"]
-    command += ["-i", str(path), "-map", "0:v:0", "-f", "null", "-"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path)]
+    command += ["-map", "0:v:0", "-f", "null", "-"]
     return bool(subprocess.run(command, stderr=subprocess.PIPE, check=False).stderr.strip())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ import numpy as np
 
 from mpgsam2.errors import InputError
 from mpgsam2.video.limits import Limits
+from mpgsam2.video.order import natural_order
 from mpgsam2.video.probe import Probe
 from mpgsam2.video.wording import frames_in_words
 
@@ -33,7 +34,7 @@ def probe_folder(path: Path, limits: Limits, fps: Fraction) -> Probe:
     limits.check_frames(path.name, len(images))
     limits.check_bytes(path.name, sum(image.stat().st_size for image in images))
     height = width = 0
-    for index, frame in enumerate(folder_frames(path)):
+    for index, frame in enumerate(folder_frames(path, range(len(images)))):
         if index == 0:
             height, width = frame.shape[:2]
             limits.check_pixels(path.name, width, height)
@@ -48,16 +49,16 @@ def probe_folder(path: Path, limits: Limits, fps: Fraction) -> Probe:
 def folder_images(folder: Path) -> list[Path]:
     """The folder's images, in the natural order of their names; hidden files are passed over."""
     images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file()]
-    return sorted(images, key=lambda p: [(int(s), s) if s.isdecimal() else (0, s) for s in re.split(r"(\d+)", p.name)])
+    return sorted(images, key=lambda p: natural_order(p.name))
 
 
-def folder_frames(folder: Path) -> Iterator[np.ndarray]:
-    """Yields the folder's images as frames, (H, W, 3) uint8 RGB.
+def folder_frames(folder: Path, numbers: range) -> Iterator[np.ndarray]:
+    """Yields the folder's images of those numbers as frames, (H, W, 3) uint8 RGB; the others are not read.
 
     Raises:
         InputError: an image cannot be read.
     """
-    for index, path in enumerate(folder_images(folder)):
+    for index, path in islice(enumerate(folder_images(folder)), numbers.start, numbers.stop, numbers.step):
         frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if frame is None:
             raise InputError(

@@ -14,11 +14,13 @@ class Limits:
 
     Attributes:
         frames: number of frames.
+        seconds: its length.
         pixels: width × height of a frame; the default is 4096 × 2304.
         bytes: size of the file, or of all images of a folder together.
     """
 
     frames: int = 3000
+    seconds: float = 3600
     pixels: int = 4096 * 2304
     bytes: int = 500_000_000
 
@@ -42,3 +44,10 @@ class Limits:
         """Raises InputError if `count` frames are too many."""
         if count > self.frames:
             raise InputError(f"“{name}” is too long: at most {frames_in_words(self.frames)} are taken; shorten it.")
+
+    def check_seconds(self, name: str, length: float) -> None:
+        """Raises InputError if a length of so many seconds is too much."""
+        if length > self.seconds:
+            raise InputError(
+                f"“{name}” is too long: {length:.0f} s, and at most {self.seconds:.0f} s are taken; shorten it."
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 from mpgsam2.errors import InputError
@@ -21,15 +20,20 @@ def frame_rate(stated: float, times: list[float]) -> tuple[Fraction, bool]:
     Raises:
         InputError: neither the container nor the frames' times give a rate.
     """
-    sensible = math.isfinite(stated) and 0 < stated <= 1000
+    sensible = _is_sensible(stated)
     if sensible and all(abs(time - times[0] - 1000 * i / stated) <= 500 / stated for i, time in enumerate(times)):
         return _fraction(stated), False
     span = times[-1] - times[0]
-    if span > 0:
-        return _fraction(1000 * (len(times) - 1) / span), True
+    if span > 0 and _is_sensible(mean := 1000 * (len(times) - 1) / span):
+        return _fraction(mean), True
     if sensible:
         return _fraction(stated), False
     raise InputError("The clip does not say when its frames are shown: convert it to MP4 and try again.")
+
+
+def _is_sensible(rate: float) -> bool:
+    """Whether anything can be shown at so many frames per second; not so for nan."""
+    return 0.001 <= rate <= 1000
 
 
 def _fraction(rate: float) -> Fraction:

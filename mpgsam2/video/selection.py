@@ -1,0 +1,92 @@
+"""A part of a clip: some of its frames, perhaps scaled down, read like any clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mpgsam2.errors import InputError
+from mpgsam2.video.clip import Clip
+from mpgsam2.video.wording import frames_in_words
+
+_LEAST_SIDE = 16  # pixels
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames of a clip are taken, and how large.
+
+    Attributes:
+        first: the first frame, counted from 0.
+        last: where it ends; that frame is taken, too, if the steps meet it. None: at the clip's end.
+        every: step from one frame to the next; 1 takes all.
+        longest_side: in pixels; larger frames are scaled down to it, smaller ones stay as they are. None: all do.
+    """
+
+    first: int = 0
+    last: int | None = None
+    every: int = 1
+    longest_side: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectedClip(Clip):
+    """What `select` makes: a clip whose frames are some of another's. Path, name and hash are the other's.
+
+    Attributes:
+        source: the other clip.
+        selection: what is taken of it.
+        numbers: the number in `source` of each frame.
+    """
+
+    source: Clip
+    selection: Selection
+    numbers: range
+
+    def read(self, numbers: range) -> Iterator[np.ndarray]:
+        """As `Clip.read`; the numbers are those of this clip's frames."""
+        size = (self.width, self.height)
+        with closing(self.source.read(self.numbers[numbers.start : numbers.stop : numbers.step])) as frames:
+            for frame in frames:
+                yield cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+
+
+def select(clip: Clip, selection: Selection) -> SelectedClip:
+    """Take a part of a clip; nothing is read before the part is iterated over.
+
+    Where frames are left out the frame rate is lower, so that things move as fast as before. Frames after the last one
+    taken are not decoded, those in between without colour conversion.
+
+    Raises:
+        InputError: the clip has no such frames, or the step or the size is too small.
+    """
+    first, last, every, longest = selection.first, selection.last, selection.every, selection.longest_side
+    for number in (first, last):
+        if number is not None and not 0 <= number < clip.frame_count:
+            raise InputError(
+                f"There is no frame {number} in “{clip.name}”, which has {frames_in_words(clip.frame_count)}: they are "
+                f"counted from 0 to {clip.frame_count - 1}."
+            )
+    if last is not None and last < first:
+        raise InputError(f"The last frame, {last}, lies before the first, {first}: exchange them.")
+    if every < 1:
+        raise InputError(f"A step of {every} frames leads nowhere: take 1 for all frames, 2 for every other one.")
+    if longest is not None and longest < _LEAST_SIDE:
+        raise InputError(f"Frames of {longest} pixels are too small: let the longest side have {_LEAST_SIDE} or more.")
+    scale = 1 if longest is None else min(1, longest / max(clip.width, clip.height))
+    numbers = range(first, clip.frame_count if last is None else last + 1, every)
+    return SelectedClip(
+        path=clip.path,
+        width=max(1, round(clip.width * scale)),
+        height=max(1, round(clip.height * scale)),
+        fps=clip.fps / every,
+        frame_count=len(numbers),
+        variable_rate=clip.variable_rate,
+        source=clip,
+        selection=selection,
+        numbers=numbers,
+    )
