@@ -7,6 +7,7 @@ a repository.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import safetensors.torch
 import torch
@@ -60,6 +62,7 @@ _INDEX = ".index.json"
 # In the order in which they are preferred when a folder holds several.
 _STANDARD_FILES = (_WEIGHTS_FILE, _WEIGHTS_FILE + _INDEX, "pytorch_model.bin", "pytorch_model.bin" + _INDEX)
 _SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+_fingerprints: WeakKeyDictionary[MPGSAM2, str] = WeakKeyDictionary()
 _HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/[\w.-]+)(?:/(?P<subfolder>.+?))?/?")
 
 
@@ -108,6 +111,8 @@ def load_model(name: str | Path = "nano", device: str | torch.device = "cpu") ->
             "they are not of the same checkpoint."
         )
     net.tokenizer, net.window, net.name = tokenizer, window, checkpoint.name
+    if torch.device(device).type != "cpu":
+        fingerprint(net)  # now, since a GPU that is only lent does not give weights back to who put them there
     return net.to(device).eval()
 
 
@@ -128,6 +133,21 @@ def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch
     settings = {**net.config.to_dict(), "window": net.window}
     (folder / _CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     net.tokenizer.save(folder)
+
+
+def fingerprint(net: MPGSAM2) -> str:
+    """Hex SHA-256 of a network's weights: of their names in order, dtypes, shapes and bytes.
+
+    Two networks have the same one if and only if they hold the same weights, wherever these came from and on whatever
+    device they are. It is reckoned once for each network, so the weights must not change afterwards.
+    """
+    if net not in _fingerprints:
+        digest = hashlib.sha256()
+        for name, tensor in sorted(net.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        _fingerprints[net] = digest.hexdigest()
+    return _fingerprints[net]
 
 
 def _check_device(device: str | torch.device) -> None:

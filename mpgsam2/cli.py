@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from mpgsam2 import __version__
 from mpgsam2.errors import InputError
+from mpgsam2.query import Query
+
+if TYPE_CHECKING:
+    from mpgsam2.network.model import MPGSAM2
 
 # What needs torch is imported by the commands themselves, so that `--help` and wrong arguments answer at once.
 
@@ -79,7 +83,25 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="EXPRESSION",
-        help="one more object; each expression then gets a folder of its own (may be repeated)",
+        help="one more object, found in the same run (may be repeated; up to four in all)",
+    )
+    segment.add_argument(
+        "--compare",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PART",
+        help="ask the same once more with parts of the network switched off: prior, global_context, history",
+    )
+    segment.add_argument("--first", type=int, default=0, metavar="N", help="first frame, counted from 0 (default: 0)")
+    segment.add_argument("--last", type=int, metavar="N", help="last frame (default: the clip's last)")
+    segment.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)")
+    segment.add_argument("--longest-side", type=int, metavar="PIXELS", help="scale larger frames down to this")
+    segment.add_argument(
+        "--threshold", type=float, default=0.5, metavar="P", help="least probability in a mask (default: 0.5)"
+    )
+    segment.add_argument(
+        "--ground-truth", metavar="ZIP", help="true masks, one PNG for each frame of the clip, to score against"
     )
     segment.add_argument(
         "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
@@ -111,7 +133,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="write a picture of bad and typical answers, JPEG")
     evaluate.set_defaults(run=_evaluate)
 
-    demo = commands.add_parser("demo", parents=[model], help="open the page on this machine")
+    demo = commands.add_parser(
+        "demo",
+        parents=[model],
+        help="open the page on this machine",
+        description="Open the page on this machine. Several models are separated by commas, the usual one first.",
+    )
     demo.add_argument("--port", type=int, help="default: the first free one from 7860")
     demo.add_argument("--share", action="store_true", help="also at a public address for a while")
     demo.set_defaults(run=_demo)
@@ -123,42 +150,58 @@ def _parser() -> argparse.ArgumentParser:
 
 def _segment(args: argparse.Namespace) -> None:
     from mpgsam2.checkpoint import load_model
-    from mpgsam2.pipeline import check_request, segment_file, tell, warn_unknown
-    from mpgsam2.video import open_clip
+    from mpgsam2.ground_truth import GroundTruth
+    from mpgsam2.pipeline import segment_file
+    from mpgsam2.video import Selection, open_clip, select
 
-    clip = open_clip(args.clip)
-    expressions = [args.expression, *args.more_expressions]
-    model = load_model(args.model, device=args.device)
-    for expression in expressions:
-        check_request(model, expression, args.without)
-    out = args.out or Path("out", clip.path.resolve().stem)
-    folders = [out] if len(expressions) == 1 else [out / name for name in folder_names(expressions)]
-    for expression, folder in zip(expressions, folders, strict=True):
-        frames = segment_file(model, clip, expression, folder, without=args.without)
-        bar = tqdm(frames, total=clip.frame_count, desc=expression, unit="frame")
-        with closing(frames):
-            results = [(progress.result.object_score, progress.result.iou, progress.verdict) for progress in bar]
-        scores, ious, verdicts = zip(*results, strict=True)
-        print(
-            f"“{expression}”: {tell(verdicts[-1])}\n"
-            f"Mean object score {sum(scores) / len(scores):.2f}, mean predicted IoU {sum(ious) / len(ious):.2f}\n"
-            f"{folder}: overlay.mp4, prior.mp4, masks.mp4, masks/, result.json"
-        )
+    queries = _queries(args)
+    clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
+    with GroundTruth.open(args.ground_truth, clip) if args.ground_truth else nullcontext() as truth:
+        model = load_model(args.model, device=args.device)
+        folder = args.out or Path("out", clip.path.resolve().stem)
+        with closing(segment_file(model, clip, queries, folder, truth=truth, threshold=args.threshold)) as steps:
+            for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):
+                pass
+    _report(model, folder)
+
+
+def _queries(args: argparse.Namespace) -> list[Query]:
+    without = frozenset(args.without)
+    queries = [Query(expression, without) for expression in (args.expression, *args.more_expressions)]
+    if not args.compare:
+        return queries
+    if len(queries) > 1:
+        raise InputError("Only one sentence can be compared with itself: leave out --expression or --compare.")
+    return [*queries, Query(args.expression, without | set(args.compare))]
+
+
+def _report(model: MPGSAM2, folder: Path) -> None:
+    """Print what the record of a run says, and which words were not understood."""
+    from mpgsam2.export import read_record, results_in
+    from mpgsam2.pipeline import warn_unknown
+
+    record = read_record(folder)
+    queries = record["queries"]
+    for query in queries:
+        letter = f"{query['letter']} " if len(queries) > 1 else ""
+        without = f" without {', '.join(query['without'])}" if query["without"] else ""
+        scores = [
+            f"Mean object score {_mean(query['frames'], 'object_score'):.2f}",
+            f"mean predicted IoU {_mean(query['frames'], 'iou'):.2f}",
+            *(f"{name} {100 * value:.1f}" for name, value in query.get("mean", {}).items()),
+        ]
+        print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}")
+    if difference := record.get("difference"):
+        print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
+    files = dict.fromkeys(file.name if file.parent == folder else "masks/" for file in results_in(folder))
+    print(f"{folder}: {', '.join(files)}")
+    for expression in dict.fromkeys(query["expression"] for query in queries):
         if warning := warn_unknown(model, expression):
             print(warning)
 
 
-def folder_names(expressions: Sequence[str]) -> list[str]:
-    """A folder's name for each expression: its letters and digits in lower case, at most 60, and no two the same."""
-    names: list[str] = []
-    for expression in expressions:
-        stem = re.sub(r"[\W_]+", "-", expression.lower()).strip("-")[:60].rstrip("-") or "expression"
-        name, count = stem, 1
-        while name in names:
-            count += 1
-            name = f"{stem}-{count}"
-        names.append(name)
-    return names
+def _mean(frames: Sequence[Mapping[str, float]], score: str) -> float:
+    return sum(frame[score] for frame in frames) / len(frames)
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -194,7 +237,8 @@ def _demo(args: argparse.Namespace) -> None:
     from mpgsam2.checkpoint import load_model
     from mpgsam2.demo import build_demo, launch_options
 
-    demo = build_demo(load_model(args.model, device=args.device))
+    models = [load_model(name.strip(), device=args.device) for name in args.model.split(",")]
+    demo = build_demo(models)
     demo.launch(server_port=args.port, share=args.share, **launch_options())
 
 

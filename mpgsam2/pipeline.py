@@ -1,28 +1,31 @@
-"""A clip file and a sentence in, results on disk out, one frame at a time.
+"""A clip and queries in, results on disk out, one frame at a time.
 
 - `segment_file` does it all, for scripts and the command line;
-- `write_results` is its second half, which needs no model: it draws, encodes and writes what `MPGSAM2.segment` yields,
-  so that a caller can run `segment` elsewhere, as inside a GPU's time slot;
-- `check_request` and `warn_unknown` tell what is wrong or doubtful with a sentence before anything runs;
-- `tell` puts into words what a run concludes.
+- `write_results` is its second half, which needs no model: it draws, encodes and writes what `MPGSAM2.segment_several`
+  yields, so that a caller can run that elsewhere, as inside a GPU's time slot;
+- `check_request` and `warn_unknown` tell what is wrong or doubtful with a sentence before anything runs.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import mpgsam2
 from mpgsam2.errors import InputError
-from mpgsam2.export import Exporter
-from mpgsam2.network.model import MPGSAM2, check_parts
+from mpgsam2.export import Exporter, results_in
+from mpgsam2.ground_truth import GroundTruth
+from mpgsam2.network.model import MPGSAM2, check_threshold
+from mpgsam2.query import LETTERS, Query
+from mpgsam2.render import Look
 from mpgsam2.results import FrameResult
 from mpgsam2.verdict import Verdict
 from mpgsam2.video import Clip, open_clip
@@ -36,8 +39,8 @@ class Progress:
         index: of the frame, from 0.
         total: frames of the clip.
         frame: (H, W, 3) uint8 RGB.
-        result: the frame's result.
-        verdict: the conclusion from all frames so far; the last one's is that of the run.
+        results: the frame's, one for each query.
+        verdicts: of the run, one for each query, with its last frame; empty before.
         seconds: since the start, the reading of the whole clip before the first frame included.
         seconds_left: at the pace since the first frame; None at the first frame, when there is no pace yet.
     """
@@ -45,8 +48,8 @@ class Progress:
     index: int
     total: int
     frame: np.ndarray
-    result: FrameResult
-    verdict: Verdict
+    results: tuple[FrameResult, ...]
+    verdicts: tuple[Verdict, ...]
     seconds: float
     seconds_left: float | None
 
@@ -59,54 +62,63 @@ class Progress:
 def segment_file(
     model: MPGSAM2,
     clip: Clip | str | PathLike[str],
-    expression: str,
+    queries: str | Sequence[Query],
     folder: str | PathLike[str],
     *,
-    without: Iterable[str] = frozenset(),
+    look: Look = Look(),  # noqa: B008
+    truth: GroundTruth | None = None,
+    threshold: float = 0.5,
 ) -> Generator[Progress]:
-    """Segment what a sentence names in a clip, and write overlay, prior, masks and record while it goes on.
+    """Segment what sentences name in a clip, and write pictures, masks and record while it goes on.
 
     Args:
         model: as `load_model` returns it.
-        clip: a video file, a folder of images, or a clip already opened.
-        expression: the sentence.
+        clip: a video file, a folder of images, or a clip already opened, perhaps a part of one (`video.select`).
+        queries: one to four, or one sentence.
         folder: for the results, see `mpgsam2.export`; made if need be, an earlier run's results in it are replaced.
-        without: parts of the network to switch off, see `MPGSAM2.track`.
+        look: of the overlay.
+        truth: the clip's true masks, against which every query is scored.
+        threshold: the least probability of a pixel in a mask, between 0 and 1.
 
     Returns:
         An iterator over the frames done, which does the work as it is read. Closing it early keeps what is done.
 
     Raises:
-        InputError: sentence, clip, parts or folder cannot be used; raised at the call, before any model work.
+        InputError: queries, threshold, clip or folder cannot be used; raised at the call, before any model work.
     """
-    without = frozenset(without)
-    check_request(model, expression, without)
+    if isinstance(queries, str):
+        queries = [Query(queries)]
+    check_request(model, queries, threshold)
     if not isinstance(clip, Clip):
         clip = open_clip(clip)
-    results = model.segment(clip, expression, without=without)
-    return write_results(clip, results, folder, model=model, expression=expression, without=without)
+    results = model.segment_several(clip, queries, threshold=threshold)
+    return write_results(
+        clip, results, folder, model=model, queries=queries, look=look, truth=truth, threshold=threshold
+    )
 
 
 def write_results(
     clip: Clip,
-    results: Generator[FrameResult],
+    results: Generator[tuple[FrameResult, ...]],
     folder: str | PathLike[str],
     *,
     model: MPGSAM2,
-    expression: str,
-    without: Iterable[str] = frozenset(),
+    queries: Sequence[Query],
+    look: Look = Look(),  # noqa: B008
+    truth: GroundTruth | None = None,
+    threshold: float = 0.5,
 ) -> Generator[Progress]:
     """Draw and write the results of a clip's frames as they come.
 
     Args:
         clip: read once, one frame at a time.
-        results: one per frame in order, as `model.segment` yields them; closed at the end.
-        folder: see `segment_file`.
-        model, expression, without: what the results were made with, for the record; the model itself is not run.
+        results: one tuple per frame in order, as `model.segment_several` yields them; closed at the end.
+        folder, look, truth: see `segment_file`.
+        model, queries, threshold: what the results were made with, for the record; the model itself is not run.
 
     Returns:
         An iterator over the frames done, which does the work as it is read. Closing it early finishes the files with
-        the frames so far; result.json then says `"complete": false`. So do errors on the way.
+        the frames so far; run.json then says `"complete": false`. So do errors on the way.
 
     Raises:
         InputError: the folder cannot be written to, or the clip lies where the results go (raised at the call); the
@@ -114,13 +126,14 @@ def write_results(
     """
     folder = Path(folder)
     _check_folder(folder, clip)
-    return _write(clip, results, folder, model, expression, sorted(without))
+    settings = {"queries": queries, "model": model, "look": look, "truth": truth, "threshold": threshold}
+    return _write(clip, results, folder, settings)
 
 
-def check_request(model: MPGSAM2, expression: str, without: Iterable[str] = frozenset()) -> None:
-    """Raise `InputError` if `model.segment` would refuse the sentence or the parts to switch off; runs no model."""
-    check_parts(without)
-    model.tokenizer.encode(expression)
+def check_request(model: MPGSAM2, queries: Sequence[Query], threshold: float = 0.5) -> None:
+    """Raise `InputError` if `model.segment_several` would refuse the queries or the threshold; runs no model."""
+    model.encode_queries(queries)
+    check_threshold(threshold)
 
 
 def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
@@ -132,22 +145,7 @@ def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
     return f"I do not know the {listed} and go by the rest of the sentence: other words may serve better."
 
 
-def tell(verdict: Verdict) -> str:
-    """What a user is told of a verdict: its sentence, how sure it is, and if it is of absence, which frames have masks.
-
-    "Found in frames 3–40 of 48. I am 98 % sure."
-    "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
-    """
-    confidence = verdict.confidence if verdict.present else 1 - verdict.confidence
-    told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
-    doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
-    return f"{told}{doubt}."
-
-
 def _check_folder(folder: Path, clip: Clip) -> None:
-    outputs = [folder / name for name in ("overlay.mp4", "prior.mp4", "masks.mp4", "masks")]
-    if clip.path.resolve() in [path.resolve() for path in outputs]:
-        raise InputError("The results would replace the clip itself: choose another folder for them.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -155,35 +153,31 @@ def _check_folder(folder: Path, clip: Clip) -> None:
         raise InputError(
             f"The results cannot be written to “{folder.name}” ({error.strerror}): choose another folder."
         ) from error
+    folders = [folder, folder / "masks", *(folder / "masks" / letter for letter in LETTERS)]
+    if clip.path.resolve() in [path.resolve() for path in (*folders, *results_in(folder))]:
+        raise InputError("The results would replace the clip itself: choose another folder for them.")
 
 
 def _write(
-    clip: Clip, results: Generator[FrameResult], folder: Path, model: MPGSAM2, expression: str, without: list[str]
+    clip: Clip, results: Generator[tuple[FrameResult, ...]], folder: Path, settings: dict[str, Any]
 ) -> Generator[Progress]:
     start = first = time.monotonic()
     try:
-        exporter = Exporter(
-            folder,
-            clip,
-            expression=expression,
-            model=model.name,
-            parameters={"without": without, "window": model.window},
-            versions={"mpgsam2": mpgsam2.__version__},
-        )
+        exporter = Exporter(folder, clip, **settings, versions={"mpgsam2": mpgsam2.__version__})
         with exporter, closing(iter(clip)) as frames, closing(results):
-            for frame, result in zip(frames, results, strict=True):
-                exporter.add(frame, result)
+            for index, (frame, answers) in enumerate(zip(frames, results, strict=True)):
+                exporter.add(frame, answers)
                 now = time.monotonic()
-                first = now if result.index == 0 else first
-                left = clip.frame_count - result.index - 1
+                first = now if index == 0 else first
+                left = clip.frame_count - index - 1
                 yield Progress(
-                    index=result.index,
+                    index=index,
                     total=clip.frame_count,
                     frame=frame,
-                    result=result,
-                    verdict=exporter.verdict,
+                    results=answers,
+                    verdicts=() if left else tuple(exporter.verdicts),
                     seconds=now - start,
-                    seconds_left=(now - first) / result.index * left if result.index else None,
+                    seconds_left=(now - first) / index * left if index else None,
                 )
     except OSError as error:
         raise InputError("The results could not be written to the end: make room on the disk and run again.") from error

@@ -7,6 +7,7 @@ colour map is perceptually uniform and rises in lightness, so it also survives p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,6 +24,27 @@ PALETTE: tuple[Colour, ...] = (
     (213, 94, 0),  # vermilion
 )
 """One colour per object, RGB: Okabe and Ito, "Color Universal Design" (2008), without their black."""
+
+_BEYOND = 4  # px
+
+
+@dataclass(frozen=True)
+class Look:
+    """How masks are laid over a frame.
+
+    Attributes:
+        opacity: of the tint, 0..1.
+        pattern: whether masks are hatched as well, each query's in its own way, for whom colours are not enough.
+        colours: RGB, one per query; they start again where there are more queries.
+    """
+
+    opacity: float = 0.4
+    pattern: bool = False
+    colours: tuple[Colour, ...] = PALETTE
+
+    def colour(self, index: int) -> Colour:
+        """RGB of the query of that number, from 0."""
+        return self.colours[index % len(self.colours)]
 
 
 def prior_heatmap(frame: np.ndarray, prior: np.ndarray, opacity: float = 0.85) -> np.ndarray:
@@ -42,8 +64,8 @@ def prior_heatmap(frame: np.ndarray, prior: np.ndarray, opacity: float = 0.85) -
     # Cubic, because a 14 × 14 grid enlarged linearly shows star-shaped creases; it overshoots, hence the clipping.
     smooth = cv2.resize(np.asarray(prior, np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    weight = (opacity * (0.5 + 0.5 * np.clip(smooth, 0, 1)))[..., None]
-    return np.rint(grey * (1 - weight) + probability_map(smooth) * weight).astype(np.uint8)
+    weight = np.float32(opacity) * (0.5 + 0.5 * np.clip(smooth, 0, 1))
+    return cv2.blendLinear(probability_map(smooth), grey, weight, 1 - weight)
 
 
 def probability_map(probability: np.ndarray) -> np.ndarray:
@@ -59,29 +81,72 @@ def probability_map(probability: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
 
 
-def overlay(frame: np.ndarray, mask: np.ndarray, colour: Colour = PALETTE[0], opacity: float = 0.4) -> np.ndarray:
-    """The frame with the masked object tinted and outlined; outside the mask no pixel changes.
+def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = Look()) -> np.ndarray:
+    """The frame with masks tinted, outlined and if so wished hatched; outside of them no pixel changes.
 
     The outline lies inside the mask: a line in black or white, whichever differs more from the colour, and a line
-    twice as thick in the full colour within it, so that one of the two stands out from any background.
+    twice as thick in the full colour within it, so that one of the two stands out from any background. The hatching's
+    lines are such pairs, too: rising for the first query, falling for the second, level for the third, dots for the
+    fourth. Where masks overlap, the later one is on top.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
-        mask: (H, W) bool.
-        colour: RGB.
-        opacity: of the tint, 0..1.
+        masks: per query (H, W) bool, None for one that is left out.
+        look: colours, opacity and hatching.
 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
     """
     picture = frame.copy()
-    picture[mask] = np.rint(frame[mask] * (1 - opacity) + np.float32(colour) * opacity).astype(np.uint8)
-    thickness = max(1, round(min(mask.shape) / 200))
+    thickness = max(1, round(min(frame.shape[:2]) / 200))
+    for index, mask in enumerate(masks):
+        if mask is not None and mask.any():
+            window = _window(mask)
+            _mark(picture[window], mask[window], (window[0].start, window[1].start), index, thickness, look)
+    return picture
+
+
+def _window(mask: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns of a (H, W) bool mask that is not empty, with one pixel around it where the frame has it."""
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return slice(max(0, top - 1), top + height + 1), slice(max(0, left - 1), left + width + 1)
+
+
+def _mark(
+    picture: np.ndarray, mask: np.ndarray, corner: tuple[int, int], index: int, thickness: int, look: Look
+) -> None:
+    """Lay query `index`'s mask over a picture, in place; `corner` is the row and column of its first pixel."""
+    colour = look.colour(index)
+    lightness = cv2.cvtColor(np.uint8([[colour]]), cv2.COLOR_RGB2LAB)[0, 0, 0]
+    contrast = 0 if lightness > 127 else 255
+    tint = np.rint(np.arange(256)[:, None] * (1 - look.opacity) + np.float32(colour) * look.opacity).astype(np.uint8)
+    picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
+    if look.pattern:
+        steps = _hatching(index, mask.shape, corner, thickness)
+        picture[mask & (steps < 2 * thickness)] = colour
+        picture[mask & (steps < thickness)] = contrast
     inner, innermost = (_shrink(mask, thickness * steps) for steps in (1, 3))
     picture[inner & ~innermost] = colour
-    lightness = cv2.cvtColor(np.uint8([[colour]]), cv2.COLOR_RGB2LAB)[0, 0, 0]
-    picture[mask & ~inner] = 0 if lightness > 127 else 255
-    return picture
+    picture[mask & ~inner] = contrast
+
+
+def _hatching(index: int, shape: tuple[int, int], corner: tuple[int, int], thickness: int) -> np.ndarray:
+    """(H, W), for every pixel how far it is past the last line of query `index`'s hatching; dots count from the middle.
+
+    `corner` is the row and column of the first pixel, so that the hatching stays where it is while a mask moves.
+    """
+    rows, columns = np.ogrid[corner[0] : corner[0] + shape[0], corner[1] : corner[1] + shape[1]]
+    period = 12 * thickness
+    match index % 4:
+        case 0:
+            steps = (rows + columns) % period
+        case 1:
+            steps = (rows - columns) % period
+        case 2:
+            steps = rows % period
+        case _:
+            steps = np.hypot(rows % period - period / 2, columns % period - period / 2) / 1.5
+    return np.broadcast_to(steps, shape)
 
 
 def _shrink(mask: np.ndarray, pixels: int) -> np.ndarray:
@@ -96,47 +161,17 @@ def mask_image(mask: np.ndarray) -> np.ndarray:
 
 
 def cut_out(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The masked object alone: (H, W, 4) uint8 RGBA, transparent and black outside the (H, W) bool mask."""
-    alpha = mask_image(mask)
-    return np.dstack([frame & alpha[..., None], alpha])
+    """The masked object alone: (H, W, 4) uint8 RGBA, transparent outside the (H, W) bool mask.
 
-
-def panels(frame: np.ndarray, prior: np.ndarray, mask: np.ndarray, colour: Colour = PALETTE[0]) -> list[np.ndarray]:
-    """One frame's way through the network: [frame, prior, mask, overlay], each (H, W, 3) uint8 RGB.
-
-    Args:
-        frame: (H, W, 3) uint8 RGB.
-        prior: (g, g) float in 0..1.
-        mask: (H, W) bool.
-        colour: RGB, of the overlay.
+    The colours go on for a few pixels beyond the mask, under full transparency, and are black from there on: video
+    halves the resolution of colour, and black next to the edge would show on the object as a dark fringe.
     """
-    white_on_black = cv2.cvtColor(mask_image(mask), cv2.COLOR_GRAY2RGB)
-    return [frame, prior_heatmap(frame, prior), white_on_black, overlay(frame, mask, colour)]
+    alpha = mask_image(mask)
+    shown = cv2.dilate(alpha, np.ones((2 * _BEYOND + 1,) * 2, np.uint8))
+    return np.dstack([cv2.copyTo(frame, shown), alpha])
 
 
 def side_by_side(images: Sequence[np.ndarray], gap: int = 6) -> np.ndarray:
     """Images of one height, each (H, W_i, 3) uint8 RGB, in a row with white gaps of that many pixels between them."""
     white = np.full((images[0].shape[0], gap, 3), 255, np.uint8)
     return np.hstack([tile for image in images for tile in (white, image)][1:])
-
-
-def strip(columns: Sequence[Sequence[np.ndarray]], tile_width: int = 480, gap: int = 6) -> np.ndarray:
-    """A figure as in a paper: time runs to the right, one column of panels per frame.
-
-    Args:
-        columns: per frame its panels from top to bottom, as `panels` makes them; all (H, W, 3) uint8 RGB of one size.
-        tile_width: wider panels are scaled down to this many pixels.
-        gap: white pixels between panels.
-
-    Returns:
-        (H', W', 3) uint8 RGB.
-    """
-    height, width = columns[0][0].shape[:2]
-    scale = min(1, tile_width / width)
-    size = (round(width * scale), round(height * scale))
-    rows = [
-        side_by_side([cv2.resize(panel, size, interpolation=cv2.INTER_AREA) for panel in row], gap)
-        for row in zip(*columns, strict=True)
-    ]
-    white = np.full((gap, rows[0].shape[1], 3), 255, np.uint8)
-    return np.vstack([tile for row in rows for tile in (white, row)][1:])

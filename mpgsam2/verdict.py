@@ -70,3 +70,15 @@ def conclude(found: Sequence[bool], object_scores: Sequence[float]) -> Verdict:
     best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
     runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
     return Verdict(len(found), tuple(range(run[0], run[-1] + 1) for run in runs), sum(best) / len(best))
+
+
+def tell(verdict: Verdict) -> str:
+    """What a user is told of a verdict: its sentence, how sure it is, and if it is of absence, which frames have masks.
+
+    "Found in frames 3–40 of 48. I am 98 % sure."
+    "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
+    """
+    confidence = verdict.confidence if verdict.present else 1 - verdict.confidence
+    told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
+    doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
+    return f"{told}{doubt}."

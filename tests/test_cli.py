@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
-import re
+import shlex
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from zipfile import ZipFile
 
 import cv2
+import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2.cli import folder_names, main
+from mpgsam2 import synthetic
+from mpgsam2.cli import main
+from mpgsam2.export import read_record
 
 ROOT = Path(mpgsam2.__file__).parents[1]
+
+
+@pytest.fixture
+def truth(scene: synthetic.Clip, tmp_path: Path) -> Path:
+    """A zip of the true masks of the scene's first thing."""
+    path = tmp_path / "truth.zip"
+    with ZipFile(path, "w") as archive:
+        for index, mask in enumerate(scene.mask(0)):
+            archive.writestr(f"{index}.png", cv2.imencode(".png", 255 * mask.astype(np.uint8))[1].tobytes())
+    return path
 
 
 def test_segment_writes_results_and_says_what_was_found(
@@ -24,15 +38,18 @@ def test_segment_writes_results_and_says_what_was_found(
 ) -> None:
     arguments = ["segment", str(clip_file), "the red dog", "--model", "nano", "--out", str(tmp_path / "results")]
     assert main([*arguments, "--without", "prior", "history"]) == 0
-    written = json.loads((tmp_path / "results" / "result.json").read_text(encoding="utf-8"))
+    written = read_record(tmp_path / "results")
     assert written["complete"] is True
-    assert written["parameters"]["without"] == ["history", "prior"]
+    (query,) = written["queries"]
+    assert query["without"] == ["history", "prior"]
     output = capsys.readouterr()
-    told = re.escape(f"“the red dog”: {written['verdict']['sentence']}") + r" I am \d\d % sure[.,]"
-    assert re.match(told, output.out)
-    score = sum(frame["object_score"] for frame in written["frames"]) / 5
+    assert output.out.startswith(f"“the red dog” without history, prior: {query['told']}\n")
+    score = sum(frame["object_score"] for frame in query["frames"]) / 5
     assert f"\nMean object score {score:.2f}, mean predicted IoU " in output.out
-    assert str(tmp_path / "results") in output.out
+    (files,) = (line for line in output.out.splitlines() if line.startswith(f"{tmp_path / 'results'}: "))
+    assert set(files.split(": ")[1].split(", ")) - {"masks/"} == {
+        path.name for path in (tmp_path / "results").iterdir() if path.is_file()
+    }
     assert "“dog”" in output.out
     assert "5/5" in output.err
 
@@ -45,24 +62,55 @@ def test_results_go_to_a_folder_named_after_the_clip(
     assert (tmp_path / "out" / "two things" / "overlay.mp4").is_file()
 
 
-def test_each_of_several_expressions_gets_a_folder(clip_file: Path, tmp_path: Path) -> None:
-    more = ["--expression", "the blue square", "--expression", "The red circle!"]
-    assert main(["segment", str(clip_file), "the red circle", *more, "--model", "nano", "--out", str(tmp_path)]) == 0
-    expressions = {
-        folder.name: json.loads((folder / "result.json").read_text(encoding="utf-8"))["expression"]
-        for folder in tmp_path.iterdir()
-    }
-    assert expressions == {
-        "the-red-circle": "the red circle",
-        "the-blue-square": "the blue square",
-        "the-red-circle-2": "The red circle!",
-    }
+def test_several_expressions_are_one_run(clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--expression", "the blue dog", "--expression", "the circle"]
+    assert main(["segment", str(clip_file), "the red dog", *more, "--model", "nano", "--out", str(tmp_path)]) == 0
+    queries = read_record(tmp_path)["queries"]
+    assert [query["expression"] for query in queries] == ["the red dog", "the blue dog", "the circle"]
+    output = capsys.readouterr().out
+    for query in queries:
+        assert f"{query['letter']} “{query['expression']}”: {query['told']}\n" in output
+    assert output.count("“dog”") == 2
+    assert output.count("mean IoU") == 1
 
 
-def test_folder_names_are_safe_short_and_unique() -> None:
-    names = folder_names(["../../etc", "a/b\\c:d", "a b c d", "a-b-c-d-2", "a_b.c d", "…", "Größe", "word " * 40])
-    assert names == ["etc", "a-b-c-d", "a-b-c-d-2", "a-b-c-d-2-2", "a-b-c-d-3", "expression", "größe", names[-1]]
-    assert names[-1].startswith("word-word-") and len(names[-1]) <= 60
+def test_a_sentence_is_compared_with_itself_without_a_part(clip_file: Path, tmp_path: Path) -> None:
+    options = ["--without", "prior", "--compare", "history", "global_context"]
+    assert main(["segment", str(clip_file), "the yellow star", *options, "--out", str(tmp_path)]) == 0
+    queries = read_record(tmp_path)["queries"]
+    assert [query["expression"] for query in queries] == ["the yellow star"] * 2
+    assert [query["without"] for query in queries] == [["prior"], ["global_context", "history", "prior"]]
+
+
+def test_the_ground_truth_is_scored(
+    clip_file: Path, truth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--ground-truth", str(truth), "--out", str(tmp_path / "results")]
+    assert main(["segment", str(clip_file), "the yellow star", *options]) == 0
+    mean = read_record(tmp_path / "results")["queries"][0]["mean"]
+    told = ", ".join(f"{name} {100 * mean[name]:.1f}" for name in ("J", "F", "J&F"))
+    assert f", {told}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "asked", [["a star", "--compare", "prior"], ["a star", "--expression", "it's yellow", "--without", "history"]]
+)
+def test_the_recorded_command_repeats_the_run(
+    clip_file: Path, truth: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    options = ["--first", "1", "--last", "3", "--every", "2", "--longest-side", "48", "--threshold", "0.3"]
+    options += ["--ground-truth", str(truth), "--out", str(tmp_path / "first")]
+    assert main(["segment", str(clip_file), *asked, *options]) == 0
+    first = read_record(tmp_path / "first")
+    assert first["selection"] == {"first": 1, "last": 3, "every": 2, "longest_side": 48}
+    assert (first["frames"], first["width"], first["settings"]["threshold"]) == (2, 48, 0.3)
+
+    monkeypatch.chdir(tmp_path)
+    Path(clip_file.name).symlink_to(clip_file)
+    python, *command = shlex.split(first["command"])
+    assert (python, command[:2]) == ("python", ["-m", "mpgsam2"])
+    assert main([*command[2:], "--out", "second"]) == 0
+    assert read_record(Path("second")) == first
 
 
 @pytest.mark.parametrize(
@@ -73,6 +121,14 @@ def test_folder_names_are_safe_short_and_unique() -> None:
         (["segment", "CLIP", " "], "empty"),
         (["segment", "CLIP", "the red circle", "--expression", ""], "empty"),
         (["segment", "CLIP", "the red circle", "--without", "memory"], "'memory'"),
+        (["segment", "CLIP", "a circle", *["--expression", "a star"] * 4], "5 sentences: ask 1 to 4"),
+        (["segment", "CLIP", "the red circle", "--compare", "memory"], "'memory'"),
+        (["segment", "CLIP", "a circle", "--compare", "prior", "--expression", "a star"], "compared with itself"),
+        (["segment", "CLIP", "the red circle", "--first", "5"], "no frame 5"),
+        (["segment", "CLIP", "the red circle", "--every", "0"], "step of 0"),
+        (["segment", "CLIP", "the red circle", "--longest-side", "3"], "too small"),
+        (["segment", "CLIP", "the red circle", "--threshold", "50"], "between 0 and 1"),
+        (["segment", "CLIP", "the red circle", "--ground-truth", "no.zip"], "“no.zip”"),
         (["segment", "CLIP", "the red circle", "--out", __file__], "cannot be written"),
         (["segment", "CLIP", "the red circle", "--model", "no-such"], "no model named 'no-such'"),
         (["segment", "CLIP", "the red circle", "--device", "abacus"], "'abacus'"),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import cv2
 import numpy as np
 import pytest
 
 from mpgsam2.render import (
     PALETTE,
+    Look,
     cut_out,
     mask_image,
     overlay,
-    panels,
     prior_heatmap,
     probability_map,
     side_by_side,
-    strip,
 )
 
 
@@ -44,7 +46,7 @@ def deuteranope(colour: np.ndarray) -> np.ndarray:
 
 def test_the_overlay_leaves_all_but_the_object_alone(frame: np.ndarray, mask: np.ndarray) -> None:
     before = frame.copy()
-    picture = overlay(frame, mask)
+    picture = overlay(frame, [mask])
     np.testing.assert_array_equal(picture[~mask], frame[~mask])
     assert (picture[mask] != frame[mask]).any(axis=1).mean() > 0.9
     np.testing.assert_array_equal(frame, before)
@@ -55,41 +57,127 @@ def test_the_overlay_leaves_all_but_the_object_alone(frame: np.ndarray, mask: np
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), *PALETTE])
 def test_the_tint_lies_between_frame_and_colour(level: int, colour: tuple[int, int, int], mask: np.ndarray) -> None:
     frame = np.full((60, 90, 3), level, np.uint8)
-    centre = overlay(frame, mask, colour, opacity=0.25)[30, 40]
+    centre = overlay(frame, [mask], Look(opacity=0.25, colours=(colour,)))[30, 40]
     np.testing.assert_allclose(centre, 0.75 * level + 0.25 * np.array(colour), atol=0.51)
 
 
 def test_opacity_goes_from_nothing_to_full(frame: np.ndarray, mask: np.ndarray) -> None:
-    np.testing.assert_array_equal(overlay(frame, mask, opacity=0)[25:35, 30:50], frame[25:35, 30:50])
-    assert (overlay(frame, mask, opacity=1)[25:35, 30:50] == PALETTE[0]).all()
+    np.testing.assert_array_equal(overlay(frame, [mask], Look(opacity=0))[25:35, 30:50], frame[25:35, 30:50])
+    assert (overlay(frame, [mask], Look(opacity=1))[25:35, 30:50] == PALETTE[0]).all()
 
 
 @pytest.mark.parametrize("level", range(0, 256, 15))
 @pytest.mark.parametrize("colour", PALETTE)
 def test_the_outline_stands_out_from_any_grey(level: int, colour: tuple[int, int, int], mask: np.ndarray) -> None:
-    picture = overlay(np.full((60, 90, 3), level, np.uint8), mask, colour)
+    picture = overlay(np.full((60, 90, 3), level, np.uint8), [mask], Look(colours=(colour,)))
     outline = lightness(picture[30, 20:22])  # from the edge inwards: black or white, then the colour
     assert np.abs(outline - lightness(np.full(3, level))).max() > 25
     assert abs(outline[0] - outline[1]) > 25
 
 
 def test_the_border_of_the_frame_is_no_outline() -> None:
-    picture = overlay(np.zeros((60, 90, 3), np.uint8), np.ones((60, 90), bool), opacity=0.5)
+    picture = overlay(np.zeros((60, 90, 3), np.uint8), [np.ones((60, 90), bool)], Look(opacity=0.5))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
 
 
 @pytest.mark.parametrize("value", [False, True])
 def test_empty_and_full_masks(frame: np.ndarray, value: bool) -> None:
     mask = np.full((60, 90), value)
-    assert (overlay(frame, mask) != frame).any() == value
+    assert (overlay(frame, [mask]) != frame).any() == value
     assert (mask_image(mask) == 255 * value).all()
 
 
 def test_a_mask_of_one_pixel_is_visible() -> None:
     mask = np.zeros((60, 90), bool)
     mask[30, 40] = True
-    picture = overlay(np.full((60, 90, 3), 128, np.uint8), mask)
+    picture = overlay(np.full((60, 90, 3), 128, np.uint8), [mask])
     assert (picture != 128).any(axis=2).sum() == 1
+
+
+def test_every_query_has_its_colour_and_the_later_is_on_top(frame: np.ndarray, mask: np.ndarray) -> None:
+    other = np.zeros_like(mask)
+    other[30:58, 40:88] = True
+    full = Look(opacity=1)
+    picture = overlay(frame, [mask, other], full)
+    assert (picture[20:28, 25:38] == PALETTE[0]).all()
+    assert (picture[35:53, 45:83] == PALETTE[1]).all()
+    np.testing.assert_array_equal(picture[~mask & ~other], frame[~mask & ~other])
+    alone = overlay(frame, [None, other], full)
+    np.testing.assert_array_equal(alone[other], picture[other])
+    np.testing.assert_array_equal(alone[~other], frame[~other])
+
+
+def test_colours_start_again_when_there_are_more_queries(frame: np.ndarray, mask: np.ndarray) -> None:
+    look = Look(colours=PALETTE[:2])
+    np.testing.assert_array_equal(overlay(frame, [None, None, mask], look), overlay(frame, [mask], look))
+
+
+@pytest.mark.parametrize(
+    "mask", [np.eye(60, 90, 7, bool), np.fliplr(np.tri(60, 90, dtype=bool)), np.ones((60, 90), bool)]
+)
+def test_an_outline_is_one_dark_pixel_and_two_coloured_ones_whatever_the_shape(mask: np.ndarray) -> None:
+    frame = np.full((200, 200, 3), 90, np.uint8)
+    moved = np.zeros((200, 200), bool)
+    moved[70:130, 50:140] = mask
+    picture = overlay(frame, [moved])
+    np.testing.assert_array_equal(picture[~moved], frame[~moved])
+    lines = (picture == PALETTE[0]).all(axis=2)
+    edge = moved & ~eroded(moved, 1)
+    assert (picture[edge] == 0).all() and not lines[edge].any()
+    np.testing.assert_array_equal(lines, eroded(moved, 1) & ~eroded(moved, 3))
+
+
+def eroded(mask: np.ndarray, radius: int) -> np.ndarray:
+    """(H, W) bool, the pixels of a mask with no other within a disk of so many pixels."""
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2).astype(bool)
+    kept = mask.copy()
+    for row, column in np.argwhere(disk):
+        kept &= np.roll(mask, (row - radius, column - radius), (0, 1))
+    return kept
+
+
+def hatched(index: int, level: int = 200) -> np.ndarray:
+    """(H, W) bool, where the hatching of a query changes the middle of a large mask."""
+    frame, mask = np.full((120, 120, 3), level, np.uint8), np.zeros((120, 120), bool)
+    mask[10:110, 10:110] = True
+    plain, patterned = (overlay(frame, [None] * index + [mask], Look(pattern=pattern)) for pattern in (False, True))
+    np.testing.assert_array_equal(patterned[~mask], frame[~mask])
+    changed = (plain != patterned).any(axis=2)
+    assert not changed[mask & ~eroded(mask, 3)].any()
+    return changed[20:100, 20:100]
+
+
+def test_hatching_rises_falls_lies_level_or_is_dots() -> None:
+    rising, falling, level, dots = map(hatched, range(4))
+    for lines in (rising, falling, level, dots):
+        assert 0.05 < lines.mean() < 0.3
+    np.testing.assert_array_equal(rising[1:, :-1], rising[:-1, 1:])
+    np.testing.assert_array_equal(falling[1:, 1:], falling[:-1, :-1])
+    np.testing.assert_array_equal(level[:, 1:], level[:, :-1])
+    assert dots.any(axis=0).mean() < 0.7 and dots.any(axis=1).mean() < 0.7
+    for one, other in combinations((rising, falling, level, dots), 2):
+        assert (one != other).mean() > 0.05
+
+
+@pytest.mark.parametrize("level", range(0, 256, 51))
+@pytest.mark.parametrize("index", range(4))
+def test_hatching_stands_out_from_any_grey(level: int, index: int) -> None:
+    assert hatched(index, level).any()
+    frame, mask = np.full((120, 120, 3), level, np.uint8), np.ones((120, 120), bool)
+    shades = lightness(overlay(frame, [None] * index + [mask], Look(opacity=1, pattern=True)))
+    assert np.ptp(shades) > 25
+
+
+def test_hatching_stays_where_it_is_while_a_mask_moves() -> None:
+    frame = np.full((120, 120, 3), 200, np.uint8)
+    pictures, masks = [], []
+    for left in (10, 15):
+        mask = np.zeros((120, 120), bool)
+        mask[10:90, left : left + 90] = True
+        pictures.append(overlay(frame, [mask], Look(pattern=True)))
+        masks.append(eroded(mask, 3))
+    both = masks[0] & masks[1]
+    np.testing.assert_array_equal(pictures[0][both], pictures[1][both])
 
 
 def test_the_palette_is_told_apart_with_and_without_green_cones() -> None:
@@ -145,25 +233,13 @@ def test_mask_image_and_cut_out(frame: np.ndarray, mask: np.ndarray) -> None:
     cut = cut_out(frame, mask)
     assert cut.shape == (60, 90, 4)
     np.testing.assert_array_equal(cut[..., 3], image)
-    np.testing.assert_array_equal(cut[mask][:, :3], frame[mask])
-    assert (cut[~mask] == 0).all()
+    near = np.zeros_like(mask)
+    near[11:49, 16:64] = True  # four pixels around
+    np.testing.assert_array_equal(cut[near][:, :3], frame[near])
+    assert (cut[~near] == 0).all()
 
 
 def test_images_side_by_side() -> None:
     row = side_by_side([np.full((20, width, 3), 7, np.uint8) for width in (30, 10, 5)], gap=2)
     assert row.shape == (20, 30 + 2 + 10 + 2 + 5, 3)
     np.testing.assert_array_equal(np.flatnonzero((row == 255).all(axis=(0, 2))), [30, 31, 42, 43])
-
-
-def test_a_strip_has_a_column_per_frame_and_a_row_per_panel(frame: np.ndarray, mask: np.ndarray) -> None:
-    prior = np.full((14, 14), 0.5, np.float32)
-    figure = strip([panels(frame, prior, mask), panels(frame[::-1], prior, mask), panels(frame, prior, ~mask)], gap=4)
-    assert figure.shape == (4 * 60 + 3 * 4, 3 * 90 + 2 * 4, 3)
-    np.testing.assert_array_equal(figure[:60, 94:184], frame[::-1])
-    np.testing.assert_array_equal(figure[128:188, :90], np.repeat(mask_image(mask)[..., None], 3, axis=2))
-    np.testing.assert_array_equal(figure[192:, 188:], overlay(frame, ~mask))
-    assert (figure[60:64] == 255).all() and (figure[:, 90:94] == 255).all()
-
-
-def test_a_strip_scales_large_frames_down(frame: np.ndarray) -> None:
-    assert strip([[frame], [frame]], tile_width=45, gap=4).shape == (30, 45 + 4 + 45, 3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import subprocess
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.video import FOLDER_RATE, Clip, Limits, VideoWriter, open_clip
+from mpgsam2.video import FOLDER_RATE, Clip, CutOutWriter, Limits, VideoWriter, add_sound, open_clip
+from mpgsam2.video.rate import frame_rate
 
 
 def ffmpeg(*arguments: object) -> str:
@@ -164,6 +167,16 @@ def test_repeated_frames_do_not_end_a_clip(tmp_path: Path) -> None:
     assert np.abs(np.int16(frames[0]) - frames[-1]).max() > 100  # the second digit of the test picture's clock
 
 
+def test_a_rate_is_taken_only_where_something_can_be_shown_at_it() -> None:
+    assert frame_rate(25, [0, 1e12]) == (25, False)  # the second frame's time is broken
+    assert frame_rate(0, [0, 100, 300]) == (Fraction(20, 3), True)
+    assert frame_rate(float("nan"), [0, 100, 300]) == (Fraction(20, 3), True)
+    with pytest.raises(InputError, match="does not say when"):
+        frame_rate(0, [0, 1e12])
+    with pytest.raises(InputError, match="does not say when"):
+        frame_rate(1e9, [0, 1e-9])
+
+
 def test_a_trimmed_clip_that_hides_frames_is_not_broken(tmp_path: Path, clip_path: Path) -> None:
     trimmed = tmp_path / "trimmed.mp4"
     ffmpeg("-ss", 1.15, "-i", clip_path, "-t", 1.3, "-c", "copy", trimmed)
@@ -232,6 +245,11 @@ def test_a_clip_that_is_not_there(tmp_path: Path) -> None:
     assert "There is no clip “gone.mp4”" in refusal(tmp_path / "gone.mp4")
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have(name: str) -> None:
+    assert "There is no clip" in refusal(name)
+
+
 def test_an_address_is_not_a_clip() -> None:
     with pytest.raises(InputError, match="There is no clip"):
         open_clip("http://127.0.0.1:1/a.mp4")
@@ -292,7 +310,8 @@ def test_too_large(clip_path: Path) -> None:
 
 def test_too_many_bytes(clip_path: Path) -> None:
     size = clip_path.stat().st_size
-    assert open_clip(clip_path, Limits(bytes=size)).width == 64
+    seconds = open_clip(clip_path, Limits(bytes=size)).duration
+    assert f"at most {seconds / 2:.0f} s" in refusal(clip_path, Limits(seconds=seconds / 2))
     assert re.search(r"\d MB, and at most 0\.0 MB", refusal(clip_path, Limits(bytes=size - 1)))
 
 
@@ -324,7 +343,7 @@ def test_a_clip_that_changes_under_the_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="changes its picture size at frame 0"):
         list(clip)
     pattern(path, seconds=0.5)
-    with pytest.raises(InputError, match="Only 15 frames"):
+    with pytest.raises(InputError, match=r"Frame 15 of “a\.mp4” could not be read"):
         list(clip)
 
 
@@ -425,3 +444,160 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
         VideoWriter(tmp_path / "a.mp4", 64, 48, Fraction(25)) as writer,
     ):
         writer.write(np.zeros((48, 65, 3), np.uint8))
+
+
+def test_a_process_forked_meanwhile_does_not_keep_a_video_from_its_end(tmp_path: Path) -> None:
+    """As ZeroGPU forks: after the writer was opened, into a process that outlives it."""
+    held, release = os.pipe()
+    writer = VideoWriter(tmp_path / "a.mp4", 64, 48, Fraction(25))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    child = os.fork()
+    if not child:
+        os.close(release)
+        os.read(held, 1)
+        os._exit(0)
+    try:
+        closing = threading.Thread(target=writer.close, daemon=True)
+        closing.start()
+        closing.join(60)
+        assert not closing.is_alive()
+    finally:
+        os.close(release)
+        os.waitpid(child, 0)
+    assert open_clip(tmp_path / "a.mp4").frame_count == 1
+
+
+# ------------------------------------------------------------------------------------------------------ transparency
+
+
+def cut_outs(count: int, width: int, height: int) -> np.ndarray:
+    """(count, height, width, 4), a square that moves to the right; all around it is transparent."""
+    frames = np.full((count, height, width, 4), (230, 60, 90, 0), np.uint8)
+    for index, frame in enumerate(frames):
+        frame[height // 4 : height // 2, index : index + width // 2, 3] = 255
+    return frames
+
+
+def decoded(path: Path, width: int, height: int) -> np.ndarray:
+    """The frames of a WebM with their transparency, (T, height, width, 4) uint8 RGBA."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-c:v", "libvpx-vp9", "-i", path]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgba", "-"]
+    frames = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return np.frombuffer(frames, np.uint8).reshape(-1, height, width, 4)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 48), (65, 47)])
+def test_a_cut_out_keeps_its_transparency(tmp_path: Path, width: int, height: int) -> None:
+    frames = cut_outs(14, width, height)
+    with CutOutWriter(tmp_path / "a.webm", width, height, Fraction(30000, 1001)) as writer:
+        for frame in frames:
+            writer.write(frame)
+    shown = decoded(tmp_path / "a.webm", width + width % 2, height + height % 2)[:, :height, :width]
+    assert len(shown) == 14
+    assert ((shown[..., 3] > 127) == (frames[..., 3] > 127)).mean() > 0.999
+    assert np.abs(np.int16(shown[..., 3]) - frames[..., 3]).mean() < 2
+    inside = frames[..., 3] > 0
+    assert np.abs(np.int16(shown[inside]) - frames[inside]).mean() < 3
+    report = ffmpeg("-i", tmp_path / "a.webm")
+    assert "vp9" in report and "bt709" in report and re.search(r"alpha_mode\s*: 1", report)
+    assert open_clip(tmp_path / "a.webm").fps == Fraction(30000, 1001)
+
+
+def test_of_a_cut_out_no_half_file_is_left(tmp_path: Path) -> None:
+    frame = cut_outs(1, 64, 48)[0]
+    with pytest.raises(RuntimeError), CutOutWriter(tmp_path / "a.webm", 64, 48, Fraction(25)) as writer:
+        writer.write(frame)
+        raise RuntimeError
+    with pytest.raises(OSError), CutOutWriter(tmp_path / "gone" / "a.webm", 64, 48, Fraction(25)) as writer:
+        writer.write(frame)
+    with (
+        pytest.raises(ValueError, match="48, 64, 3"),
+        CutOutWriter(tmp_path / "b.webm", 64, 48, Fraction(25)) as writer,
+    ):
+        writer.write(frame[..., :3])
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------------------- sound
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Path:
+    """Two seconds of pictures."""
+    return pattern(tmp_path / "silent.mp4", rate="25", seconds=2)
+
+
+def sounding(path: Path, *options: object, sound: str = "aevalsrc=sin(2*PI*440*t)*gte(t\\,1.5):d=4:s=44100") -> Path:
+    """Four seconds with a tone from 1.5 s on."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=4", "-f", "lavfi", "-i", sound, *options, path)
+    return path
+
+
+def heard(path: Path) -> np.ndarray:
+    """The sound of a file at 8 kHz."""
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        path,
+        "-f",
+        "f32le",
+        "-ac",
+        "1",
+        "-ar",
+        "8000",
+        "-",
+    ]
+    return np.frombuffer(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, np.float32)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi", "ts", "mpg", "ogv", "flv", "wmv"])
+def test_sound_is_put_under_the_pictures_it_belongs_to(tmp_path: Path, silent: Path, suffix: str) -> None:
+    before = list(open_clip(silent))
+    assert add_sound(silent, sounding(tmp_path / f"a.{suffix}"), 1.0, 2.0) == "kept"
+    samples = heard(silent)
+    assert len(samples) / 8000 == pytest.approx(2, abs=0.1)
+    assert np.flatnonzero(np.abs(samples) > 0.3)[0] / 8000 == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_array_equal(list(open_clip(silent)), before)
+    report = ffmpeg("-i", silent)
+    assert "Audio: aac" in report and "stereo" in report
+    content = silent.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_without_sound_nothing_changes(tmp_path: Path, silent: Path) -> None:
+    before = silent.read_bytes()
+    assert add_sound(silent, pattern(tmp_path / "mute.mp4"), 0, 2) == "none"
+    assert add_sound(silent, tmp_path, 0, 2) == "none"
+    assert add_sound(silent, sounding(tmp_path / "short.mp4", sound="sine=duration=1"), 2, 2) == "none"
+    assert silent.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["unknown", "noise"])
+def test_sound_that_cannot_be_read_leaves_the_video_as_it_is(tmp_path: Path, silent: Path, damage: str) -> None:
+    before = silent.read_bytes()
+    if damage == "unknown":
+        path = sounding(tmp_path / "a.avi", "-c:a", "pcm_s16le")
+        content = bytearray(path.read_bytes())
+        place = content.rindex(b"strf") + 8
+        assert content[place : place + 2] == b"\x01\x00"  # the number of PCM
+        content[place : place + 2] = b"\x34\x12"
+    else:
+        path = sounding(tmp_path / "a.mp4", "-movflags", "+faststart")
+        content = bytearray(path.read_bytes())
+        place = content.index(b"mdat") + 4
+        content[place:] = np.random.default_rng(0).bytes(len(content) - place)
+    path.write_bytes(content)
+    assert add_sound(silent, path, 0, 2) == "unreadable"
+    assert silent.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, silent.name])
+
+
+def test_sound_is_never_fetched_from_elsewhere(tmp_path: Path, silent: Path) -> None:
+    sounding(tmp_path / "a.ts")
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.ts'}\n")
+    assert add_sound(silent, playlist, 0, 2) != "kept"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{tmp_path / 'a.ts'}\n#EXT-X-ENDLIST\n")
+    assert add_sound(silent, playlist, 0, 2) != "kept"

@@ -10,7 +10,7 @@ import numpy as np
 from mpgsam2.evaluation.measure import answer
 from mpgsam2.evaluation.scores import Scores, SentenceScore
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.render import PALETTE, overlay, prior_heatmap, side_by_side
+from mpgsam2.render import PALETTE, Look, overlay, prior_heatmap, side_by_side
 from mpgsam2.synthetic import Clip
 
 COLUMNS = 2
@@ -49,9 +49,9 @@ def contact_sheet(
         t = int(np.abs(np.array(score.frames.iou) - score.masks.J).argmin())
         frame, truth = clip.frames[t], clip.mask(score.target)[t]
         panels = [
-            overlay(frame, truth, PALETTE[1], opacity=0),
+            overlay(frame, [truth], Look(opacity=0, colours=PALETTE[1:])),
             prior_heatmap(frame, results[t].prior),
-            overlay(frame, results[t].mask),
+            overlay(frame, [results[t].mask]),
         ]
         tiles.append(_captioned(side_by_side([_fitted(panel) for panel in panels]), score))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)

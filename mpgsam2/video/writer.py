@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from contextlib import suppress
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
+from weakref import WeakSet
 
 import cv2
 import imageio_ffmpeg
@@ -23,6 +27,15 @@ class VideoWriter:
         fps: frames per second.
     """
 
+    channels = 3
+    """Of a frame."""
+
+    _pixels_in, _pixels_out = "rgb24", "yuv420p"
+    # One thread, because a run writes several videos at once, which costs less memory and time than sharing the cores.
+    _encoding = (
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", "12", "-threads", "1"),
+        *("-movflags", "+faststart", "-f", "mp4"),
+    )
     # BT.709 is what browsers take an untagged HD video for, and BT.601 what ffmpeg would write: say it in the file.
     _colours = (
         "scale=out_color_matrix=bt709:out_range=tv,"
@@ -34,33 +47,31 @@ class VideoWriter:
         self.width, self.height = width, height
         self.frame_count = 0
         self._unfinished = self.path.with_name(f".{self.path.name}.part")
-        output = ["-vf", self._colours, "-preset", "veryfast", "-crf", "18", "-g", "12"]
-        output += ["-movflags", "+faststart", "-f", "mp4"]
-        self._encoder = imageio_ffmpeg.write_frames(
-            str(self._unfinished),
-            (width + width % 2, height + height % 2),
-            fps=fps,
-            codec="libx264",
-            quality=None,
-            macro_block_size=2,
-            ffmpeg_log_level="error",
-            output_params=output,
+        size = f"{width + width % 2}x{height + height % 2}"
+        frames = ["-f", "rawvideo", "-pix_fmt", self._pixels_in, "-s", size, "-r", str(fps), "-i", "-"]
+        output = ["-vf", self._colours, "-pix_fmt", self._pixels_out, *self._encoding, str(self._unfinished)]
+        # In a session of its own, since Ctrl-C is for Python alone, which then has the file finished.
+        self._encoder = subprocess.Popen(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *frames, *output],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
-        self._encoder.send(None)
+        _at_work.add(self)
 
     def write(self, frame: np.ndarray) -> None:
-        """Appends a (H, W, 3) uint8 RGB frame.
+        """Appends a (H, W, 3) uint8 RGB frame; of a writer with another number of `channels`, one with so many.
 
         Raises:
             ValueError: the frame has another shape or type than the video.
             OSError: the encoder has stopped, as on a full disk.
         """
-        if frame.shape != (self.height, self.width, 3) or frame.dtype != np.uint8:
+        if frame.shape != (self.height, self.width, self.channels) or frame.dtype != np.uint8:
             raise ValueError(f"a frame of {frame.shape} {frame.dtype} in a video of {self.height} × {self.width} uint8")
         if self.width % 2 or self.height % 2:
             frame = cv2.copyMakeBorder(frame, 0, self.height % 2, 0, self.width % 2, cv2.BORDER_REPLICATE)
         try:
-            self._encoder.send(np.ascontiguousarray(frame))
+            self._encoder.stdin.write(np.ascontiguousarray(frame))
         except OSError:
             self.discard()
             raise
@@ -72,27 +83,27 @@ class VideoWriter:
         Raises:
             OSError: the encoder could not finish, as on a full disk.
         """
-        self._encoder.close()
-        if not self.frame_count:
-            self._unfinished.unlink(missing_ok=True)
-        elif self._is_whole():
+        done = self._end()
+        if done and self.frame_count:
             self._unfinished.replace(self.path)
-        else:
-            self.discard()
+            return
+        failed = self.frame_count
+        self.discard()
+        if failed:
             raise OSError(f"the encoder could not finish {self.path.name}")
-
-    def _is_whole(self) -> bool:
-        # The encoder's exit status is not to be had, but the last thing it does is to move the index to the front.
-        if not self._unfinished.exists():
-            return False
-        with self._unfinished.open("rb") as file:
-            return b"moov" in file.read(64)
 
     def discard(self) -> None:
         """Stops and leaves no file."""
         self.frame_count = 0
-        self._encoder.close()
+        self._end()
         self._unfinished.unlink(missing_ok=True)
+
+    def _end(self) -> bool:
+        """Waits for the encoder to end; whether it did its work."""
+        with suppress(BrokenPipeError):
+            self._encoder.stdin.close()
+        _at_work.discard(self)
+        return self._encoder.wait() == 0
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -102,3 +113,22 @@ class VideoWriter:
             self.close()
         else:
             self.discard()
+
+
+_at_work: WeakSet[VideoWriter] = WeakSet()
+
+
+def _let_go() -> None:
+    """Gives up a forked process's ends of the pipes: an encoder waits for more frames until every end is closed.
+
+    ZeroGPU forks in the middle of a run, and its process lives on.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for writer in list(_at_work):
+        with suppress(ValueError):  # it is closed already
+            os.dup2(nowhere, writer._encoder.stdin.fileno())
+    os.close(nowhere)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)

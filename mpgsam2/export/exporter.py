@@ -1,0 +1,176 @@
+"""Writes the results of one run, frame by frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from mpgsam2.export.files import RECORD, remove_results, write_whole
+from mpgsam2.export.masks import MaskFile
+from mpgsam2.export.query_files import QueryFiles
+from mpgsam2.export.record import run_record
+from mpgsam2.export.scores import difference
+from mpgsam2.export.side_by_side import SideBySide
+from mpgsam2.export.strip import Strip
+from mpgsam2.query import LETTERS, Query
+from mpgsam2.render import Look, mask_image, overlay
+from mpgsam2.verdict import Verdict
+from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
+
+if TYPE_CHECKING:
+    from mpgsam2.ground_truth import GroundTruth
+    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.results import FrameResult
+
+
+class Exporter:
+    """Writes one run's results into a folder, frame by frame; nothing of the size of the clip is held.
+
+    A context manager; leaving the block, by its end or by an exception, finishes the files with the frames so far:
+
+        queries = [Query("the red circle")]
+        with Exporter(folder, clip, queries=queries, model=model) as exporter:
+            for frame, results in zip(clip, model.segment_several(clip, queries)):
+                exporter.add(frame, results)
+
+    Args:
+        folder: made if need be; results of an earlier run in it are replaced.
+        clip: the clip of the run, or what `video.select` took of it.
+        queries: 1 to 4, as the run asks them.
+        model: for its name, its window and its fingerprint; it is not run.
+        look: of the overlay; None for the usual one.
+        threshold: the probability from which on a pixel is the mask's, for the record.
+        truth: the ground truth that masks are scored against, if there is one.
+        versions: versions beside those of Python and of the packages of `record.RECORDED_MODULES`.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        clip: Clip,
+        *,
+        queries: Sequence[Query],
+        model: MPGSAM2,
+        look: Look | None = None,
+        threshold: float = 0.5,
+        truth: GroundTruth | None = None,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.look = look or Look()
+        self._part = clip if isinstance(clip, SelectedClip) else select(clip, Selection())
+        self._truth = truth
+        self._done = 0
+        self._sound: Sound | None = None
+        self._differences: list[dict[str, int | float]] = []
+        self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_results(self.folder)
+        self._open(queries)
+
+    def _open(self, queries: Sequence[Query]) -> None:
+        folder, clip, alone = self.folder, self._part, len(queries) == 1
+        letters = LETTERS[: len(queries)]
+        headings = [
+            (query.expression if alone else f"{letter}: {_told_apart(query, queries)}", self.look.colour(index))
+            for index, (query, letter) in enumerate(zip(queries, letters, strict=True))
+        ]
+        names = ["Mask prior", "Mask"]
+        rows = names if alone else [f"{name} {letter}" for letter in letters for name in names]
+        self._strip = Strip(clip.frame_count, headings, ["Input", *rows, "Overlay"])
+        with ExitStack() as writers:
+            self._queries = [
+                writers.enter_context(QueryFiles(folder, clip, query, letter, colour, alone=alone))
+                for query, letter, (_, colour) in zip(queries, letters, headings, strict=True)
+            ]
+            self._overlay = writers.enter_context(
+                VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps)
+            )
+            self._side_by_side = writers.enter_context(
+                SideBySide(folder / "side-by-side.mp4", clip.width, clip.height, clip.fps, headings)
+            )
+            self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
+            self._writers = writers.pop_all()
+
+    def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> None:
+        """Writes the results of the next frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB, of the clip's size.
+            results: per query its result, mask and probability (H, W) of the same size.
+        """
+        index = self._done
+        source = self._part.numbers[index]
+        truth = None if self._truth is None else self._truth.mask(source)
+        masks = [result.mask for result in results]
+        marked = overlay(frame, masks, self.look)
+        pictures = [
+            query.add(frame, source, result, truth) for query, result in zip(self._queries, results, strict=True)
+        ]
+        alone = len(masks) == 1
+        own = [marked if alone else overlay(frame, [None] * i + [mask], self.look) for i, mask in enumerate(masks)]
+        self._overlay.write(marked)
+        self._side_by_side.add([(*pair, mine) for pair, mine in zip(pictures, own, strict=True)])
+        self._masks.add(index, source, {query.letter: mask for query, mask in zip(self._queries, masks, strict=True)})
+        if not alone:
+            self._differences.append(difference(*masks[:2]))
+        if self._strip.wants(index):
+            whites = [cv2.cvtColor(mask_image(mask), cv2.COLOR_GRAY2RGB) for mask in masks]
+            middle = [row for (prior, _), white in zip(pictures, whites, strict=True) for row in (prior, white)]
+            self._strip.add(index, [frame, *middle, marked])
+        self._done += 1
+
+    @property
+    def verdicts(self) -> tuple[Verdict | None, ...]:
+        """Per query the conclusion from the frames so far; None before the first."""
+        return tuple(query.verdict for query in self._queries)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What `run.json` holds, or would if the run ended here; `sound` is known only at its end."""
+        record = {
+            "complete": self._done == self._part.frame_count,
+            "frames": self._done,
+            "sound": self._sound,
+            **self._run,
+            "queries": [query.record for query in self._queries],
+        }
+        if len(self._queries) > 1:
+            record["difference"] = {"queries": list(LETTERS[:2]), "frames": self._differences}
+        return record
+
+    def close(self) -> None:
+        """Finishes the files; run.json, the last, says in `complete` whether the whole clip is there.
+
+        Raises:
+            OSError: they cannot be written to the end, as on a full disk.
+        """
+        self._writers.close()
+        if self._done:
+            part = self._part
+            start, duration = part.selection.first / part.source.fps, self._done / part.fps
+            self._sound = add_sound(self.folder / "overlay.mp4", part.path, float(start), float(duration))
+        self._strip.write(self.folder / "strip.png", self.folder / "strip.pdf")
+        # An expression may hold half of a surrogate pair, which UTF-8 cannot say but JSON can.
+        record = json.dumps(self.record, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
+        write_whole(self.folder / RECORD, record)
+
+    def __enter__(self) -> Exporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _told_apart(query: Query, queries: Sequence[Query]) -> str:
+    """What a query's heading says: its sentence, and if another query has the same, what is switched off for it."""
+    same = sum(other.expression == query.expression for other in queries) > 1
+    parts = ", ".join(part.replace("_", " ") for part in sorted(query.without))
+    return f"{query.expression} (without {parts})" if same and parts else query.expression

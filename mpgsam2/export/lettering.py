@@ -1,0 +1,50 @@
+"""Words on pictures."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mpgsam2.render import Colour
+
+_MOST = 300  # letters that are measured at all
+
+
+def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swatch: Colour | None = None) -> np.ndarray:
+    """A line of text, from its left end and cut short with "…" where it does not fit.
+
+    Args:
+        text: any; white space of every kind becomes a blank.
+        width, height: of the picture in pixels; the letters are as large as fits its height.
+        ink, paper: RGB, of the letters and of the ground.
+        swatch: RGB, of a square before the text.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+    """
+    picture = Image.new("RGB", (width, height), paper)
+    draw = ImageDraw.Draw(picture)
+    left = height // 8
+    if swatch is not None:
+        side = height // 2
+        draw.rectangle((left, height // 4, left + side, height // 4 + side), swatch)
+        left += side + height // 4
+    font = _font(round(0.64 * height))
+    draw.text((left, height / 2), _fitted(text, width - left - height // 8, font), ink, font, anchor="lm")
+    return np.asarray(picture)
+
+
+def _fitted(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
+    """As much of the text as is at most `width` pixels wide."""
+    words = " ".join(text.encode(errors="replace").decode().split())
+    shown = words[:_MOST]
+    while shown and font.getlength(shown if shown == words else f"{shown}…") > width:
+        shown = shown[:-1].rstrip()
+    return shown if shown == words else f"{shown}…" if shown else ""
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size)

@@ -1,0 +1,125 @@
+"""One query's share of a run: its videos, its mask pictures and its part of the record."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from mpgsam2.description import Description
+from mpgsam2.export.files import lettered, write_whole
+from mpgsam2.export.record import verdict_record
+from mpgsam2.export.scores import agreement
+from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.query import Query
+from mpgsam2.render import Colour, cut_out, mask_image, prior_heatmap, probability_map
+from mpgsam2.verdict import Verdict, conclude, tell
+from mpgsam2.video import Clip, CutOutWriter, VideoWriter
+
+if TYPE_CHECKING:
+    from mpgsam2.results import FrameResult
+
+
+class QueryFiles:
+    """Writes what a run leaves of one query, frame by frame.
+
+    A context manager: leaving the block finishes the videos, or removes them if the block raises.
+
+    Args:
+        folder: of the run, which is there.
+        clip: of the run.
+        query: the query.
+        letter: what the run calls it.
+        colour: RGB, of its masks.
+        alone: whether it is the run's only one, whose files bear no letter.
+    """
+
+    def __init__(self, folder: Path, clip: Clip, query: Query, letter: str, colour: Colour, *, alone: bool) -> None:
+        self.query, self.letter, self.colour = query, letter, colour
+        suffix = "" if alone else letter
+        self._masks = folder / "masks" / suffix
+        self._masks.mkdir(parents=True, exist_ok=True)
+        self._description = Description(query.expression, clip.frame_count)
+        self._frames: list[dict[str, Any]] = []
+        with ExitStack() as writers:
+            self._prior, self._probability, self._cutout = (
+                writers.enter_context(writer(folder / lettered(name, suffix), clip.width, clip.height, clip.fps))
+                for writer, name in (
+                    (VideoWriter, "prior.mp4"),
+                    (VideoWriter, "masks.mp4"),
+                    (CutOutWriter, "cutout.webm"),
+                )
+            )
+            self._writers = writers.pop_all()
+
+    def add(
+        self, frame: np.ndarray, source: int, result: FrameResult, truth: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Writes the result of the next frame.
+
+        Args:
+            frame: (H, W, 3) uint8 RGB.
+            source: the frame's number in the clip.
+            result: mask and probability (H, W).
+            truth: the true mask, (H, W) bool, None if there is none.
+
+        Returns:
+            The pictures of its prior and of its mask's probability, each (H, W, 3) uint8 RGB.
+        """
+        write_whole(self._masks / f"{result.index:05d}.png", cv2.imencode(".png", mask_image(result.mask))[1].tobytes())
+        pictures = prior_heatmap(frame, result.prior), probability_map(result.probability)
+        for writer, picture in zip((self._prior, self._probability), pictures, strict=True):
+            writer.write(picture)
+        self._cutout.write(cut_out(frame, result.mask))
+        scores = {
+            "object_score": result.object_score,
+            "iou": result.iou,
+            "agreement": agreement(result.prior, result.mask),
+        }
+        if truth is not None:
+            scores |= {"J": region_similarity(result.mask, truth), "F": contour_accuracy(result.mask, truth)}
+        self._frames.append(
+            {
+                "index": int(result.index),
+                "source": source,
+                "area": int(result.mask.sum()),
+                **{name: round(float(score), 4) for name, score in scores.items()},
+            }
+        )
+        self._description.add(result.mask)
+        return pictures
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The conclusion from the frames so far; None before the first."""
+        if not self._frames:
+            return None
+        return conclude([entry["area"] > 0 for entry in self._frames], [e["object_score"] for e in self._frames])
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The query's part of `run.json`."""
+        verdict = self.verdict
+        record = {
+            "letter": self.letter,
+            "expression": self.query.expression,
+            "without": sorted(self.query.without),
+            "colour": "#{:02x}{:02x}{:02x}".format(*self.colour),
+            "verdict": verdict_record(verdict),
+            "told": None if verdict is None else tell(verdict),
+            "description": self._description.sentence,
+            "frames": self._frames,
+        }
+        if self._frames and "J" in self._frames[0]:
+            j, f = (float(np.mean([entry[name] for entry in self._frames])) for name in ("J", "F"))
+            record["mean"] = {"J": round(j, 4), "F": round(f, 4), "J&F": round((j + f) / 2, 4)}
+        return record
+
+    def __enter__(self) -> QueryFiles:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._writers.__exit__(*error)

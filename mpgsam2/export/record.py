@@ -1,0 +1,139 @@
+"""What `run.json` says of a run besides its results: enough to repeat it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpgsam2.checkpoint import fingerprint
+from mpgsam2.export.files import RECORD
+from mpgsam2.query import Query
+from mpgsam2.render import Look
+from mpgsam2.verdict import Verdict
+from mpgsam2.video import SelectedClip
+
+if TYPE_CHECKING:
+    from mpgsam2.ground_truth import GroundTruth
+    from mpgsam2.network.model import MPGSAM2
+
+RECORDED_MODULES = ("torch", "sam2", "transformers", "numpy", "cv2", "imageio_ffmpeg", "PIL")
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What `run.json` in the folder of a finished run says."""
+    return json.loads((folder / RECORD).read_text(encoding="utf-8"))
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on, by the name each was installed under."""
+    packages = packages_distributions()
+    names = sorted({name for module in RECORDED_MODULES for name in packages.get(module, [])})
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def run_record(
+    part: SelectedClip,
+    queries: Sequence[Query],
+    model: MPGSAM2,
+    look: Look,
+    threshold: float,
+    truth: GroundTruth | None,
+    versions: Mapping[str, str],
+) -> dict[str, Any]:
+    """What was run on what, as JSON can hold it; files and models by their own names, never the way to them.
+
+    Args:
+        part: what was taken of the clip.
+        queries, model, look, threshold, truth: of the run.
+        versions: beside those of `installed_versions`.
+    """
+    source = part.source
+    # `last` is a number also where the selection leaves it open.
+    last = source.frame_count - 1 if part.selection.last is None else part.selection.last
+    return {
+        "clip": {
+            "name": source.name,
+            "sha256": source.sha256(),
+            "width": source.width,
+            "height": source.height,
+            "frames": source.frame_count,
+            "fps": str(source.fps),
+            "variable_rate": source.variable_rate,
+        },
+        "selection": {**asdict(part.selection), "last": last},
+        "fps": str(part.fps),
+        "width": part.width,
+        "height": part.height,
+        "model": {"name": model.name, "sha256": fingerprint(model)},
+        "settings": {
+            "threshold": threshold,
+            "opacity": look.opacity,
+            "pattern": look.pattern,
+            "window": model.window,
+        },
+        "versions": {**versions, **installed_versions()},
+        "command": command(part, queries, model.name, threshold, None if truth is None else truth.name),
+    }
+
+
+def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
+    """A verdict as JSON can hold it, None if there is none.
+
+    The confidence is rounded to four digits. `found` lists the first and the last frame of each run with masks, counted
+    from 0 like `index`; the sentence counts from 1.
+    """
+    if verdict is None:
+        return None
+    return {
+        "sentence": verdict.sentence,
+        "present": verdict.present,
+        "confidence": round(verdict.confidence, 4),
+        "found": [[run.start, run.stop - 1] for run in verdict.found],
+    }
+
+
+def command(
+    part: SelectedClip, queries: Sequence[Query], model: str, threshold: float, truth: str | None
+) -> str | None:
+    """The command line that repeats a run's masks, ready for a shell that stands where the files are.
+
+    Args:
+        part: what was taken of the clip.
+        queries, threshold: of the run.
+        model: its name.
+        truth: the ground truth's name; None where there is none.
+
+    Returns:
+        One line, without what is as it is anyway; None where the queries differ in a way that no command line says.
+    """
+    first, *others = queries
+    alike = all(query.without == first.without for query in others)
+    compared = not alike and [query.expression for query in others] == [first.expression]
+    if not alike and not (compared and first.without < others[0].without):
+        return None
+    words = ["python", "-m", "mpgsam2", "segment", part.name, first.expression]
+    if compared:
+        words += ["--compare", *sorted(others[0].without - first.without)]
+    else:
+        words += [word for query in others for word in ("--expression", query.expression)]
+    if first.without:
+        words += ["--without", *sorted(first.without)]
+    options = {
+        "--model": (model, "nano"),
+        "--first": (part.selection.first, 0),
+        "--last": (part.selection.last, None),
+        "--every": (part.selection.every, 1),
+        "--longest-side": (part.selection.longest_side, None),
+        "--threshold": (threshold, 0.5),
+        "--ground-truth": (truth, None),
+    }
+    words += [word for option, (value, usual) in options.items() if value != usual for word in (option, str(value))]
+    return shlex.join(words)
