@@ -1,0 +1,47 @@
+"""The player as a Gradio component."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mpgsam2.demo.player.value import PlayerValue
+
+_FOLDER = Path(__file__).parent
+_STYLES = ("panes.css", "controls.css", "timeline.css")
+# Gradio runs a component's script as the body of one function: the files share its scope, each builds on those before.
+_SCRIPTS = ("dom.js", "files.js", "transport.js", "panes.js", "series.js", "chart.js", "timeline.js", "player.js")
+
+
+class Player(gr.HTML):
+    """Three panes in step, their controls and a timeline; its value is a `PlayerValue`, or None for a blank player.
+
+    Gradio keeps the value's files in its cache and serves them. The template itself holds no value: Gradio would run a
+    visitor's text in it as code. The scripts put text in as text.
+
+    Args:
+        value: what it shows at first.
+        options: of every Gradio component, such as `elem_id` and `visible`.
+    """
+
+    data_model = PlayerValue
+
+    def __init__(self, value: PlayerValue | None = None, **options: Any) -> None:
+        super().__init__(
+            value,
+            html_template=_read("player.html"),
+            css_template="\n".join(map(_read, _STYLES)),
+            js_on_load="\n".join(map(_read, _SCRIPTS)),
+            apply_default_css=False,
+            **options,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """The JSON schema of the value, in place of the string that `gr.HTML` states."""
+        return self.data_model.model_json_schema()
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

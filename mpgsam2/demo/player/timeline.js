@@ -1,0 +1,126 @@
+/** What happened in a run, in words and as a chart whose lines can be chosen; a click or drag in it seeks. */
+class Timeline {
+  #root;
+  #chart;
+  #slider;
+  #record = null;
+  #groups = [];
+  #group = 0;
+  #hidden = new Set(); // ids of the lines that are switched off
+  #frame = 0;
+  #guided = null;
+  #onSeek;
+
+  /** @param onSeek called with a frame. */
+  constructor(root, onSeek) {
+    [this.#root, this.#onSeek] = [root, onSeek];
+    this.#slider = root.querySelector(".chart");
+    this.#chart = new Chart(this.#slider);
+    this.#slider.addEventListener("pointerdown", (event) => {
+      this.#slider.setPointerCapture(event.pointerId);
+      this.#onSeek(this.#chart.frameAt(event.clientX));
+    });
+    this.#slider.addEventListener("pointermove", (event) => this.#point(event));
+    this.#slider.addEventListener("pointerleave", () => this.#guide(null));
+  }
+
+  clear() {
+    this.#record = null;
+    this.#root.querySelector(".told").hidden = this.#root.querySelector(".plot").hidden = true;
+    this.#root.querySelector(".promise").hidden = false;
+  }
+
+  show(record) {
+    this.#record = record;
+    this.#groups = groupsOf(record);
+    this.#hidden.clear();
+    this.#guided = null;
+    const told = this.#root.querySelector(".told");
+    told.replaceChildren(...toldEntries(record));
+    told.hidden = this.#root.querySelector(".plot").hidden = false;
+    this.#root.querySelector(".promise").hidden = true;
+    const quantities = this.#root.querySelector(".quantities");
+    quantities.hidden = this.#groups.length === 1;
+    const names = this.#groups.map(({ name, what = "" }) => [make("span", { title: what }, name)]);
+    fillSegments(quantities, names, 0, (index) => this.#choose(index));
+    filled(this.#slider, { "aria-valuemax": this.#frames }, []);
+    this.#choose(0);
+  }
+
+  moveTo(frame) {
+    this.#frame = frame;
+    if (this.#record) this.#tell();
+  }
+
+  /** The values of the frame that is shown, in words. */
+  get valuesInWords() {
+    return this.#lines.map((line) => `${line.name} ${line.text(this.#frame)}`).join(", ");
+  }
+
+  get #frames() {
+    return this.#record.queries[0].frames.length;
+  }
+
+  get #lines() {
+    return this.#groups[this.#group].lines.filter(({ id }) => !this.#hidden.has(id));
+  }
+
+  #choose(group) {
+    this.#group = group;
+    const buttons = this.#groups[group].lines.map((line) => this.#lineButton(line));
+    this.#root.querySelector(".values").replaceChildren(make("span", { class: "at" }), ...buttons);
+    this.#redraw();
+  }
+
+  #lineButton(line) {
+    const button = make("button", { type: "button", title: line.what, "aria-pressed": !this.#hidden.has(line.id) });
+    button.append(sample(line.colour, line.dash), line.name, make("b"));
+    button.addEventListener("click", () => {
+      if (!this.#hidden.delete(line.id)) this.#hidden.add(line.id);
+      button.setAttribute("aria-pressed", !this.#hidden.has(line.id));
+      this.#redraw();
+    });
+    return button;
+  }
+
+  #redraw() {
+    this.#chart.show(this.#frames, this.#lines, this.#record.queries);
+    this.#tell();
+  }
+
+  #tell() {
+    const seen = this.#guided ?? this.#frame;
+    this.#chart.moveTo(this.#frame, this.#guided);
+    const [at, ...buttons] = this.#root.querySelector(".values").children;
+    at.textContent = `Frame ${seen + 1}`;
+    buttons.forEach((button, index) => {
+      button.lastChild.textContent = this.#groups[this.#group].lines[index].text(seen);
+    });
+    const text = `Frame ${this.#frame + 1}: ${this.valuesInWords}`;
+    filled(this.#slider, { "aria-valuenow": this.#frame + 1, "aria-valuetext": text }, []);
+  }
+
+  #point(event) {
+    const frame = this.#chart.frameAt(event.clientX);
+    if (!this.#slider.hasPointerCapture(event.pointerId)) this.#guide(frame);
+    else if (frame !== this.#frame) this.#onSeek(frame);
+  }
+
+  #guide(frame) {
+    this.#guided = frame;
+    if (this.#record) this.#tell();
+  }
+}
+
+/** The verdict on each query, its mean scores where there are any, and whether the run came to its end. */
+function toldEntries(record) {
+  const entries = record.queries.map((query) => {
+    const text = make("p", {}, make("strong", {}, query.told));
+    const means = Object.entries(query.mean ?? {}).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+    if (means.length) text.append(" ", make("span", {}, `mean ${means.join(" · ")}`));
+    return make("li", {}, ...(record.queries.length > 1 ? [badge(query)] : []), text);
+  });
+  const done = record.queries[0].frames.length;
+  const stopped = make("li", { class: "stopped" }, `Stopped after ${done} of ${record.frames} frames.`);
+  return record.complete ? entries : [...entries, stopped];
+}

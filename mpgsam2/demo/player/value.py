@@ -1,0 +1,92 @@
+"""What the player shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from gradio.data_classes import FileData, GradioModel
+
+from mpgsam2.demo.pictures import data_uri
+
+
+class Live(GradioModel):
+    """The newest frame of a run that goes on.
+
+    Attributes:
+        prior, masks, overlay: its pictures as URIs that hold the data themselves.
+        frame: its index, from 0.
+        frames: of the run.
+    """
+
+    prior: str
+    masks: str
+    overlay: str
+    frame: int
+    frames: int
+
+
+class QueryVideos(GradioModel):
+    """The videos that belong to one query.
+
+    Attributes:
+        letter: of the query, as in the record.
+        prior, masks: mp4 files.
+    """
+
+    letter: str
+    prior: FileData
+    masks: FileData
+
+
+class PlayerValue(GradioModel):
+    """What the player shows: a run that goes on (`live`), or else a run's result (all the others).
+
+    Attributes:
+        live: the newest frame.
+        overlay: mp4 of all queries' masks; the clock that the other videos follow.
+        queries: one per query of the record, in its order.
+        record: see `mpgsam2.export`.
+    """
+
+    live: Live | None = None
+    overlay: FileData | None = None
+    queries: tuple[QueryVideos, ...] = ()
+    record: dict[str, Any] | None = None
+
+
+def live_value(prior: np.ndarray, masks: np.ndarray, overlay: np.ndarray, *, frame: int, frames: int) -> PlayerValue:
+    """The player while a run goes on.
+
+    Args:
+        prior, masks, overlay: (H, W, 3) uint8 RGB, pictures of the newest frame; sent scaled down.
+        frame: its index, from 0.
+        frames: of the run.
+    """
+    prior, masks, overlay = map(data_uri, (prior, masks, overlay))
+    return PlayerValue(live=Live(prior=prior, masks=masks, overlay=overlay, frame=frame, frames=frames))
+
+
+def result_value(
+    overlay: str | PathLike[str],
+    queries: Mapping[str, tuple[str | PathLike[str], str | PathLike[str]]],
+    record: dict[str, Any],
+) -> PlayerValue:
+    """The player once a run has ended.
+
+    Args:
+        overlay: the run's overlay.mp4.
+        queries: per letter of the record, in its order, the paths of the prior and the masks as mp4.
+        record: see `mpgsam2.export`; the videos have one frame per entry of its queries' `frames`.
+    """
+    return PlayerValue(
+        overlay=_file(overlay),
+        queries=tuple(QueryVideos(letter=a, prior=_file(p), masks=_file(m)) for a, (p, m) in queries.items()),
+        record=record,
+    )
+
+
+def _file(path: str | PathLike[str]) -> FileData:
+    return FileData(path=fspath(path), mime_type="video/mp4")
