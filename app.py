@@ -1,6 +1,7 @@
 """The page of the Space; `python app.py` serves the same on this machine.
 
-The model is chosen by MPGSAM2_MODEL: "nano", a published checkpoint ("large-mevis", ...), a folder, a file or a hub id.
+MPGSAM2_MODEL says which models run, separated by commas, the usual one first: "nano", a published checkpoint
+("large-mevis", ...), a folder, a file or a hub id.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from mpgsam2 import load_model
 from mpgsam2.demo import build_demo, launch_options
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
-demo = build_demo(load_model(os.environ.get("MPGSAM2_MODEL", "nano"), device=device))
+models = [load_model(name.strip(), device=device) for name in os.environ.get("MPGSAM2_MODEL", "nano").split(",")]
+demo = build_demo(models)
 
 if __name__ == "__main__":
     demo.launch(**launch_options())

@@ -1,17 +1,22 @@
-"""Make the example clips again: `python examples/make.py`.
+"""Make the examples of the page again.
+
+    python examples/make.py            the clips, their true masks, and `examples.json`, which lists them
+    python examples/make.py results    nano's answers to them, which the page shows as long as it is the same nano
 
 Every example is a clip of the synthetic world, given by its seed, with one of its sentences. The seeds lie in a range
-of their own, so that nano has seen none of these clips. Beside each clip its true masks lie as PNG in a zip, and
-`examples.json` lists them all for the page.
+of their own, so that nano has seen none of these clips. Both commands take `--folder DIR` to write elsewhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import cv2
@@ -19,10 +24,15 @@ import cv2
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
-from mpgsam2.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402  the package lies beside this folder
+from mpgsam2 import load_model  # noqa: E402  the package lies beside this folder
+from mpgsam2.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402
+from mpgsam2.ground_truth import GroundTruth  # noqa: E402
+from mpgsam2.pipeline import segment_file  # noqa: E402
 from mpgsam2.synthetic import FULL, Clip, render_clip  # noqa: E402
-from mpgsam2.video import VideoWriter  # noqa: E402
+from mpgsam2.video import VideoWriter, open_clip  # noqa: E402
 
+LIST = "examples.json"
+SHOWN = ("overlay.mp4", "prior.mp4", "masks.mp4", "run.json")  # of a run's files those that the page needs
 SEED_OFFSET = 2 * EVALUATION_SEED_OFFSET
 WORLD = replace(
     FULL, frames=48, fps=12.0, height=(240, 240), aspect=(4 / 3, 4 / 3), compression=0.0, h264=0.0, absent=1.0
@@ -54,17 +64,17 @@ def clip_of(seed: int) -> Clip:
     return render_clip(SEED_OFFSET + seed, WORLD)
 
 
-def main() -> None:
+def make_clips(folder: Path) -> None:
     """Write clips, masks and the list."""
     entries = []
     for example in EXAMPLES:
         clip = clip_of(example.seed)
         expression = clip.expressions[example.sentence]
         height, width = clip.frames.shape[1:3]
-        with VideoWriter(FOLDER / f"{example.name}.mp4", width, height, Fraction(WORLD.fps)) as video:
+        with VideoWriter(folder / f"{example.name}.mp4", width, height, Fraction(WORLD.fps)) as video:
             for frame in clip.frames:
                 video.write(frame)
-        with ZipFile(FOLDER / f"{example.name}.masks.zip", "w") as masks:
+        with ZipFile(folder / f"{example.name}.masks.zip", "w") as masks:
             for index, mask in enumerate(clip.mask(expression.target)):
                 masks.writestr(f"{index:05d}.png", cv2.imencode(".png", mask.astype("uint8") * 255)[1].tobytes())
         entries.append(
@@ -76,7 +86,31 @@ def main() -> None:
                 "kind": expression.kind,
             }
         )
-    (FOLDER / "examples.json").write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    (folder / LIST).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+
+
+def make_results(folder: Path) -> None:
+    """Write nano's answers for the clips that are listed, each into a folder of the clip's name."""
+    model = load_model("nano")
+    for entry in json.loads((folder / LIST).read_text(encoding="utf-8")):
+        clip = open_clip(folder / entry["clip"])
+        result = folder / "results" / clip.path.stem
+        result.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory() as run, GroundTruth.open(folder / entry["masks"], clip) as truth:
+            for _ in segment_file(model, clip, entry["expression"], run, truth=truth):
+                pass
+            for name in SHOWN:
+                shutil.copy(Path(run, name), result)
+
+
+def main() -> None:
+    """Run one of the two commands."""
+    commands = {"clips": make_clips, "results": make_results}
+    parser = argparse.ArgumentParser(description="Make the examples of the page again.")
+    parser.add_argument("what", nargs="?", choices=commands, default="clips", help="(default: clips)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help="(default: this script's)")
+    args = parser.parse_args()
+    commands[args.what](args.folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Clips that come with the page, each with a sentence: `examples/examples.json` lists them."""
+"""Clips that come with the page, each with a sentence, its true masks and a result computed before.
+
+`examples/examples.json` lists them; `examples/make.py` makes them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import gradio as gr
 import numpy as np
 
 from mpgsam2.demo.pictures import data_uri
+from mpgsam2.export import read_record
 from mpgsam2.video import open_clip
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -19,16 +23,27 @@ FOLDER = Path(__file__).parents[2] / "examples"
 
 @dataclass(frozen=True)
 class Example:
-    """A clip, its sentence and a picture for its button."""
+    """A clip, its sentence, a picture for its button, and where its true masks and its result lie, if it has them."""
 
     clip: Path
     expression: str
     title: str
     thumbnail: np.ndarray  # (H, W, 3) uint8 RGB, the frame in the middle of the clip
+    truth: Path | None  # zip of PNG masks
+    result: Path | None  # folder as `export` writes it: run.json and the three videos
+
+    @property
+    def name(self) -> str:
+        """By which a link calls it."""
+        return self.clip.stem
 
 
-def load_examples(folder: Path) -> list[Example]:
+def load_examples(folder: Path, model: str) -> list[Example]:
     """The examples of a folder, none if it has no list.
+
+    Args:
+        folder: with `examples.json`.
+        model: fingerprint of the model that runs; a result of any other is not shown.
 
     Raises:
         InputError: a clip that is listed cannot be read.
@@ -36,30 +51,18 @@ def load_examples(folder: Path) -> list[Example]:
     listing = folder / "examples.json"
     if not listing.is_file():
         return []
-    entries = json.loads(listing.read_text(encoding="utf-8"))
-    return [
-        Example(folder / entry["clip"], entry["expression"], entry["title"], _middle_frame(folder / entry["clip"]))
-        for entry in entries
-    ]
+    return [_load(folder, entry, model) for entry in json.loads(listing.read_text(encoding="utf-8"))]
 
 
-def build_examples(examples: list[Example], clip: gr.Video, expression: gr.Textbox) -> None:
-    """Place a card per example; choosing one fills clip and expression."""
-    if not examples:
-        return
-    cards = gr.HTML(
-        '<h2>Or start from an example</h2><div class="cards">'
-        + "".join(map(_card, range(len(examples)), examples))
-        + "</div>",
+def build_examples(examples: list[Example]) -> gr.HTML:
+    """Place a card per example; choosing one triggers a click with its `index`."""
+    cards = "".join(map(_card, range(len(examples)), examples))
+    return gr.HTML(
+        f'<h2>Or start from an example</h2><div class="cards">{cards}</div>',
         js_on_load=_CHOOSE,
         elem_id="examples",
+        visible=bool(examples),
     )
-
-    def choose(event: gr.EventData) -> tuple[str, str]:
-        example = examples[event.index]
-        return str(example.clip), example.expression
-
-    cards.click(choose, outputs=[clip, expression], queue=False, show_progress="hidden", api_visibility="private")
 
 
 _CHOOSE = """
@@ -68,6 +71,20 @@ element.addEventListener("click", (event) => {
   if (card) trigger("click", { index: Number(card.dataset.index) });
 });
 """
+
+
+def _load(folder: Path, entry: dict[str, str], model: str) -> Example:
+    path = folder / entry["clip"]
+    result = folder / "results" / path.stem
+    precomputed = (result / "run.json").is_file() and read_record(result)["model"]["sha256"] == model
+    return Example(
+        path,
+        entry["expression"],
+        entry["title"],
+        _middle_frame(path),
+        folder / entry["masks"] if "masks" in entry else None,
+        result if precomputed else None,
+    )
 
 
 def _card(index: int, example: Example) -> str:

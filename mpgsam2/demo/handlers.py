@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from threading import Event
 from typing import Any
@@ -11,45 +11,73 @@ import gradio as gr
 from gradio.components import Component
 
 from mpgsam2.demo.errors import told_to_visitor
+from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.panes import blank, stills
-from mpgsam2.demo.run import Finished, Started, run
-from mpgsam2.demo.status import IDLE, WAITING, error_html, line, status_html
+from mpgsam2.demo.run import Finished, Started, Step, run
+from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.show import live, result
+from mpgsam2.demo.status import FULL, IDLE, WAITING, error_html, line, notice_html, status_html
+from mpgsam2.errors import InputError
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress
+from mpgsam2.render import Look
 
 ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "gpu"}
 """Of every event that runs the model: they share one slot."""
 
+_LOOKING = {"concurrency_limit": 2, "concurrency_id": "looking"}  # at clips, which decodes them once
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
-_STILLS_EVERY = 0.2  # seconds between live pictures; the line of text follows every frame
+_LIVE_EVERY = 0.2  # seconds between live pictures; the line of text follows every frame
 
 Updates = dict[Component, Any]
 
 
-def connect(page: Page, model: MPGSAM2, frame_loop: FrameLoop) -> None:
-    """Give the page its behaviour: Run (or Enter) and Stop.
+def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sessions: Sessions) -> None:
+    """Give the page its behaviour: Run, Stop, and the remark on the clip's frames.
 
     Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
     waits for its turn is taken out of the queue.
     """
     stop_signal = gr.State()
+    settings = list(page.settings.values())
 
     def prepare() -> Updates:
         return {stop_signal: Event(), **_prepared(page)}
 
-    def show_run(clip: str | None, expression: str, stop: Event) -> Generator[Updates]:
+    def show_run(request: gr.Request, clip: str | None, stop: Event, *values: Any) -> Generator[Updates]:
+        asked = Settings(**dict(zip(NAMES, values, strict=True)))
+        sessions.keep(request.session_hash, clip)
+        sessions.keep(request.session_hash, asked.ground_truth)
         try:
-            with told_to_visitor(), closing(run(model, frame_loop, clip, expression, stop)) as steps:
-                yield from _updates(page, steps)
+            with (
+                told_to_visitor(),
+                sessions.folder(request.session_hash) as folder,
+                closing(run(models, frame_loop, clip, asked, folder, stop)) as steps,
+            ):
+                yield from _updates(page, asked.look, steps)
         except gr.Error as error:  # stands on the page after the pop-up is gone
             yield {page.status: error_html(error), **_at_rest(page)}
             raise
 
+    def look(request: gr.Request, clip: str | None, *values: Any) -> str:
+        if not clip:
+            return ""
+        sessions.keep(request.session_hash, clip)
+        try:
+            return notice_html(choose_frames(clip, Settings(**dict(zip(_FRAMES, values, strict=True))).selection())[1])
+        except InputError as error:
+            return notice_html(str(error))
+
+    def refused(status: str) -> Updates:
+        """Where not even a place in the queue was free, nothing of the run has reached the page."""
+        return {page.status: status_html(FULL) if WAITING in status else status, **_at_rest(page)}
+
     prepared = gr.on(
-        [page.run.click, page.expression.submit],
+        [page.run.click, page.settings["sentences"].submit],
         prepare,
         outputs=[stop_signal, *_prepared(page)],
         queue=False,
@@ -58,32 +86,38 @@ def connect(page: Page, model: MPGSAM2, frame_loop: FrameLoop) -> None:
     )
     running = prepared.then(
         show_run,
-        [page.clip, page.expression, stop_signal],
-        list(_prepared(page)),
+        [page.clip, stop_signal, *settings],
+        [page.notice, *_prepared(page)],
         **ONE_AT_A_TIME,
         **_QUIET,
     )
+    running.failure(refused, page.status, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
+    chosen = [page.settings[name] for name in _FRAMES]
+    gr.on(
+        [page.clip.change, *(component.change for component in chosen)],
+        look,
+        [page.clip, *chosen],
+        page.notice,
+        trigger_mode="always_last",
+        **_LOOKING,
+        **_QUIET,
+    )
 
 
 def _prepared(page: Page) -> Updates:
     """The page before a run's turn: earlier results gone, nothing to press but Stop."""
-    updates: Updates = {
+    return {
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
         page.leave: gr.update(visible=True),
         page.stop: gr.update(visible=False),
-        page.expression: gr.update(interactive=False),
+        page.settings["sentences"]: gr.update(interactive=False),
         page.bundle: gr.update(visible=False, value=None),
+        page.player: None,
     }
-    for pane in page.panes:
-        updates |= {
-            pane.still: gr.update(visible=True, value=blank()),
-            pane.video: gr.update(visible=False, value=None),
-        }
-    return updates
 
 
 def _at_rest(page: Page) -> Updates:
@@ -92,37 +126,38 @@ def _at_rest(page: Page) -> Updates:
         page.run: gr.update(interactive=True),
         page.leave: gr.update(visible=False),
         page.stop: gr.update(visible=False),
-        page.expression: gr.update(interactive=True),
+        page.settings["sentences"]: gr.update(interactive=True),
     }
 
 
-def _updates(page: Page, steps: Generator[Started | Progress | Finished]) -> Generator[Updates]:
+def _updates(page: Page, look: Look, steps: Generator[Step]) -> Generator[Updates]:
     """What the page shows at each step of a run. One update per frame, so that a closed tab is noticed as soon."""
-    warning, shown = None, -_STILLS_EVERY
+    warning, shown = None, -_LIVE_EVERY
     for step in steps:
         match step:
             case Started():
                 warning = step.warning
                 yield {
                     page.status: status_html(line(step), done=0, total=0, warning=warning),
+                    page.notice: notice_html(step.notice),
                     page.leave: gr.update(visible=False),
                     page.stop: gr.update(visible=True),
                 }
             case Progress():
                 updates = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
-                if step.seconds - shown >= _STILLS_EVERY:
+                if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
-                    updates |= dict(zip((pane.still for pane in page.panes), stills(step), strict=True))
+                    updates[page.player] = live(step, look)
                 yield updates
             case Finished():
                 yield {page.status: status_html(line(step), warning=warning), **_results(page, step), **_at_rest(page)}
 
 
 def _results(page: Page, end: Finished) -> Updates:
-    """The videos in place of the stills, if there are any."""
-    if not end.done:
+    """The videos in place of the live pictures, if there are any."""
+    if end.record is None:
         return {}
-    updates: Updates = {page.bundle: gr.update(visible=True, value=str(end.bundle))}
-    for pane, video in zip(page.panes, (end.prior, end.masks, end.overlay), strict=True):
-        updates |= {pane.still: gr.update(visible=False), pane.video: gr.update(visible=True, value=str(video))}
-    return updates
+    return {
+        page.player: result(end.record, end.folder),
+        page.bundle: gr.update(visible=True, value=str(end.bundle)),
+    }

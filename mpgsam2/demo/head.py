@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
+from collections.abc import Sequence
+from urllib.parse import quote
 
 import torch
 
@@ -20,23 +23,34 @@ _ABILITIES = {
 }
 
 
-def head_html(model: MPGSAM2) -> str:
-    """Title, one sentence, the link to the paper, and the badge of the model that runs."""
+def head_html(models: Sequence[MPGSAM2]) -> str:
+    """Title, one sentence, links to the paper and to this Space's code, and a badge of every model that runs."""
     return f"""
 <header>
   <p class="eyebrow">MPG-SAM 2 · referring video object segmentation</p>
   <h1>Say what to look for. Get its mask in every frame.</h1>
   <p class="lead">Give a clip and a sentence: the network finds the object that the sentence names, marks it
   frame by frame, and shows how it came to its answer.
-  <a href="{PAPER}" target="_blank" rel="noopener">Read the paper</a></p>
-  {_badge(model)}
+  {_link("Read the paper", PAPER)}{_code()}</p>
+  {"".join(map(_badge, models))}
 </header>"""
+
+
+def _link(text: str, address: str) -> str:
+    return f'<a href="{address}" target="_blank" rel="noopener">{text}</a>'
+
+
+def _code() -> str:
+    """The code of the Space that this runs on; elsewhere the reader has it before them."""
+    space = os.environ.get("SPACE_ID", "")
+    return " · " + _link("See the code", f"https://huggingface.co/spaces/{quote(space)}/tree/main") if space else ""
 
 
 def _badge(model: MPGSAM2) -> str:
     ability = _ABILITIES.get(model.name, "A checkpoint of your own.")
     return (
-        f'<p id="badge">Running here <b>{html.escape(model.name)}</b><b>{html.escape(_device_name(model.device))}</b>'
+        f'<p class="badge">Running here <b>{html.escape(model.name)}</b>'
+        f"<b>{html.escape(_device_name(model.device))}</b>"
         f"<span>{ability}</span></p>"
     )
 

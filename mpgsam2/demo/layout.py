@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from mpgsam2.checkpoint import fingerprint
 from mpgsam2.demo.about import ABOUT
 from mpgsam2.demo.api import serve
+from mpgsam2.demo.example_handlers import connect_examples
 from mpgsam2.demo.examples import FOLDER, build_examples, load_examples
+from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.demo.handlers import connect
 from mpgsam2.demo.head import head_html
+from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.panes import build_panes
-from mpgsam2.demo.run import LIMITS
+from mpgsam2.demo.player import Player
+from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.network.model import MPGSAM2
@@ -24,18 +30,53 @@ _QUEUE = 20  # visitors who may wait
 _HOUR = 3600  # seconds
 
 
-def build_demo(model: MPGSAM2, examples: Path = FOLDER) -> gr.Blocks:
+def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
     """The page, ready for `launch(**launch_options())`.
 
     Args:
-        model: as `load_model` returns it, already on the device where it runs.
+        models: as `load_model` returns them, already on the device where they run; the first is the usual one.
         examples: folder with `examples.json` and its clips; without that list there are no examples.
     """
-    loop = frame_loop(model)
+    named = {model.name: model for model in models}
+    loop, sessions = frame_loop(named), Sessions()
+    loaded = load_examples(examples, fingerprint(models[0]))
     with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False, delete_cache=(_HOUR, _HOUR)) as demo:
-        page = _build_page(model, examples)
-        connect(page, model, loop)
-        serve(page, model, loop)
+        gr.HTML(head_html(models), elem_id="head")
+        with gr.Row(elem_id="inputs", equal_height=False):
+            with gr.Column(min_width=300, scale=6):
+                clip = gr.Video(label="Clip", sources=["upload", "webcam"], height="min(400px, 64vw)", elem_id="clip")
+                notice = gr.HTML("", elem_id="notice")
+            with gr.Column(min_width=300, scale=7):
+                sentences = build_sentences()
+                run = gr.Button("Run", variant="primary", elem_id="run")
+                cards = build_examples(loaded)
+                settings = build_options(sentences, list(named))
+        with gr.Row(elem_id="progress"):
+            status = gr.HTML(status_html(IDLE), elem_id="status")
+            leave = gr.Button("Stop", visible=False, scale=0, min_width=120)
+            stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
+        player = Player(elem_id="player")
+        with gr.Row(elem_id="home", equal_height=False):
+            bundle = gr.DownloadButton(
+                "Download everything (.zip)", visible=False, scale=0, min_width=260, elem_id="bundle"
+            )
+            copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
+            link = gr.Textbox(
+                label="Link to these settings",
+                show_label=False,
+                container=False,
+                interactive=False,
+                max_lines=1,
+                placeholder="All settings but the clip and the ground truth; an example's name stands in it too.",
+                elem_id="link",
+            )
+        gr.HTML(ABOUT, elem_id="about")
+        example = gr.Textbox("", visible=False)
+        page = Page(clip, settings, notice, run, leave, stop, status, player, bundle, example, link, copy_link)
+        connect(page, named, loop, sessions)
+        connect_examples(page, demo, cards, loaded, models[0].name)
+        serve(page, named, loop, sessions)
+        demo.unload(sessions.ended)
     return demo.queue(max_size=_QUEUE)
 
 
@@ -48,29 +89,5 @@ def launch_options() -> dict[str, Any]:
         "max_file_size": LIMITS.bytes,
         "allowed_paths": [str(FOLDER)],
         "run_history": False,
+        "mcp_server": find_spec("mcp") is not None,
     }
-
-
-def _build_page(model: MPGSAM2, examples: Path) -> Page:
-    gr.HTML(head_html(model), elem_id="head")
-    with gr.Row(elem_id="inputs", equal_height=False):
-        with gr.Column(min_width=300, scale=6):
-            clip = gr.Video(label="Clip", sources=["upload"], height="min(400px, 64vw)", elem_id="clip")
-        with gr.Column(min_width=300, scale=7):
-            expression = gr.Textbox(
-                label="Sentence",
-                placeholder="the red circle that moves to the left",
-                max_lines=1,
-                elem_id="expression",
-            )
-            run = gr.Button("Run", variant="primary")
-            build_examples(load_examples(examples), clip, expression)
-    with gr.Row(elem_id="progress"):
-        status = gr.HTML(status_html(IDLE), elem_id="status")
-        leave = gr.Button("Stop", visible=False, scale=0, min_width=120)
-        stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
-    panes = build_panes()
-    bundle = gr.DownloadButton("Download masks and record (.zip)", visible=False, elem_id="bundle")
-    gr.HTML(ABOUT, elem_id="about")
-    record = gr.JSON(label="Record", visible=False)
-    return Page(clip, expression, run, leave, stop, status, panes, bundle, record)

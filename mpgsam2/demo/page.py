@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.components import Component
 
-from mpgsam2.demo.panes import Pane
+from mpgsam2.demo.player import Player
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,14 @@ class Page:
     """What a visitor fills in, presses and sees."""
 
     clip: gr.Video
-    expression: gr.Textbox
+    settings: dict[str, Component]  # by `settings.NAMES`, in that order
+    notice: gr.HTML  # which frames of the clip will be used
     run: gr.Button
     leave: gr.Button  # "Stop" while the run waits for its turn
     stop: gr.Button  # "Stop" once it works
     status: gr.HTML
-    panes: tuple[Pane, Pane, Pane]  # prior, masks, overlay
+    player: Player
     bundle: gr.DownloadButton
-    record: gr.JSON  # unseen: what programs get
+    example: gr.Textbox  # unseen: name of the example that is shown, for links
+    link: gr.Textbox
+    copy_link: gr.Button

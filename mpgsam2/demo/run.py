@@ -1,95 +1,89 @@
-"""One run, from a clip's path and a sentence to files that can be shown; knows nothing of the page."""
+"""One run, from a clip's path and the settings to files that can be shown; knows nothing of the page."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from zipfile import ZIP_DEFLATED, ZipFile
+from typing import Any
 
+from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.export import bundle, read_record
+from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.pipeline import Progress, check_request, warn_unknown, write_results
-from mpgsam2.verdict import Verdict
-from mpgsam2.video import Limits, open_clip
-
-LIMITS = Limits(frames=900, bytes=200_000_000)
-"""The largest clip that a visitor may bring."""
+from mpgsam2.pipeline import Progress, warn_unknown, write_results
 
 
 @dataclass(frozen=True)
 class Started:
-    """The clip and the sentence are sound and the network reads them."""
+    """The clip and the sentences are sound and the network reads them."""
 
-    frames: int
+    frames: int  # that are used
+    notice: str  # which frames these are, and why
     warning: str | None  # about words that the model does not know
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The files of a run, which live until the generator goes on. Without a frame there are none, and no verdict."""
+    """A run's end; without a frame done there is nothing but the notice."""
 
     done: int  # frames
     frames: int
-    verdict: Verdict | None  # on the frames done
+    notice: str
     warning: str | None
-    prior: Path | None
-    masks: Path | None
-    overlay: Path | None
-    bundle: Path | None  # zip of masks/*.png and result.json
+    record: dict[str, Any] | None = None  # as `export` writes it to run.json
+    folder: Path | None = None  # of the files that `export` names
+    bundle: Path | None = None  # all of them in a zip
+
+
+Step = Started | Progress | Finished
 
 
 def run(
-    model: MPGSAM2, frame_loop: FrameLoop, path: str | None, expression: str, stop: Event
-) -> Generator[Started | Progress | Finished]:
-    """Segment what a sentence names in a clip.
-
-    Everything is written to a folder of this run's own, which is gone when the generator ends or is closed: whoever
-    wants a file copies it before reading on.
+    models: Mapping[str, MPGSAM2],
+    frame_loop: FrameLoop,
+    path: str | None,
+    settings: Settings,
+    folder: Path,
+    stop: Event,
+) -> Generator[Step]:
+    """Ask what the settings say of a clip.
 
     Args:
-        model: for its tokenizer and its name; it runs only in `frame_loop`.
+        models: by name; they run only in `frame_loop`.
         frame_loop: see `gpu.frame_loop`.
         path: of the clip.
-        expression: the sentence.
+        settings: what is asked.
+        folder: for the files, the run's own.
         stop: once it is set, the run ends after the frame at work and keeps what is done.
 
     Yields:
         `Started`, a `Progress` per frame, `Finished`.
 
     Raises:
-        InputError: the clip or the sentence cannot be used.
+        InputError: the clip or the settings cannot be used.
     """
-    check_request(model, expression)
-    clip = open_clip(path, LIMITS)
-    warning = warn_unknown(model, expression)
-    yield Started(clip.frame_count, warning)
-    done, verdict = 0, None
-    with tempfile.TemporaryDirectory(prefix="mpgsam2-") as name:
-        folder = Path(name)
+    model = chosen(models, settings.model)
+    queries = settings.queries(model)
+    clip, notice = choose_frames(path, settings.selection())
+    unknown = [warn_unknown(model, query.expression) for query in queries]
+    warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
+    with ExitStack() as open_files:
+        truth = open_files.enter_context(GroundTruth.open(path, clip)) if (path := settings.ground_truth) else None
+        yield Started(clip.frame_count, notice, warning)
+        asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
+        done = 0
         if not stop.is_set():
-            results = frame_loop(clip, expression)
-            with closing(write_results(clip, results, folder, model=model, expression=expression)) as frames:
-                for progress in frames:
-                    done, verdict = progress.index + 1, progress.verdict
-                    yield progress
-                    if stop.is_set():
-                        break
-        files = (
-            (folder / "prior.mp4", folder / "masks.mp4", folder / "overlay.mp4", _bundle(folder))
-            if done
-            else [None] * 4
-        )
-        yield Finished(done, clip.frame_count, verdict, warning, *files)
-
-
-def _bundle(folder: Path) -> Path:
-    """The zip of a run's masks and record."""
-    path = folder / "masks.zip"
-    with ZipFile(path, "w", ZIP_DEFLATED) as bundle:
-        for file in [folder / "result.json", *sorted((folder / "masks").iterdir())]:
-            bundle.write(file, file.relative_to(folder))
-    return path
+            results = frame_loop(model.name, clip, queries, settings.threshold)
+            frames = write_results(clip, results, folder, model=model, **asked)
+            for progress in open_files.enter_context(closing(frames)):
+                done = progress.index + 1
+                yield progress
+                if stop.is_set():
+                    break
+    end = Finished(done, clip.frame_count, notice, warning)
+    yield replace(end, record=read_record(folder), folder=folder, bundle=bundle(folder)) if done else end

@@ -6,22 +6,25 @@ import html
 
 import gradio as gr
 
-from mpgsam2.demo.run import Finished, Started
-from mpgsam2.pipeline import Progress, tell
+from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.pipeline import Progress
 
 IDLE = "Choose a clip, say what to look for, and run."
 WAITING = "Waiting for a free slot …"
+FULL = "Too many visitors are waiting already: please try again in a minute."
 
 
 def summary(end: Finished) -> str:
-    """What a run concludes: "Found in frames 3–40 of 48. I am 98 % sure." """
-    if end.verdict is None:
+    """What a run concludes: "Found in frames 3–40 of 48. I am 98 % sure.", after its letter where several are asked."""
+    if end.record is None:
         return "Stopped before the first frame."
-    told = tell(end.verdict)
-    return told if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}. {told}"
+    queries = end.record["queries"]
+    told = [f"{query['letter']}: {query['told']}" if len(queries) > 1 else query["told"] for query in queries]
+    stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}. "
+    return stopped + " ".join(told)
 
 
-def line(step: Started | Progress | Finished) -> str:
+def line(step: Step) -> str:
     """One step of a run in a line of text."""
     match step:
         case Started():
@@ -48,6 +51,11 @@ def status_html(text: str, *, done: int | None = None, total: int = 1, warning: 
         bar = f'<progress {value} aria-label="Progress of the run"></progress>'
     note = f'<p class="warning">{html.escape(warning)}</p>' if warning else ""
     return f'<p class="line" role="status">{html.escape(text)}</p>{bar}{note}'
+
+
+def notice_html(text: str) -> str:
+    """A remark on the frames that are used, as the page shows it."""
+    return f'<p class="notice">{html.escape(text)}</p>' if text else ""
 
 
 def error_html(error: gr.Error) -> str:

@@ -1,0 +1,115 @@
+"""What happens when a visitor chooses an example, or opens a link that names one and its settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from mpgsam2.demo.examples import Example
+from mpgsam2.demo.page import Page
+from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.show import result
+from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.export import read_record
+
+_QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_LINKED = tuple(name for name in NAMES if name != "ground_truth")  # a file cannot stand in a link
+_SETTINGS = Settings()
+
+# The address of the page with everything that differs from the usual; nothing is kept on the server.
+_LINK = """(example, ...values) => {
+  const names = %s, usual = %s, query = new URLSearchParams();
+  if (example) query.set("example", example);
+  values.forEach((value, i) => {
+    const text = Array.isArray(value) ? value.join(" ") : value === null ? "" : String(value);
+    if (text !== usual[i]) query.set(names[i], text);
+  });
+  const link = location.origin + location.pathname + (query.size ? "?" + query : "");
+  navigator.clipboard?.writeText(link).catch(() => {});
+  return link;
+}"""
+
+
+def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list[Example], model: str) -> None:
+    """Let cards fill the page and show their results, and links restore the settings.
+
+    Args:
+        page: what is filled.
+        demo: the page's blocks, for what happens when it is opened.
+        cards: as `examples.build_examples` made them.
+        examples: of the cards.
+        model: name of the usual model.
+    """
+    filled = [page.clip, page.settings["sentences"], page.settings["ground_truth"], page.example]
+    shown = [page.player, page.status, page.bundle]
+
+    def choose(event: gr.EventData) -> dict[Any, Any]:
+        example = examples[event.index]
+        return {
+            page.clip: str(example.clip),
+            page.settings["sentences"]: example.expression,
+            page.settings["ground_truth"]: example.truth and str(example.truth),
+            page.example: example.name,
+            page.bundle: gr.update(visible=False, value=None),
+            **_shown(page, example),
+        }
+
+    def restore(request: gr.Request) -> dict[Any, Any]:
+        query = dict(request.query_params)
+        updates = {page.settings[name]: value for name, value in _restored(query).items()}
+        for example in examples:
+            if example.name == query.get("example"):
+                updates |= {page.clip: str(example.clip), page.example: example.name}
+        return updates or {page.example: ""}
+
+    cards.click(choose, outputs=[*filled, *shown], **_QUIET)
+    page.clip.upload(lambda: "", outputs=page.example, **_QUIET)
+    page.clip.clear(lambda: "", outputs=page.example, **_QUIET)
+    linked = [page.settings[name] for name in _LINKED]
+    demo.load(restore, outputs=[page.clip, page.example, *linked], **_QUIET)
+    usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
+    page.copy_link.click(
+        None, [page.example, *linked], page.link, js=_LINK % (json.dumps(_LINKED), json.dumps(usual)), **_QUIET
+    )
+
+
+def _shown(page: Page, example: Example) -> dict[Any, Any]:
+    """An example's result at once, if it has one."""
+    if example.result is None:
+        return {page.player: None, page.status: status_html(IDLE)}
+    record = read_record(example.result)
+    told = f"{record['queries'][0]['told']} Computed before; press Run to do it again and to take it home."
+    return {page.player: result(record, example.result), page.status: status_html(told)}
+
+
+def _restored(query: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a link, by name; what is not of the setting's kind is left out."""
+    restored: dict[str, Any] = {}
+    for name in _LINKED:
+        text, usual = query.get(name), getattr(_SETTINGS, name)
+        if text is None:
+            continue
+        try:
+            if isinstance(usual, bool):
+                restored[name] = text == "true"
+            elif isinstance(usual, float):
+                restored[name] = float(text)
+            elif isinstance(usual, str):
+                restored[name] = text[:2000]
+            elif usual == ():
+                restored[name] = [part for part in text.split() if part in ("prior", "global_context", "history")]
+            else:
+                restored[name] = int(text)
+        except ValueError:
+            continue
+    return restored
+
+
+def _text(value: Any) -> str:
+    """A setting as JavaScript writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None or value == () else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,56 @@
+"""Which frames of a visitor's clip are used, said in a sentence: nothing is cut silently."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mpgsam2.video import Clip, Limits, Selection, open_clip, select
+
+LIMITS = Limits(frames=6000, seconds=600, bytes=200_000_000)
+"""The largest clip that a visitor may bring."""
+
+MOST_FRAMES = 900
+"""Of a clip that one run uses; a longer one is used from its first chosen frame on."""
+
+LONGEST_SIDE = 1920
+"""Of the frames that one run uses, in pixels; larger ones are scaled down."""
+
+
+def choose_frames(path: str | None, selection: Selection) -> tuple[Clip, str]:
+    """The frames of a clip that a run uses, and a sentence that says which and why.
+
+    Args:
+        path: of the clip.
+        selection: the frames that are wanted.
+
+    Raises:
+        InputError: the clip cannot be read or is beyond `LIMITS`, or the selection does not fit it.
+    """
+    clip = open_clip(path or "", LIMITS)
+    wanted = select(clip, selection)
+    cut, large = wanted.frame_count > MOST_FRAMES, max(wanted.width, wanted.height) > LONGEST_SIDE
+    if cut:
+        selection = replace(selection, last=selection.first + (MOST_FRAMES - 1) * selection.every)
+    if large:
+        selection = replace(selection, longest_side=LONGEST_SIDE)
+    used = select(clip, selection)
+    seconds = f"{float(clip.duration):.1f} s at {float(clip.fps):.4g} frames/s"
+    told = f"{clip.frame_count} frames of {clip.width} × {clip.height}, {seconds}."
+    if used.frame_count == clip.frame_count:
+        told += " All frames are used"
+    else:
+        last = selection.first + (used.frame_count - 1) * selection.every
+        nth = "" if selection.every == 1 else f", every {_ordinal(selection.every)}"
+        told += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
+        told += f", because one run takes at most {MOST_FRAMES}" if cut else ", as chosen"
+    if (used.width, used.height) != (clip.width, clip.height):
+        told += f", scaled to {used.width} × {used.height}"
+        told += f", because one run takes at most {LONGEST_SIDE} px" if large else ""
+    if clip.variable_rate:
+        told += "; their spacing in time varies, so they play at the mean rate"
+    return used, f"{told}."
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 11 <= number % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

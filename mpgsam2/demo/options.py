@@ -1,0 +1,74 @@
+"""What a visitor can set besides the clip: the sentences, and folded away, everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+from gradio.components import Component
+
+from mpgsam2.demo.frames import MOST_FRAMES
+from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.query import LETTERS
+
+_PARTS = [("mask prior", "prior"), ("global context", "global_context"), ("history", "history")]
+
+
+def build_sentences() -> gr.Textbox:
+    """The box of the sentences."""
+    return gr.Textbox(
+        label="Sentence",
+        info=f"Up to {len(LETTERS)}, one a line. Shift and Enter run.",
+        placeholder="the red circle that moves to the left",
+        lines=2,
+        max_lines=len(LETTERS),
+        max_length=2000,
+        elem_id="sentences",
+    )
+
+
+def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Component]:
+    """Place all other settings in a folded section.
+
+    Args:
+        sentences: as `build_sentences` made it.
+        models: names of the models that run here, the usual one first.
+
+    Returns:
+        The component of every one of `settings.NAMES`, in that order.
+    """
+    usual = Settings()
+    made: dict[str, Component] = {"sentences": sentences}
+    with gr.Accordion("Options", open=False, elem_id="options"):
+        with gr.Row():
+            made["without"] = gr.CheckboxGroup(
+                _PARTS, label="Switch off", info="Parts of the network, as in the paper's ablation."
+            )
+            made["compare"] = gr.Checkbox(
+                usual.compare, label="Beside the whole network", info="Side A is whole, side B is without these parts."
+            )
+        with gr.Row():
+            made["first"] = gr.Number(usual.first, label="First frame", precision=0, min_width=110)
+            made["last"] = gr.Number(None, label="Last frame", precision=0, min_width=110)
+            made["every"] = gr.Number(usual.every, label="Every n-th", precision=0, min_width=110)
+            made["longest_side"] = gr.Number(None, label="Longest side, px", precision=0, min_width=110)
+        gr.Markdown(
+            f"Empty or 0: to the clip's end, at its own size. One run takes at most {MOST_FRAMES} frames.",
+            elem_classes="hint",
+        )
+        with gr.Row():
+            made["threshold"] = gr.Slider(
+                0.05, 0.95, usual.threshold, step=0.05, label="Mask from a probability of", min_width=200
+            )
+            made["opacity"] = gr.Slider(0, 1, usual.opacity, step=0.05, label="Opacity of the overlay", min_width=200)
+        with gr.Row():
+            made["pattern"] = gr.Checkbox(
+                usual.pattern,
+                label="Hatch the masks",
+                info="In another way for each sentence.",
+            )
+            made["model"] = gr.Dropdown(list(models), value=models[0], label="Model", info="Those that run here.")
+        made["ground_truth"] = gr.File(
+            label="Ground truth: a zip of PNG masks, one a frame", file_types=[".zip"], height=120
+        )
+    return {name: made[name] for name in NAMES}

@@ -1,0 +1,46 @@
+"""What the player is given: the newest frame of a run, or its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mpgsam2.demo.pictures import shrunk
+from mpgsam2.demo.player import PlayerValue, live_value, result_value
+from mpgsam2.pipeline import Progress
+from mpgsam2.render import Look, overlay, prior_heatmap, probability_map
+
+
+def live(progress: Progress, look: Look) -> PlayerValue:
+    """The newest frame: the first query's prior and mask probability, and everybody's masks, small enough to send."""
+    frame, first = progress.frame, progress.results[0]
+    size = shrunk(*frame.shape[:2])
+    frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    probability = cv2.resize(np.float32(first.probability), size, interpolation=cv2.INTER_AREA)
+    masks = [
+        cv2.resize(result.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
+        for result in progress.results
+    ]
+    return live_value(
+        prior_heatmap(frame, first.prior),
+        probability_map(probability),
+        overlay(frame, masks, look),
+        frame=progress.index,
+        frames=progress.total,
+    )
+
+
+def result(record: dict[str, Any], folder: Path) -> PlayerValue:
+    """A run's videos and its record, of a folder as `export` writes it."""
+    letters = [query["letter"] for query in record["queries"]]
+    return result_value(folder / "overlay.mp4", dict(zip(letters, videos(record, folder), strict=True)), record)
+
+
+def videos(record: dict[str, Any], folder: Path) -> list[tuple[Path, Path]]:
+    """The files of the mask prior and of the mask's probability, for each query of a record."""
+    letters = [query["letter"] for query in record["queries"]]
+    ends = [""] if len(letters) == 1 else [f"-{letter}" for letter in letters]
+    return [(folder / f"prior{end}.mp4", folder / f"masks{end}.mp4") for end in ends]

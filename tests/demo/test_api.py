@@ -1,0 +1,163 @@
+"""The page's endpoint for programs, as its own client calls it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+from browser import TIMEOUT
+from gradio.utils import get_upload_folder
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from visitor import EXAMPLE, FPS, FRAMES, files
+
+from mpgsam2.demo import frames
+from mpgsam2.demo.settings import NAMES
+from mpgsam2.video import VideoWriter, open_clip
+
+SENTENCE = "the red circle"
+
+
+@pytest.fixture
+def client(url: str, tmp_path: Path) -> Iterator[Client]:
+    client = Client(url, verbose=False, download_files=tmp_path / "downloads")
+    yield client
+    client.close()
+
+
+def ask(client: Client, clip: Path | None, expression: str = SENTENCE, **settings: object) -> tuple:
+    """The last answer of `/segment`."""
+    clip = clip and handle_file(clip)
+    job = client.submit(clip=clip, expression=expression, api_name="/segment", **settings)
+    return job.result(timeout=TIMEOUT / 1000)
+
+
+def test_only_segment_is_public_and_says_what_it_takes(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/segment"]
+    parameters = endpoints["/segment"]["parameters"]
+    assert [p["parameter_name"] for p in parameters] == ["clip", "expression", *NAMES[1:]]
+    assert [p["parameter_name"] for p in parameters if not p["parameter_has_default"]] == ["clip", "expression"]
+
+
+def test_files_and_record_come_back(client: Client, clips: Path) -> None:
+    job = client.submit(clip=handle_file(clips / "short.mp4"), expression=SENTENCE, api_name="/segment")
+    prior, masks, overlay, bundle, record = job.result(timeout=TIMEOUT / 1000)
+    assert (record["done"], record["frames"], record["warning"]) == (FRAMES, FRAMES, None)
+    for file in (prior, masks, overlay):
+        clip = open_clip(file["video"] if isinstance(file, dict) else file)
+        assert (clip.frame_count, clip.fps) == (FRAMES, FPS)
+    with ZipFile(bundle) as archive:
+        kept = json.loads(archive.read("run.json"))
+    assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["told"]
+    assert [steps[-1]["done"] for steps in job.outputs()] == [0, *range(1, FRAMES + 1), FRAMES]
+    assert tempfile.gettempdir() not in json.dumps(record)
+
+
+def test_settings_are_heeded(client: Client, clips: Path) -> None:
+    *_, bundle, record = ask(
+        client,
+        clips / "short.mp4",
+        f"{SENTENCE}\nthe star",
+        first=3,
+        last=9,
+        every=2,
+        longest_side=96,
+        threshold=0.3,
+        opacity=0.7,
+        pattern=True,
+        without=["history"],
+        ground_truth=handle_file(clips / "short.masks.zip"),
+    )
+    assert [(q["letter"], q["expression"], q["without"]) for q in record["queries"]] == [
+        ("A", SENTENCE, []),
+        ("B", SENTENCE, ["history"]),
+        ("C", "the star", []),
+        ("D", "the star", ["history"]),
+    ]
+    assert (record["frames"], record["width"], record["fps"]) == (4, 96, "6")
+    assert [entry["source"] for entry in record["queries"][0]["frames"]] == [2, 4, 6, 8]
+    assert set(record["queries"][0]["mean"]) == {"J", "F", "J&F"}
+    assert record["settings"] | {"threshold": 0.3, "opacity": 0.7, "pattern": True} == record["settings"]
+    with ZipFile(bundle) as archive:
+        assert {"masks/D/00003.png", "prior-D.mp4", "cutout-A.webm"} < set(archive.namelist())
+
+
+def test_bad_input_is_answered_with_one_sentence(
+    client: Client, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = clips / "short.mp4"
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(short.read_bytes()[:3000])
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{short}\n")
+    escaping = tmp_path / "escaping.zip"
+    with ZipFile(escaping, "w") as archive:
+        archive.writestr("../00000.png", b"")
+    cases = [
+        (None, {}, "No clip was given"),
+        (clips / "text.mp4", {}, "not a video that can be read here"),
+        (cut, {}, "cut.mp4"),
+        (playlist, {}, "not a video that can be read here"),
+        (short, {"expression": " "}, "empty: write which object to segment"),
+        (short, {"expression": "red " * 60}, "too long"),
+        (short, {"expression": "a\nb\nc\nd\ne"}, "At most 4 sentences"),
+        (short, {"first": 0}, "counted from 1"),
+        (short, {"first": 99}, "12"),
+        (short, {"threshold": 0.0}, "less than minimum"),
+        (short, {"model": "large-mevis"}, None),
+        (short, {"ground_truth": handle_file(clips / "text.mp4")}, None),
+        (short, {"ground_truth": handle_file(escaping)}, "escaping.zip"),
+    ]
+    for clip, settings, told in cases:
+        with pytest.raises((AppError, ValueError)) as error:
+            ask(client, clip, **({"expression": SENTENCE} | settings))
+        text = str(error.value)
+        assert told is None or told in text, (settings, text)
+        assert "Traceback" not in text and str(get_upload_folder()) not in text, text
+    monkeypatch.setattr(frames, "LIMITS", frames.Limits(bytes=1000))
+    with pytest.raises(AppError, match="too large"):
+        ask(client, short)
+
+
+def test_a_text_of_any_kind_is_only_a_text(client: Client, clips: Path) -> None:
+    for text in ("<img src=x onerror=alert(1)>", "'; DROP TABLE clips; --", "../../etc/passwd", "{{7*7}}", EXAMPLE):
+        *_, record = ask(client, clips / "short.mp4", text, last=2)
+        assert record["queries"][0]["expression"] == text
+    with pytest.raises(AppError, match="too long"):
+        ask(client, clips / "short.mp4", "😀" * 10_000)
+
+
+def test_a_hundred_runs_leave_nothing(url: str, tmp_path: Path) -> None:
+    """Files and memory end where they began."""
+    path = tmp_path / "tiny.mp4"
+    with VideoWriter(path, 64, 48, Fraction(10)) as writer:
+        for level in (40, 80):
+            writer.write(np.full((48, 64, 3), level, np.uint8))
+
+    def megabytes() -> float:
+        gc.collect()
+        return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1e3
+
+    before = files()
+    client = Client(url, verbose=False, download_files=False)
+    for _ in range(5):
+        ask(client, path)
+    memory = megabytes()
+    for _ in range(95):
+        ask(client, path)
+    assert megabytes() - memory < 100
+    client.close()
+    deadline = time.monotonic() + TIMEOUT / 1000
+    while (left := files() - before) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left == set()
