@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from dataclasses import replace
 
 import cv2
@@ -109,6 +110,18 @@ def matching(clip: Clip, text: str) -> list[int]:
             for names, own in zip(wanted, (thing.shape, thing.colour, thing.texture), strict=True)
         )
     ]
+
+
+def relation_parts(text: str) -> tuple[str, str, str]:
+    """What a sentence about a relation says: the relation, what stands in it, and to what."""
+    phrases = [(phrase, name) for name, group in words.RELATIONS.items() for phrase in group]
+    for phrase, name in sorted(phrases, key=lambda item: -len(item[0])):
+        if f" {phrase} " in text:
+            return name, *text.split(f" {phrase} ")
+        if text.startswith(f"{phrase} "):  # "above the red square there is a circle"
+            anchor, head = re.split("|".join(f" {fronting} " for fronting in words.FRONTING), text)
+            return name, head, anchor.removeprefix(f"{phrase} ")
+    raise AssertionError(f"no relation in “{text}”")
 
 
 def centroids(clip: Clip, k: int) -> np.ndarray:
@@ -268,15 +281,13 @@ def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
 
 def test_relations_are_clear(clips: list[Clip]) -> None:
     directions = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
-    phrases = sorted(((p, name) for name, group in words.RELATIONS.items() for p in group), key=lambda x: -len(x[0]))
     checked = 0
     for clip in clips:
         size = np.array(clip.labels.shape[:0:-1])
         for expression in named(clip):
             if expression.kind != "relation":
                 continue
-            phrase, name = next((p, name) for p, name in phrases if f" {p} " in expression.text)
-            head, anchor_text = expression.text.split(f" {phrase} ")
+            name, head, anchor_text = relation_parts(expression.text)
             if name not in directions or any(word in SIZE_WORDS for word in expression.text.split()):
                 continue
             (anchor,) = matching(clip, anchor_text)
@@ -393,7 +404,6 @@ def test_events_are_seen(eventful: list[Clip]) -> None:
 
 def test_what_is_absent_is_absent(clips: list[Clip], talk: list[Clip], eventful: list[Clip]) -> None:
     """A sentence that names nothing matches nothing, or is false of all that it matches, as measured on the labels."""
-    relations = sorted(((p, name) for name, group in words.RELATIONS.items() for p in group), key=lambda x: -len(x[0]))
     axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
 
     def is_false(clip: Clip, expression: Expression, k: int) -> bool:
@@ -428,8 +438,8 @@ def test_what_is_absent_is_absent(clips: list[Clip], talk: list[Clip], eventful:
                 assert all(is_false(clip, expression, k) for k in matches), (expression, clip.things)
                 untrue += bool(matches)
                 continue
-            phrase, name = next((p, name) for p, name in relations if f" {p} " in expression.text)
-            heads, anchors = (matching(clip, part) for part in expression.text.split(f" {phrase} "))
+            name, *said = relation_parts(expression.text)
+            heads, anchors = (matching(clip, part) for part in said)
             if heads and len(anchors) == 1 and name in axes:
                 axis, sign = axes[name]
                 (anchor,) = anchors
@@ -473,6 +483,23 @@ def shape_of_sentence(text: str) -> str:
     classes |= dict.fromkeys((*COLOUR_WORDS, *TEXTURE_WORDS, *SIZE_WORDS), "j")
     kinds = [classes.get(word, word) for word in text.split()]
     return " ".join(kind for kind, _ in itertools.groupby(kinds))
+
+
+def test_as_many_sentences_name_nothing_as_wanted() -> None:
+    def mean(absent: float) -> float:
+        clips = [render_clip(seed, replace(SMALL, frames=1, absent=absent)) for seed in range(60)]
+        return float(np.mean([sum(e.target is None for e in clip.expressions) for clip in clips]))
+
+    assert mean(0.0) == 0
+    assert 0.3 < mean(0.5) < 0.7
+    assert 1.2 < mean(1.5) < 1.6
+
+
+def test_visitors_sentences_are_worded_in_many_ways(talk: list[Clip]) -> None:
+    said = "\n".join(expression.text for clip in talk for expression in clip.expressions)
+    ways = [r"^show me ", r" in this clip$", r"^on the left .*(there is|you see) ", r" and it is ", r" in red\b"]
+    ways += [r" (object|thing) (that|which) is a (circle|square|star|triangle)", r" on the left (that|which) is a"]
+    assert [way for way in ways if not re.search(way, said, re.M)] == []
 
 
 def test_held_out_sentences_are_built_as_no_usual_one(talk: list[Clip]) -> None:

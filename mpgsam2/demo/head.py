@@ -14,8 +14,8 @@ from mpgsam2.network.model import MPGSAM2
 PAPER = "https://arxiv.org/abs/2501.13667"
 
 _ABILITIES = {
-    "nano": "Trained on synthetic clips: finds coloured shapes by look or place, less surely by motion, and often "
-    "notices what is not there.",
+    "nano": "Trained on synthetic clips: finds coloured shapes by look, place or relation, less surely by motion, and "
+    "mostly notices what is not there. Try the examples, or your own simple clip.",
     "large-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "tiny-ytvos": "Trained on Ref-YouTube-VOS: everyday clips, one object named by a sentence.",
     "large-mevis": "Trained on MeViS: everyday clips, objects named by how they move.",

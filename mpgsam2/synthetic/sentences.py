@@ -166,8 +166,8 @@ def _plainness(phrase: NounPhrase) -> float:
 def write_sentences(rng: random.Random, world: World, scene: Scene, view: View) -> tuple[Expression, ...]:
     """Return at most `world.sentences` distinct sentences, first one of the kind that the scene was laid out for.
 
-    In a share of clips one more follows that names nothing. Empty where nothing of the scene's kind can be said without
-    doubt, or where a thing is hidden for most of the clip.
+    Last come those that name nothing, `world.absent` on average. Empty where nothing of the scene's kind can be said
+    without doubt, or where a thing is hidden for most of the clip.
     """
     brief = {k for clause in event_clauses(world, view) for k in members(clause.true)}
     least = [SEEN_BRIEFLY if k in brief else SEEN for k in range(len(scene.bodies))]
@@ -179,7 +179,7 @@ def write_sentences(rng: random.Random, world: World, scene: Scene, view: View) 
         return ()
     kinds, weights = tuple(world.sentence_kinds), tuple(world.sentence_kinds.values())
     others = [speaker.name(kind) for kind in rng.choices(kinds, weights, k=world.sentences - 1)]
-    if rng.random() < world.absent:
+    for _ in range(int(world.absent + rng.random())):
         tries = (speaker.name_nothing(kind) for kind in rng.choices(kinds, weights, k=ABSENT_TRIES))
         others.append(next(filter(None, tries), None))
     return tuple({expression.text: expression for expression in (first, *others) if expression}.values())

@@ -16,7 +16,7 @@ Shares = tuple[float, float, float]
 ARTICLE_SHARES: Shares = (0.5, 0.25, 0.25)  # of "the", "a" or "an", and none
 DEFINITE: Shares = (1.0, 0.0, 0.0)
 INDEFINITE: Shares = (0.0, 1.0, 0.0)
-GENERIC_NOUN_SHARES = (0.45, 0.35, 0.2)  # of words.GENERIC_NOUNS
+GENERIC_NOUN_SHARES = (0.4, 0.3, 0.15, 0.08, 0.07)  # of words.GENERIC_NOUNS
 PRONOUN_SHARE = 0.2  # of "one" among the nouns that are not a shape
 USUAL_SHAPE = 0.85  # share of a shape's usual noun
 
@@ -29,40 +29,86 @@ class Writer:
         self._usual = usual
 
     def name(self, phrase: NounPhrase) -> str:
-        """Word a noun phrase that stands alone: "the red circle", "circle that is red and striped"."""
-        if phrase.colour and self._chance(0.06):
-            looks = [self._wording(COLOURS[phrase.colour].words)]
-            rest = phrase._replace(colour=None)
-            if phrase.texture and self._chance(0.5):
-                looks.append(self._wording(TEXTURES[phrase.texture].words))
-                rest = rest._replace(texture=None)
-            predicate = f" {words.CONJUNCTION} ".join(looks)
-            return f"{self._noun_phrase(rest)} {self._pronoun()} {words.COPULA} {predicate}"
-        return self._noun_phrase(phrase)
+        """Word a noun phrase alone: "the red circle", "circle that is red", "the red thing that is a circle"."""
+        ways = [self._noun_phrase]
+        if phrase.colour:
+            ways += [self._stated, self._coloured]
+        if phrase.shape and phrase.attributes > 1:
+            ways.append(self._of_kind)
+        return self._framed((self._noun_phrase if self._chance(0.6) else self._rng.choice(ways))(phrase))
 
     def position(self, phrase: NounPhrase, clause: Clause) -> str:
         """Word "the circle on the left", "the left circle", "on the left the circle", "the leftmost circle"."""
         if clause.extreme:
             if self._chance(0.8):
-                return self._noun_phrase(phrase, self._wording(words.EXTREME_ADJECTIVES[clause.name]), definite=True)
-            return self._attach(phrase, self._wording(words.EXTREMES[clause.name]))
+                adjective = self._wording(words.EXTREME_ADJECTIVES[clause.name])
+                return self._framed(self._noun_phrase(phrase, adjective, definite=True))
+            return self._framed(self._attach(phrase, self._wording(words.EXTREMES[clause.name])))
         if self._chance(0.12):
-            return self._noun_phrase(phrase, self._wording(words.POSITION_ADJECTIVES[clause.name]), definite=True)
+            adjective = self._wording(words.POSITION_ADJECTIVES[clause.name])
+            return self._framed(self._noun_phrase(phrase, adjective, definite=True))
         ending = self._wording(words.POSITIONS[clause.name])
-        return f"{ending} {self._noun_phrase(phrase)}" if self._chance(0.05) else self._attach(phrase, ending)
+        return f"{ending} {self._noun_phrase(phrase)}" if self._chance(0.05) else self._described(phrase, ending)
 
     def relation(self, phrase: NounPhrase, clause: Clause, anchor: NounPhrase) -> str:
         """Word "the circle left of the red square"; anchor: a phrase that names the other thing alone."""
-        return self._attach(phrase, f"{self._wording(words.RELATIONS[clause.name])} {self._noun_phrase(anchor)}")
+        ending = f"{self._wording(words.RELATIONS[clause.name])} {self._noun_phrase(anchor)}"
+        if self._chance(0.12):
+            return f"{ending} {self._rng.choice(words.FRONTING)} {self._noun_phrase(phrase)}"
+        return self._framed(self._attach(phrase, ending))
 
     def motion(self, phrase: NounPhrase, clause: Clause) -> str:
         """Word "the circle moving left", "the circle that moves left", "the falling circle"."""
         adjectives = words.MOTION_ADJECTIVES[clause.name]
         if adjectives and self._chance(0.2):
-            return self._noun_phrase(phrase, self._wording(adjectives))
+            return self._framed(self._noun_phrase(phrase, self._wording(adjectives)))
         if self._chance(0.2):
-            return f"{self._head(phrase)} {self._pronoun()} {self._wording(words.MOTION_VERBS[clause.name])}"
-        return self._attach(phrase, self._wording(words.MOTION_PARTICIPLES[clause.name]))
+            joint = f" {self._pronoun()}" if self._chance(0.7) else ""
+            return f"{self._head(phrase)}{joint} {self._wording(words.MOTION_VERBS[clause.name])}"
+        return self._described(phrase, self._wording(words.MOTION_PARTICIPLES[clause.name]))
+
+    def _described(self, phrase: NounPhrase, ending: str) -> str:
+        """Word where a thing is or what it does: "the circle on the left", "the thing on the left that is a circle"."""
+        if self._chance(0.12):
+            return f"{ending} {self._rng.choice(words.FRONTING)} {self._noun_phrase(phrase)}"
+        if phrase.attributes and self._chance(0.15):
+            what = self._noun_phrase(phrase, articles=INDEFINITE)
+            return self._framed(f"the {self._bare_noun()} {ending} {self._pronoun()} {words.COPULA} {what}")
+        return self._framed(self._attach(phrase, ending))
+
+    def _stated(self, phrase: NounPhrase) -> str:
+        """Word "circle that is red and striped", "the striped circle and it is red"."""
+        looks = [self._wording(COLOURS[phrase.colour].words)]
+        rest = phrase._replace(colour=None)
+        if phrase.texture and self._chance(0.5):
+            looks.append(self._wording(TEXTURES[phrase.texture].words))
+            rest = rest._replace(texture=None)
+        return f"{self._noun_phrase(rest)} {self._joint()} {f' {words.CONJUNCTION} '.join(looks)}"
+
+    def _coloured(self, phrase: NounPhrase) -> str:
+        """Word "the circle in red", "the striped circle of red colour"."""
+        colour = self._wording(words.COLOURED).format(self._wording(COLOURS[phrase.colour].words))
+        return f"{self._noun_phrase(phrase._replace(colour=None))} {colour}"
+
+    def _of_kind(self, phrase: NounPhrase) -> str:
+        """Word "the red thing that is a circle"."""
+        noun = self._shape_noun(phrase.shape)
+        return (
+            f"{self._noun_phrase(phrase._replace(shape=None))} {self._pronoun()} {words.COPULA} "
+            f"{self._article(noun, definite=False, shares=INDEFINITE)}{noun}"
+        )
+
+    def _framed(self, text: str) -> str:
+        """Word what names a thing as a visitor may: "show me the circle", "the circle in this clip"."""
+        if self._chance(0.12):
+            text = self._rng.choice(words.REQUESTS).format(text)
+        return f"{text} {self._rng.choice(words.SETTINGS)}" if self._chance(0.06) else text
+
+    def _joint(self) -> str:
+        """Words between a thing and what is said of it."""
+        if self._chance(0.6):
+            return f"{self._pronoun()} {words.COPULA}"
+        return self._rng.choice(words.STATING)
 
     def _chance(self, share: float) -> bool:
         return self._rng.random() < share
@@ -97,11 +143,19 @@ class Writer:
 
     def _noun(self, phrase: NounPhrase, described: bool) -> str:
         if phrase.shape:
-            noun = SHAPES[phrase.shape].words
-            return noun[0] if self._chance(USUAL_SHAPE) else self._rng.choice(noun)
-        if described and self._chance(PRONOUN_SHARE):
-            return words.PRONOUN
+            return self._shape_noun(phrase.shape)
+        return self._bare_noun() if described else self._generic_noun()
+
+    def _shape_noun(self, shape: str) -> str:
+        noun = SHAPES[shape].words
+        return noun[0] if self._chance(USUAL_SHAPE) else self._rng.choice(noun)
+
+    def _generic_noun(self) -> str:
         return self._rng.choices(words.GENERIC_NOUNS, GENERIC_NOUN_SHARES)[0]
+
+    def _bare_noun(self) -> str:
+        """Word "thing" or "one": something else says which."""
+        return words.PRONOUN if self._chance(PRONOUN_SHARE) else self._generic_noun()
 
     def _article(self, following: str, definite: bool, shares: Shares) -> str:
         """Return an article and a space, or nothing."""
@@ -118,8 +172,8 @@ class Writer:
         )
 
     def _attach(self, phrase: NounPhrase, ending: str) -> str:
-        """Word "the circle on the left" or "the circle that is on the left"."""
-        joint = f" {self._pronoun()} {words.COPULA}" if self._chance(0.2) else ""
+        """Word "the circle on the left", "the circle that is on the left", "the circle and it is on the left"."""
+        joint = f" {self._joint()}" if self._chance(0.3) else ""
         return f"{self._head(phrase)}{joint} {ending}"
 
 

@@ -16,8 +16,25 @@ ARTICLES = ("the", "a", "an")
 RELATIVE_PRONOUNS = ("that", "which")
 COPULA = "is"
 CONJUNCTION = "and"
-GENERIC_NOUNS = ("object", "thing", "shape")
+GENERIC_NOUNS = ("object", "thing", "shape", "figure", "item")
 PRONOUN = "one"
+
+# What may stand around the words that name a thing.
+REQUESTS = (
+    "find {}",
+    "show me {}",
+    "where is {}",
+    "there is {}",
+    "look for {}",
+    "segment {}",
+    "this is {}",
+    "i mean {}",
+)
+SETTINGS = ("in the video", "in this clip", "in the picture", "in the scene")
+
+STATING = ("is", "it is", "and it is")  # "the circle and it is on the left"
+FRONTING = ("there is", "you see", "we see")  # "on the left you see the circle"
+COLOURED = ("in {}", "of {} colour", "with a {} colour", "coloured {}", "{} in colour", "painted {}", "colored {}")
 
 SIZES: dict[str, tuple[str, ...]] = {
     "small": ("small", "little", "tiny"),
@@ -119,6 +136,8 @@ MOTION_ADJECTIVES: dict[str, tuple[str, ...]] = {
 
 def _phrases() -> Iterator[str]:
     yield from (*ARTICLES, *RELATIVE_PRONOUNS, COPULA, CONJUNCTION, *GENERIC_NOUNS, PRONOUN)
+    yield from (*SETTINGS, *STATING, *FRONTING)
+    yield from (template.replace("{}", "") for template in (*REQUESTS, *COLOURED))
     for entry in (*SHAPES.values(), *COLOURS.values(), *TEXTURES.values()):
         yield from entry.words
     for texture in TEXTURES.values():

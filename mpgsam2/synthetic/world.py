@@ -59,7 +59,7 @@ class World:
 
     kinds: tuple[tuple[str, float], ...] = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 1.0))
     sentences: int = 4  # at most so many per clip name a thing
-    absent: float = 0.3  # share of clips with one more sentence, which names nothing in the clip
+    absent: float = 0.3  # sentences more per clip that name nothing in it, on average
     wording: str = "usual"  # one of `WORDINGS`: held-out sentences are built in ways that usual ones never are
     extremes: float = 0.35  # share of "leftmost" and the like among sentences about position, where both can be said
     usual: float = 0.4  # share of the usual wording among all wordings of the same

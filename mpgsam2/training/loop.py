@@ -93,10 +93,13 @@ class Trainee(nn.Module):
         else:
             encoded = self._encode(batch)
             logits, context = self.net.generate_prior(encoded, frames)
-            _, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
+            classes, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
+            shown = (batch.coverage.sum(dim=(-2, -1)) > 0).float()
             asked = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
             losses["prior"] = prior_loss(logits.squeeze(2), batch.coverage)
-            losses["helpers"] = self.helpers(patches, self._joint.view_as(patches), words, asked, batch.places)
+            losses["helpers"] = self.helpers(
+                classes, patches, self._joint.view_as(patches), words, shown, asked, batch.places
+            )
         if self.trains != "prior":
             if words is not None:
                 told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < _TOLD

@@ -78,13 +78,15 @@ def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Ten
 
 
 class Helpers(nn.Module):
-    """Heads of training only: they ask every patch what it shows and where it is, and every word its place."""
+    """Heads of training only: they ask every patch what it shows and where it is, every word its place, and
+    every class token whether its frame shows what the sentence names."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         d = config.width
         self.answers = nn.ModuleDict({name: nn.Linear(d, len(values)) for name, values in ATTRIBUTES.items()})
         self.there = nn.Linear(d, 1)
+        self.named = nn.Linear(d, 1)
         self.position = nn.Linear(d, 2)
         self.patch_key = nn.Linear(d, d)
         self.word_key = nn.Linear(d, d)
@@ -93,19 +95,29 @@ class Helpers(nn.Module):
         self.register_buffer("xy", torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), dim=-1).flatten(0, 1))
 
     def forward(
-        self, patches: Tensor, joint: Tensor, words: Tensor, attributes: dict[str, Tensor], places: Tensor
+        self,
+        classes: Tensor,
+        patches: Tensor,
+        joint: Tensor,
+        words: Tensor,
+        shown: Tensor,
+        attributes: dict[str, Tensor],
+        places: Tensor,
     ) -> Tensor:
         """One scalar.
 
         Args:
+            classes: P × T × 1 × d, the class tokens.
             patches: P × T × N × d, as the encoder leaves them.
             joint: the same after the layer in which frames talk to each other: these are asked about motion.
             words: P × T × L × d.
+            shown: P × T, 1 where the frame shows what the sentence names, else 0.
             attributes: by name, P × T × g × g int64, -1 where no thing is.
             places: P × L × T × g × g, -1 where a word has none.
         """
         owned = (next(iter(attributes.values())) >= 0).flatten(2).float()
         loss = F.binary_cross_entropy_with_logits(self.there(patches).squeeze(-1), owned)
+        loss = loss + F.binary_cross_entropy_with_logits(self.named(classes).flatten(2).squeeze(-1), shown)
         for name, head in self.answers.items():
             answer, right = head(joint if name == "motion" else patches).flatten(0, 2), attributes[name].flatten()
             crossed = F.cross_entropy(answer, right, reduction="sum", ignore_index=-1)

@@ -58,6 +58,7 @@ _JOINT = Stage(
 
 # Motion is the hardest to learn, and what a sentence that names nothing asks is learned from every clip.
 _WIDE = replace(FULL, kinds=(("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 2.0)), absent=1.0)
+_ASKING = replace(_WIDE, sentences=2, absent=2.0)  # as many sentences that name nothing as others
 _MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 4.0))
 
 STAGES: dict[str, Stage] = {
@@ -161,6 +162,52 @@ STAGES: dict[str, Stage] = {
         rate=2e-4,
         seed=800_000_000,
         starts_from=("wide_joint", "motion_words"),
+        frozen=(),
+    ),
+    "wording": Stage(
+        trains="prior",
+        easy=replace(_ASKING, height=(128, 192)),
+        full=replace(_ASKING, height=(128, 192)),
+        blend=(0.0, 0.0),
+        steps=2400,
+        lengths=(1, 1, 8, 12, 16),
+        frames=32,
+        sentences=4,
+        rate=6e-4,
+        seed=1_000_000_000,
+        starts_from=("last_joint",),
+    ),
+    "small_things": replace(
+        _JOINT,
+        easy=replace(_WIDE, height=(160, 256), sentences=2, absent=0.3, tiny=0.6),
+        full=replace(_WIDE, height=(160, 256), sentences=2, absent=0.3, tiny=0.6),
+        steps=500,
+        lengths=(4, 6),
+        rate=4e-4,
+        seed=1_100_000_000,
+        starts_from=("last_joint",),
+        frozen=("mm_extractor",),
+    ),
+    "asking": replace(
+        _JOINT,
+        easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
+        full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
+        steps=600,
+        lengths=(6, 12),
+        rate=2e-4,
+        seed=1_200_000_000,
+        starts_from=("small_things", "wording"),
+        frozen=(),
+    ),
+    "more_asking": replace(
+        _JOINT,
+        easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
+        full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
+        steps=500,
+        lengths=(6, 12),
+        rate=2e-4,
+        seed=1_300_000_000,
+        starts_from=("asking",),
         frozen=(),
     ),
 }

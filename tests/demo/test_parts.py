@@ -15,13 +15,16 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from mpgsam2 import MPGSAM2, InputError, Query, Selection
+from mpgsam2.checkpoint import fingerprint
 from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT, told_to_visitor
+from mpgsam2.demo.examples import FOLDER, load_examples
 from mpgsam2.demo.gpu import frame_loop, seconds
 from mpgsam2.demo.run import Finished, Started, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.status import summary
+from mpgsam2.export import read_record
 from mpgsam2.pipeline import Progress
 from mpgsam2.video import VideoWriter, open_clip
 
@@ -155,6 +158,16 @@ def test_files_of_a_session_go_with_it() -> None:
     end("two")
     end("two")
     assert not other.exists() and not uploads.exists() and Path(__file__).exists()
+
+
+def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: MPGSAM2) -> None:
+    examples = load_examples(FOLDER, fingerprint(model))
+    assert len(examples) >= 6
+    for example in examples:
+        (query,) = read_record(example.result)["queries"]
+        assert query["expression"] == example.expression
+        assert query["mean"]["J&F"] > 0.9
+    assert all(example.result is None for example in load_examples(FOLDER, "another model"))
 
 
 def test_everything_that_crosses_to_the_gpu_worker_is_pickled_small(

@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
-from browser import TIMEOUT, connect, open_browser
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from browser import TIMEOUT, connect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from mpgsam2.demo import player
 from mpgsam2.demo.player import Player, PlayerValue, live_value, result_value
@@ -118,9 +118,9 @@ def url(values: dict[str, PlayerValue | None]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
-    with open_browser() as browser:
-        yield browser.new_context()
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    with chromium.new_context() as context:
+        yield context
 
 
 @pytest.fixture
