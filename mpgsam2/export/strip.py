@@ -56,7 +56,7 @@ class Strip:
         if not self._columns:
             return
         figure = Image.fromarray(self._figure())
-        _save(figure, png, "PNG", compress_level=3)
+        _save(figure, png, "PNG", compress_level=1)
         _save(figure, pdf, "PDF", resolution=_RESOLUTION, quality=95, title="MPG-SAM 2")
 
     def _figure(self) -> np.ndarray:

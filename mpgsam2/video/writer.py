@@ -33,7 +33,7 @@ class VideoWriter:
     _pixels_in, _pixels_out = "rgb24", "yuv420p"
     # One thread, because a run writes several videos at once, which costs less memory and time than sharing the cores.
     _encoding = (
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", "12", "-threads", "1"),
+        *("-c:v", "libx264", "-preset", "superfast", "-crf", "18", "-g", "12", "-threads", "1"),
         *("-movflags", "+faststart", "-f", "mp4"),
     )
     # BT.709 is what browsers take an untagged HD video for, and BT.601 what ffmpeg would write: say it in the file.
