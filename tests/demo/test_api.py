@@ -18,9 +18,11 @@ from browser import TIMEOUT
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from strange_uploads import strange_clips, strange_truths
 from visitor import EXAMPLE, FPS, FRAMES, files
 
 from mpgsam2.demo import frames
+from mpgsam2.demo.errors import FAULT
 from mpgsam2.demo.settings import NAMES
 from mpgsam2.video import VideoWriter, open_clip
 
@@ -92,9 +94,7 @@ def test_settings_are_heeded(client: Client, clips: Path) -> None:
         assert {"masks/D/00003.png", "prior-D.mp4", "cutout-A.webm"} < set(archive.namelist())
 
 
-def test_bad_input_is_answered_with_one_sentence(
-    client: Client, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_input_is_answered_with_one_sentence(client: Client, clips: Path, tmp_path: Path) -> None:
     short = clips / "short.mp4"
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(short.read_bytes()[:3000])
@@ -124,9 +124,43 @@ def test_bad_input_is_answered_with_one_sentence(
         text = str(error.value)
         assert told is None or told in text, (settings, text)
         assert "Traceback" not in text and str(get_upload_folder()) not in text, text
-    monkeypatch.setattr(frames, "LIMITS", frames.Limits(bytes=1000))
-    with pytest.raises(AppError, match="too large"):
-        ask(client, short)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"bytes": 1000}, "too large"),
+        ({"frames": 5}, "too long: at most 5 frames"),
+        ({"seconds": 0.5}, "too long: 1 s"),
+        ({"pixels": 1000}, "The picture of “short.mp4” is too large: 200 × 160"),
+    ],
+)
+def test_clips_beyond_a_limit_are_refused(
+    client: Client, clips: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float], told: str
+) -> None:
+    monkeypatch.setattr(frames, "LIMITS", frames.Limits(**limits))
+    with pytest.raises(AppError, match=told):
+        ask(client, clips / "short.mp4")
+
+
+def test_strange_uploads_are_refused_in_one_sentence(client: Client, clips: Path, tmp_path: Path) -> None:
+    """Every tenth of two hundred; `tests/test_strangers.py` reads them all."""
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "truths").mkdir()
+    cases = [{"clip": path} for path in strange_clips(tmp_path / "clips")[::10]]
+    cases += [
+        {"clip": clips / "short.mp4", "ground_truth": handle_file(path)}
+        for path in strange_truths(tmp_path / "truths")[::5]
+    ]
+    refused = 0
+    for case in cases:
+        try:
+            ask(client, last=1, **case)
+        except AppError as error:  # some of the damage does no harm
+            refused += 1
+            text = str(error)
+            assert "Traceback" not in text and FAULT not in text and str(get_upload_folder()) not in text, (case, text)
+    assert refused > len(cases) / 2
 
 
 def test_a_text_of_any_kind_is_only_a_text(client: Client, clips: Path) -> None:
