@@ -14,8 +14,9 @@ import torch
 from mpgsam2 import load_model
 from mpgsam2.demo import build_demo, launch_options
 
-device = "cuda" if torch.cuda.is_available() else "cpu"
-models = [load_model(name.strip(), device=device) for name in os.environ.get("MPGSAM2_MODEL", "nano").split(",")]
+torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
+device, dtype = ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+models = [load_model(name.strip(), device, dtype) for name in os.environ.get("MPGSAM2_MODEL", "nano").split(",")]
 demo = build_demo(models)
 
 if __name__ == "__main__":

@@ -76,18 +76,21 @@ class _Checkpoint:
     words: str  # what names of folders and files say about the training data
 
 
-def load_model(name: str | Path = "nano", device: str | torch.device = "cpu") -> MPGSAM2:
+def load_model(
+    name: str | Path = "nano", device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> MPGSAM2:
     """Find, read and load a checkpoint.
 
     Args:
         name: "nano" (comes with this package); one of `SHORT_NAMES` (downloaded when first used); a folder; a file of
             weights; or a hub id, "owner/repository" or "owner/repository/subfolder".
         device: where the network goes.
+        dtype: of its matrix products, float32 or bfloat16, see `MPGSAM2.dtype`.
 
     Returns:
-        The network in float32, ready for inference, with its `tokenizer`, its `window` (longest clip in frames that is
-        encoded at once, None for the whole clip) and its `name`. The window is what `config.json` says, else 24 for
-        a checkpoint with "mevis" in its name.
+        The network with weights in float32, ready for inference, with its `tokenizer`, its `name`, its `window`, and
+        whether windows are `interleaved`. The window is what `config.json` says, else 24 for a checkpoint with "mevis"
+        in its name, else none; windows follow each other unless `config.json` says that they are interleaved.
 
     Raises:
         InputError: there is no such checkpoint, it cannot be reached or read, its tensors are not those of this
@@ -110,7 +113,8 @@ def load_model(name: str | Path = "nano", device: str | torch.device = "cpu") ->
             f"The vocabulary has {tokenizer.vocabulary_size} tokens and the network knows {rows}: "
             "they are not of the same checkpoint."
         )
-    net.tokenizer, net.window, net.name = tokenizer, window, checkpoint.name
+    net.tokenizer, net.window, net.name, net.dtype = tokenizer, window, checkpoint.name, dtype
+    net.interleaved = bool(settings.get("interleaved", False))
     if torch.device(device).type != "cpu":
         fingerprint(net)  # now, since a GPU that is only lent does not give weights back to who put them there
     return net.to(device).eval()
@@ -120,7 +124,7 @@ def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch
     """Write a folder that `load_model` reads: `model.safetensors`, `config.json` and the vocabulary.
 
     Args:
-        net: with its `tokenizer` and `window`.
+        net: with its `tokenizer`, its `window` and whether windows are `interleaved`.
         folder: made if it is not there; an older checkpoint in it is replaced.
         dtype: of the tensors in the file; float16 halves it.
     """
@@ -130,7 +134,7 @@ def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch
     unfinished = folder / (_WEIGHTS_FILE + ".part")
     safetensors.torch.save_file(tensors, unfinished)
     os.replace(unfinished, folder / _WEIGHTS_FILE)  # whoever stops in between keeps the older one whole
-    settings = {**net.config.to_dict(), "window": net.window}
+    settings = {**net.config.to_dict(), "window": net.window, "interleaved": net.interleaved}
     (folder / _CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     net.tokenizer.save(folder)
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m mpgsam2 segment | evaluate | demo | train-nano`."""
+"""The command line: `python -m mpgsam2 segment | evaluate | demo | train-nano | benchmark`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C.
-        As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`.
+        As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`; with 1
+        where `benchmark --check` finds other masks.
     """
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
@@ -62,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
     )
     model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+    model.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of matrix products: bfloat16 is faster where the processor or GPU has it (default: float32)",
+    )
     parts = argparse.ArgumentParser(add_help=False)
     parts.add_argument(
         "--without",
@@ -143,13 +150,34 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--share", action="store_true", help="also at a public address for a while")
     demo.set_defaults(run=_demo)
 
+    benchmark = commands.add_parser(
+        "benchmark",
+        parents=[model],
+        help="measure speed and memory, stage by stage; --model also takes tiny and large, with weights made by rule",
+    )
+    benchmark.add_argument(
+        "--frames", type=_numbers, default=[8], metavar="N,…", help="frames of the clip, such as 8,32,128 (default: 8)"
+    )
+    benchmark.add_argument(
+        "--expressions", type=_numbers, default=[1], metavar="K,…", help="asked in one run, such as 1,4 (default: 1)"
+    )
+    benchmark.add_argument("--compile", action="store_true", help="with torch.compile, which needs a C++ compiler")
+    benchmark.add_argument("--repeats", type=int, default=3, metavar="N", help="timed runs of each (default: 3)")
+    benchmark.add_argument(
+        "--plain", action="store_true", help="in turns with the plain float32 network, and tell the ratio of the times"
+    )
+    benchmark.add_argument(
+        "--check", action="store_true", help="compare the masks with the plain float32 network's instead of measuring"
+    )
+    benchmark.add_argument("--json", type=Path, metavar="FILE", help="write every run's figures")
+    benchmark.set_defaults(run=_benchmark)
+
     train = commands.add_parser("train-nano", add_help=False, help="train the nano checkpoint (--help for its options)")
     train.set_defaults(run=_train_nano)
     return parser
 
 
 def _segment(args: argparse.Namespace) -> None:
-    from mpgsam2.checkpoint import load_model
     from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.pipeline import segment_file
     from mpgsam2.video import Selection, open_clip, select
@@ -157,12 +185,21 @@ def _segment(args: argparse.Namespace) -> None:
     queries = _queries(args)
     clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
     with GroundTruth.open(args.ground_truth, clip) if args.ground_truth else nullcontext() as truth:
-        model = load_model(args.model, device=args.device)
+        model = _load(args.model, args)
         folder = args.out or Path("out", clip.path.resolve().stem)
         with closing(segment_file(model, clip, queries, folder, truth=truth, threshold=args.threshold)) as steps:
             for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):
                 pass
     _report(model, folder)
+
+
+def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
+    import torch
+
+    from mpgsam2.checkpoint import load_model
+
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
+    return load_model(name, args.device, getattr(torch, args.dtype))
 
 
 def _queries(args: argparse.Namespace) -> list[Query]:
@@ -207,14 +244,11 @@ def _mean(frames: Sequence[Mapping[str, float]], score: str) -> float:
 def _evaluate(args: argparse.Namespace) -> None:
     import cv2
 
-    from mpgsam2.checkpoint import load_model
     from mpgsam2.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
 
-    for file in filter(None, (args.out, args.sheet)):
-        if file.is_dir() or not file.absolute().parent.is_dir():
-            raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
+    _check_writable(args.out, args.sheet)
     clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)
-    model = load_model(args.model, device=args.device)
+    model = _load(args.model, args)
     options = {"oracle_prior": args.oracle_prior, "without": frozenset(args.without)}
     bar = tqdm(clips, unit="clip", delay=1)  # so that a refusal stands alone
     scores = evaluate(model, bar, expressions=args.expressions, **options)
@@ -233,13 +267,45 @@ def _evaluate(args: argparse.Namespace) -> None:
         args.sheet.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
+def _check_writable(*files: Path | None) -> None:
+    for file in filter(None, files):
+        if file.is_dir() or not file.absolute().parent.is_dir():
+            raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
+
+
 def _demo(args: argparse.Namespace) -> None:
-    from mpgsam2.checkpoint import load_model
     from mpgsam2.demo import build_demo, launch_options
 
-    models = [load_model(name.strip(), device=args.device) for name in args.model.split(",")]
+    models = [_load(name.strip(), args) for name in args.model.split(",")]
     demo = build_demo(models)
     demo.launch(server_port=args.port, share=args.share, **launch_options())
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def _benchmark(args: argparse.Namespace) -> None:
+    import torch
+
+    from mpgsam2.benchmark import cases, compare, load_or_make, measure, record, table
+
+    _check_writable(args.json)
+    torch.set_float32_matmul_precision("high")
+    options = {"dtype": args.dtype, "device": args.device, "compiled": args.compile}
+    measurements, comparisons = [], []
+    for case in cases(args.model, args.frames, args.expressions, **options):
+        net = load_or_make(case.model, case.device)
+        if args.check:
+            comparisons.append(compare(net, case))
+            print(comparisons[-1], flush=True)
+        else:
+            measurements.append(measure(net, case, args.repeats, against_plain=args.plain))
+            print(f"{table(measurements[-1])}\n", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(record(measurements)) + "\n", encoding="utf-8")
+    if not all(comparison.holds for comparison in comparisons):
+        raise SystemExit(1)
 
 
 def _train_nano(args: argparse.Namespace) -> None:

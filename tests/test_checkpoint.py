@@ -82,15 +82,17 @@ def test_what_is_saved_loads_again(net, tensors, tmp_path, dtype, megabytes, tol
     assert_same(loaded, tensors, tolerance)
     assert loaded.name == "mine" and loaded.window == 24 and loaded.config == NANO and not loaded.training
     assert loaded.tokenizer.encode("the red circle") == [0, 4, 5, 6, 2]
-    # Saving over it leaves nothing but the four files' newest versions.
-    loaded.window = None
+    assert not loaded.interleaved
+    # Saving over it leaves nothing but the files' newest versions.
+    loaded.window, loaded.interleaved = None, True
     save_checkpoint(loaded, tmp_path / "mine")
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
         "config.json",
         "model.safetensors",
         "vocabulary.json",
     ]
-    assert load_model(str(tmp_path / "mine")).window is None
+    again = load_model(str(tmp_path / "mine"))
+    assert again.window is None and again.interleaved
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "bin"])

@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 import weakref
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pycocotools import mask as coco
 import mpgsam2
 from mpgsam2.checkpoint import fingerprint
 from mpgsam2.cli import _parser, _queries
+from mpgsam2.config import CalibrationConfig
 from mpgsam2.export import Exporter, bundle, read_record, results_in, rle_decode, rle_encode, verdict_record
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
@@ -31,7 +33,7 @@ from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.query import Query
 from mpgsam2.render import Look, mask_image, overlay, prior_heatmap
 from mpgsam2.results import FrameResult
-from mpgsam2.verdict import conclude
+from mpgsam2.verdict import conclude, tell
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 
 FRAMES, WIDTH, HEIGHT = 7, 64, 46
@@ -275,20 +277,23 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
     assert record["selection"] == {"first": 0, "last": FRAMES - 1, "every": 1, "longest_side": None}
     assert (record["fps"], record["width"], record["height"]) == ("30000/1001", WIDTH, HEIGHT)
     assert record["model"] == {"name": "nano", "sha256": fingerprint(model)}
-    settings = {"threshold": 0.4, "opacity": 0.25, "pattern": True, "window": model.window}
+    settings = {"threshold": 0.4, "opacity": 0.25, "pattern": True, "window": model.window, "dtype": "float32"}
+    settings["interleaved"] = model.interleaved
     assert record["settings"] == settings
     assert {"python", "torch", "sam2", "numpy"} <= record["versions"].keys() and record["versions"]["mpgsam2"] == "7"
     assert "difference" not in record
     (query,) = record["queries"]
     assert (query["letter"], query["expression"], query["without"]) == ("A", "der rote Bär", ["prior"])
     assert query["colour"] == "#56b4e9"
+    scores = [round(result.object_score, 4) for result in results(clip)]
+    verdict = conclude([True] * FRAMES, scores, model.config.calibration)
     assert query["verdict"] == {
         "sentence": f"Found in all {FRAMES} frames.",
         "present": True,
-        "confidence": 1.0,
+        "confidence": round(verdict.confidence, 4),
         "found": [[0, FRAMES - 1]],
     }
-    assert query["told"] == f"Found in all {FRAMES} frames. I am 99 % sure."
+    assert query["told"] == tell(verdict)
     assert query["description"] == f"der rote Bär, found in {FRAMES} of {FRAMES} frames, moves left to right"
     assert "mean" not in query
     for entry, result in zip(query["frames"], results(clip), strict=True):
@@ -350,10 +355,11 @@ def test_masks_are_scored_against_the_ground_truth(tmp_path: Path, clip: Clip, e
     ],
 )
 def test_the_command_repeats_the_run(clip: Clip, queries: list[Query], selection: Selection, threshold: float) -> None:
-    words = shlex.split(command(select(clip, selection), queries, "nano", threshold, None))
+    words = shlex.split(command(select(clip, selection), queries, "nano", threshold, None, "bfloat16"))
     assert words[:4] == ["python", "-m", "mpgsam2", "segment"]
     arguments = _parser().parse_args(words[3:])
     assert (arguments.clip, arguments.model, arguments.threshold) == ("a red ball.mp4", "nano", threshold)
+    assert arguments.dtype == "bfloat16"
     assert _queries(arguments) == queries
     given = Selection(arguments.first, arguments.last, arguments.every, arguments.longest_side)
     assert given == selection
@@ -372,7 +378,7 @@ def test_what_no_command_line_can_ask_has_none(clip: Clip, queries: list[Query])
 
 
 def test_a_verdict_is_recorded_with_the_first_and_last_frames_of_its_runs() -> None:
-    assert verdict_record(conclude([False, True, True, False, True], [0.0, 0.876543, 0.7, 0.3, 0.6])) == {
+    assert verdict_record(conclude([False, True, True, False, True], [0.0, 0.876543, 0.876543, 0.3, 0.6])) == {
         "sentence": "Found in frames 2–3 and 5 of 5.",
         "present": True,
         "confidence": 0.8765,
@@ -484,14 +490,19 @@ def test_a_run_stopped_before_its_first_frame(tmp_path: Path, clip: Clip, export
     assert files(tmp_path) == ["masks.json", "run.json"]
 
 
-def test_verdicts_are_those_of_the_frames_so_far(tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2) -> None:
+def test_verdicts_are_those_of_the_frames_so_far(
+    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration = CalibrationConfig(verdict_shift=8.0, verdict_temperature=2.0)  # 8 where a score of 1 has a logit of 9
+    monkeypatch.setattr(model, "config", replace(model.config, calibration=calibration))
     with Exporter(tmp_path, clip, queries=TWO, model=model) as exporter:
         assert exporter.verdicts == (None, None)
         answers = zip(results(clip), results(clip, 14), strict=True)
         for count, (frame, answer) in enumerate(zip(clip, answers, strict=True), 1):
             exporter.add(frame, answer)
             scores = [round(answer.object_score, 4) for answer in results(clip)[:count]]
-            assert exporter.verdicts == (conclude([True] * count, scores),) * 2
+            assert exporter.verdicts == (conclude([True] * count, scores, calibration),) * 2
+    assert not exporter.verdicts[0].present and conclude([True] * FRAMES, scores).present
     assert exporter.record == read_record(tmp_path)
 
 

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from mpgsam2.benchmark import weights_by_rule
 from mpgsam2.config import PRESETS
 from mpgsam2.network.images import normalise, resize
 from mpgsam2.network.model import MPGSAM2
 
 ARRAYS = Path(__file__).parent / "parity"
 SIZES = ["tiny", pytest.param("large", marks=pytest.mark.large)]
-
-
-def weights_by_rule(shapes: Mapping[str, list[int]], seed: int, object_bias: float) -> dict[str, torch.Tensor]:
-    """Weights that anybody can make again from the tensors' names alone."""
-    weights = {}
-    for name, shape in shapes.items():
-        random = np.random.RandomState((zlib.crc32(name.encode()) ^ seed) & 0xFFFFFFFF)
-        x = random.standard_normal(int(np.prod(shape))).astype(np.float32).reshape(shape)
-        if x.ndim >= 2:
-            x /= np.float32(np.sqrt(np.prod(shape[1:])))
-        else:
-            x = 1 + np.float32(0.1) * x if name.endswith("weight") else np.float32(0.02) * x
-        weights[name] = torch.from_numpy(x)
-    weights["visual_model.sam_mask_decoder.pred_obj_score_head.layers.2.bias"].fill_(object_bias)
-    return weights
 
 
 def largest(difference: np.ndarray) -> float:

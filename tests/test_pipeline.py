@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import cv2
 import numpy as np
 import pytest
+import torch
 import torch.nn.functional as F
 
 import mpgsam2
@@ -175,6 +176,7 @@ def test_a_clip_longer_than_the_window_is_cut_in_windows(
     model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model, "window", 2)
+    monkeypatch.setattr(model, "interleaved", False)
     frames = CountedFrames(scene.frames)
     whole = list(model.segment(frames, SENTENCE))
     parts = [r for start in (0, 2, 4) for r in model.segment(scene.frames[start : start + 2], SENTENCE)]
@@ -184,9 +186,50 @@ def test_a_clip_longer_than_the_window_is_cut_in_windows(
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 
-def test_a_window_longer_than_the_clip_changes_nothing(
+def test_interleaved_windows_each_span_the_whole_clip(
     model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(model, "window", 2)
+    monkeypatch.setattr(model, "interleaved", True)
+    ids = model.tokenizer.encode(SENTENCE)
+    dealt = [scene.frames[[0, 3]], scene.frames[[1, 4]], scene.frames[[2]]]
+    apart = [model.encode_clip(frames, ids) for frames in dealt]
+    whole = model.encode_clip(scene.frames, ids)
+    for t in range(5):
+        part, row = apart[t % 3], t // 3
+        assert torch.allclose(whole.prior[t], part.prior[row], atol=1e-6)
+        assert torch.allclose(whole.sparse_prompts[t], part.sparse_prompts[row], atol=1e-5)
+        assert torch.allclose(whole.text_features[t], part.text_features[row], atol=1e-5)
+        ours, theirs = (
+            whole.global_context.unflatten(0, (5, -1)),
+            part.global_context.unflatten(0, (len(part.prior), -1)),
+        )
+        assert torch.allclose(ours[t], theirs[row], atol=1e-5)
+    # The tracker walks through them without a break.
+    for result, output in zip(model.segment(scene.frames, SENTENCE), model.track(scene.frames, whole), strict=True):
+        assert np.array_equal(result.prior, whole.prior[result.index, 0])
+        assert result.object_score == model.frame_result(0, (8, 8), result.prior, output).object_score
+
+
+def test_very_long_clips_are_cut_also_where_windows_are_interleaved(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mpgsam2.network.model._MOST_INTERLEAVED", 2)
+    monkeypatch.setattr(model, "window", 2)
+    monkeypatch.setattr(model, "interleaved", True)
+    frames = CountedFrames(scene.frames)
+    whole = list(model.segment(frames, SENTENCE))
+    assert frames.read == [5, 5] and model.span == 4
+    parts = [*model.segment(scene.frames[:4], SENTENCE), *model.segment(scene.frames[4:], SENTENCE)]
+    for a, b in zip(whole, parts, strict=True):
+        assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_a_window_longer_than_the_clip_changes_nothing(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch, interleaved: bool
+) -> None:
+    monkeypatch.setattr(model, "interleaved", interleaved)
     answers = []
     for window in (None, 50):
         monkeypatch.setattr(model, "window", window)
@@ -194,11 +237,16 @@ def test_a_window_longer_than_the_clip_changes_nothing(
     assert np.array_equal(*answers)
 
 
-@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize(("window", "interleaved"), [(None, False), (2, False), (2, True)])
 def test_several_queries_are_answered_as_each_alone(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch, window: int | None
+    model: mpgsam2.MPGSAM2,
+    scene: synthetic.Clip,
+    monkeypatch: pytest.MonkeyPatch,
+    window: int | None,
+    interleaved: bool,
 ) -> None:
     monkeypatch.setattr(model, "window", window)
+    monkeypatch.setattr(model, "interleaved", interleaved)
     together = list(model.segment_several(scene.frames, SEVERAL))
     assert len(together) == len(scene.frames)
     for query, results in zip(SEVERAL, zip(*together, strict=True), strict=True):
@@ -365,7 +413,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.MPGSAM2, tmp_path:
     found = [bool(step.results[0].mask.any()) for step in steps]
     scores = [round(step.results[0].object_score, 4) for step in steps]
     (verdict,) = steps[-1].verdicts
-    assert verdict == conclude(found, scores)
+    assert verdict == conclude(found, scores, model.config.calibration)
     assert verdict.present and any(found)
     (query,) = read_record(folder)["queries"]
     assert (query["verdict"], query["told"]) == (verdict_record(verdict), tell(verdict))
@@ -408,7 +456,8 @@ def test_closing_early_keeps_what_is_done_and_stops_the_model(
     assert (written["complete"], written["frames"]) == (False, 2)
     for query in written["queries"]:
         done = [entry["area"] > 0 for entry in query["frames"]]
-        assert query["verdict"] == verdict_record(conclude(done, [entry["object_score"] for entry in query["frames"]]))
+        scores = [entry["object_score"] for entry in query["frames"]]
+        assert query["verdict"] == verdict_record(conclude(done, scores, model.config.calibration))
         names = sorted(path.name for path in (tmp_path / "masks" / query["letter"]).iterdir())
         assert names == ["00000.png", "00001.png"]
     assert open_clip(tmp_path / "overlay.mp4").frame_count == 2

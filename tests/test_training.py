@@ -187,7 +187,7 @@ def test_all_stages_train_and_the_result_loads(tmp_path: Path) -> None:
     assert after["step"] == 3
     export("joint", tmp_path, tmp_path / "nano")
     net = load_model(tmp_path / "nano")
-    assert net.window == before.window and net.config == NANO
+    assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
     average = after["average"]
     assert torch.equal(net.mask_linear.weight, average["mask_linear.weight"].half().float())
     result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))

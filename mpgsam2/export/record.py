@@ -55,7 +55,7 @@ def run_record(
         queries, model, look, threshold, truth: of the run.
         versions: beside those of `installed_versions`.
     """
-    source = part.source
+    source, dtype = part.source, str(model.dtype).removeprefix("torch.")
     # `last` is a number also where the selection leaves it open.
     last = source.frame_count - 1 if part.selection.last is None else part.selection.last
     return {
@@ -78,9 +78,11 @@ def run_record(
             "opacity": look.opacity,
             "pattern": look.pattern,
             "window": model.window,
+            "interleaved": model.interleaved,
+            "dtype": dtype,
         },
         "versions": {**versions, **installed_versions()},
-        "command": command(part, queries, model.name, threshold, None if truth is None else truth.name),
+        "command": command(part, queries, model.name, threshold, None if truth is None else truth.name, dtype),
     }
 
 
@@ -101,7 +103,12 @@ def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
 
 
 def command(
-    part: SelectedClip, queries: Sequence[Query], model: str, threshold: float, truth: str | None
+    part: SelectedClip,
+    queries: Sequence[Query],
+    model: str,
+    threshold: float,
+    truth: str | None,
+    dtype: str = "float32",
 ) -> str | None:
     """The command line that repeats a run's masks, ready for a shell that stands where the files are.
 
@@ -110,6 +117,7 @@ def command(
         queries, threshold: of the run.
         model: its name.
         truth: the ground truth's name; None where there is none.
+        dtype: of the model's matrix products.
 
     Returns:
         One line, without what is as it is anyway; None where the queries differ in a way that no command line says.
@@ -128,6 +136,7 @@ def command(
         words += ["--without", *sorted(first.without)]
     options = {
         "--model": (model, "nano"),
+        "--dtype": (dtype, "float32"),
         "--first": (part.selection.first, 0),
         "--last": (part.selection.last, None),
         "--every": (part.selection.every, 1),

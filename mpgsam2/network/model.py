@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import numpy as np
@@ -13,9 +15,10 @@ from torch import Tensor, nn
 from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
+from mpgsam2.network.device import Download, images_at_once, upload
 from mpgsam2.network.images import normalise, resize
 from mpgsam2.network.initialisation import SkipInitialisation
-from mpgsam2.network.prior import ClipContext, PriorLayers, stack
+from mpgsam2.network.prior import ClipContext, PriorLayers, interleave, stack
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
 from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
 from mpgsam2.query import LETTERS, Query
@@ -24,6 +27,7 @@ from mpgsam2.results import FrameResult
 PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
 
+_MOST_INTERLEAVED = 16  # clips to which the frames of a longer one are dealt out
 _ENCODER_BATCH = 8  # frames that go through BEiT-3 at once
 
 
@@ -33,10 +37,14 @@ class MPGSAM2(PriorLayers):
     Attributes:
         config: every size.
         tokenizer: sentence → ids; None when the network was built from tensors alone.
-        window: longest clip in frames that is encoded at once; longer ones are cut in windows of that length, each its
-            own clip. None: the whole clip at once.
+        window: longest clip in frames whose frames are encoded together; None: any.
+        interleaved: what becomes of longer clips. False: they are cut in windows of that length, each its own clip.
+            True: their frames are dealt out in turn to as many clips as it takes, so that each spans the whole time;
+            the tracker walks through all of them without a break.
         name: what records call the checkpoint.
         fingerprint: of the weights, once `checkpoint.fingerprint` was asked for it.
+        dtype: in which matrix products and convolutions are computed, torch.float32 or, faster where the processor or
+            the GPU has it, torch.bfloat16; the weights and what is added up stay in float32.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -46,7 +54,9 @@ class MPGSAM2(PriorLayers):
         self.visual_model = Tracker(config.tracker)
         self.tokenizer = None
         self.window: int | None = None
+        self.interleaved = False
         self.name = "unnamed"
+        self.dtype = torch.float32
         self.fingerprint: str | None = None
 
     @classmethod
@@ -70,6 +80,13 @@ class MPGSAM2(PriorLayers):
     def device(self) -> torch.device:
         """Where the parameters are."""
         return self.mask_product.weight.device
+
+    @property
+    def span(self) -> int | None:
+        """Longest part of a clip in frames that is encoded and tracked without a break; None: any."""
+        if self.window is None or not self.interleaved:
+            return self.window
+        return self.window * _MOST_INTERLEAVED
 
     @torch.inference_mode()
     def encode_clip(
@@ -99,13 +116,28 @@ class MPGSAM2(PriorLayers):
         if not small:
             raise InputError("The clip has no frames.")
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        for start in range(0, len(small), _ENCODER_BATCH):
-            images = torch.stack(small[start : start + _ENCODER_BATCH]).to(self.device)
-            vision = beit3.vision_embed(normalise(images))
-            for ids, tokens in encoded:
-                tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
-        whole = (EncoderOutput(*map(torch.cat, zip(*tokens, strict=True))) for _, tokens in encoded)
-        return [self.generate_prior(tokens, len(small))[1].unbatched() for tokens in whole]
+        with self._products():
+            for start in range(0, len(small), _ENCODER_BATCH):
+                images = upload(torch.stack(small[start : start + _ENCODER_BATCH]), self.device)
+                vision = beit3.vision_embed(normalise(images))
+                for ids, tokens in encoded:
+                    tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
+            whole = (EncoderOutput(*map(torch.cat, zip(*tokens, strict=True))) for _, tokens in encoded)
+            contexts = [self._generate_context(tokens, len(small)) for tokens in whole]
+        return [ClipContext(*(field.float() for field in context)) for context in contexts]
+
+    def _generate_context(self, encoded: EncoderOutput, frames: int) -> ClipContext:
+        clips = math.ceil(frames / self.window) if self.interleaved and self.window else 1
+        return interleave(
+            [
+                self.generate_prior(EncoderOutput(*(x[first::clips] for x in encoded)), length)[1].unbatched()
+                for first, length in ((first, len(range(first, frames, clips))) for first in range(clips))
+            ]
+        )
+
+    def _products(self) -> torch.autocast:
+        """The context in which matrix products are of `dtype`; not to be left open while a generator yields."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     @torch.inference_mode()
     def track(
@@ -140,14 +172,20 @@ class MPGSAM2(PriorLayers):
         walks = []
         for parts in dict.fromkeys(without):
             numbers = [i for i, others in enumerate(without) if others == parts]
-            walks.append((numbers, _Walk(tracker, [contexts[i] for i in numbers], parts)))
-        for t, frame in enumerate(islice(frames, len(contexts[0].prior))):
-            image = resize(frame, self.config.tracker.image_size)[None].to(self.device)
-            features = tracker.image_features(normalise(image))
-            outputs = {}
-            for numbers, walk in walks:
-                outputs.update(zip(numbers, walk.step(t, features), strict=True))
-            yield [outputs[i] for i in range(len(contexts))]
+            with self._products():
+                walks.append((numbers, _Walk(tracker, [contexts[i] for i in numbers], parts)))
+        frames = islice(frames, len(contexts[0].prior))
+        at_once, t = images_at_once(self.config.tracker, self.device), 0
+        while images := [resize(frame, self.config.tracker.image_size) for frame in islice(frames, at_once)]:
+            with self._products():
+                features = tracker.image_features(normalise(upload(torch.stack(images), self.device)))
+            for number in range(len(images)):
+                outputs = {}
+                with self._products():
+                    for numbers, walk in walks:
+                        outputs.update(zip(numbers, walk.step(t, features.frame(number)), strict=True))
+                yield [outputs[i] for i in range(len(contexts))]
+                t += 1
 
     def segment(
         self, frames: Iterable[np.ndarray], expression: str, *, without: frozenset[str] = frozenset()
@@ -215,23 +253,35 @@ class MPGSAM2(PriorLayers):
         sentences: Mapping[str, list[int]],
         threshold: float,
     ) -> Generator[tuple[FrameResult, ...]]:
-        ahead, behind = iter(frames), iter(frames)  # the encoder's pass runs one window ahead of the tracker's
+        ahead, behind = iter(frames), iter(frames)  # the encoder's pass runs one span ahead of the tracker's
         without = [frozenset(query.without) for query in queries]
         index = 0
         for first in ahead:
-            rest = islice(ahead, None if self.window is None else self.window - 1)
+            rest = islice(ahead, None if self.span is None else self.span - 1)
             encoded = self._encode(chain([first], rest), sentences.values())
             by_sentence = dict(zip(sentences, encoded, strict=True))
             contexts = [by_sentence[query.expression] for query in queries]
             priors = zip(*(context.prior[:, 0].cpu().numpy() for context in contexts), strict=True)
+            coming = deque()
             for answers in zip(priors, self._track(behind, contexts, without), strict=True):
-                yield tuple(
-                    self.frame_result(index, first.shape[:2], prior, output, threshold)
-                    for prior, output in zip(*answers, strict=True)
+                coming.append(
+                    [
+                        self._coming_result(index, first.shape[:2], prior, output, threshold)
+                        for prior, output in zip(*answers, strict=True)
+                    ]
                 )
                 index += 1
+                if len(coming) > self._lag:
+                    yield tuple(finish() for finish in coming.popleft())
+            for last in coming:
+                yield tuple(finish() for finish in last)
         if index == 0:
             raise InputError("The clip has no frames.")
+
+    @property
+    def _lag(self) -> int:
+        """How many frames a GPU has been asked for when an answer is awaited, beyond the one that is."""
+        return int(self.device.type == "cuda")
 
     def frame_result(
         self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput, threshold: float = 0.5
@@ -246,19 +296,32 @@ class MPGSAM2(PriorLayers):
                 of the configuration's calibration.
             threshold: see `segment_several`.
         """
+        return self._coming_result(index, size, prior, output, threshold)()
+
+    def _coming_result(
+        self, index: int, size: tuple[int, int], prior: np.ndarray, output: FrameOutput, threshold: float
+    ) -> Callable[[], FrameResult]:
+        """As `frame_result`; the answer is awaited only when what is returned is called."""
         calibration = self.config.calibration
         logits = output.low_res_logits[None, None].float()
         for side in ((self.config.tracker.image_size,) * 2, size):  # in two steps, as the published code does
             logits = F.interpolate(logits, side, mode="bilinear", align_corners=False)
-        probability = logits[0, 0].sigmoid().cpu().numpy()
-        return FrameResult(
-            index=index,
-            mask=probability >= threshold,
-            probability=probability,
-            prior=prior,
-            object_score=float((output.object_score_logit / calibration.object_temperature).sigmoid()),
-            iou=float((output.iou.max().logit() / calibration.iou_temperature).sigmoid()),
-        )
+        object_score = output.object_score_logit.float() / calibration.object_temperature
+        iou = output.iou.max().float().logit() / calibration.iou_temperature
+        download = Download([logits[0, 0].sigmoid(), object_score.sigmoid(), iou.sigmoid()])
+
+        def finish() -> FrameResult:
+            probability, object_score, iou = download.tensors()
+            return FrameResult(
+                index=index,
+                mask=probability.numpy() >= threshold,
+                probability=probability.numpy(),
+                prior=prior,
+                object_score=float(object_score),
+                iou=float(iou),
+            )
+
+        return finish
 
 
 class _Walk:

@@ -50,6 +50,19 @@ def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
     return batch, None if words.all() else words
 
 
+def interleave(contexts: Sequence[ClipContext]) -> ClipContext:
+    """The context of a clip whose frames were dealt out to k clips in turn: frame t is frame t // k of clip t mod k."""
+    lengths = [len(context.prior) for context in contexts]
+    dealt = [t for clip in range(len(contexts)) for t in range(clip, sum(lengths), len(contexts))]
+    order = torch.tensor(dealt).argsort().to(contexts[0].prior.device)
+
+    def in_order(fields: Sequence[Tensor]) -> Tensor:
+        frames = torch.cat([field.unflatten(0, (length, -1)) for field, length in zip(fields, lengths, strict=True)])
+        return frames[order].flatten(0, 1)
+
+    return ClipContext(*map(in_order, zip(*contexts, strict=True)))
+
+
 def frame_positions(frames: int, width: int, like: Tensor) -> Tensor:
     """Sine encoding pe(t) of the frame index t = 0…T-1, not normalised: T × width, `[sin | cos]` halves."""
     return get_1d_sine_pe(torch.arange(frames, device=like.device, dtype=torch.float32), width).to(like.dtype)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from sam2.modeling.backbones.hieradet import Hiera
 from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
@@ -22,6 +21,8 @@ from torch import Tensor, nn
 
 from mpgsam2.config import TrackerConfig
 from mpgsam2.network.aggregator import AggregatingMaskDecoder, GlobalKeys, PointerHistory
+from mpgsam2.network.hiera import StripwiseHiera
+from mpgsam2.network.memory_attention import MemoryCrossAttention
 
 NO_OBJECT_LOGIT = -1024.0  # SAM 2's mask logit where the object is judged absent
 
@@ -33,6 +34,10 @@ class ImageFeatures(NamedTuple):
     level1: Tensor  # B × c/4 × 2h × 2w
     level2: Tensor  # B × c × h × w
     position: Tensor  # B × c × h × w, sine
+
+    def frame(self, number: int) -> ImageFeatures:
+        """Those of one of the frames, as a batch of one."""
+        return ImageFeatures(*(field[number : number + 1] for field in self))
 
     def expand(self, batch: int) -> ImageFeatures:
         """Features of one frame, that many times; none is copied."""
@@ -84,7 +89,8 @@ class MemoryBank:
     def history(self) -> PointerHistory:
         """Pointers, first frame's first, then t-1, t-2, …, with their ages."""
         pointers = torch.stack([self.first[1], *reversed(self.pointers)], dim=1)
-        ages = torch.tensor([self.length, *range(1, len(self.pointers) + 1)], device=pointers.device)
+        ages = torch.arange(len(self.pointers) + 1, device=pointers.device)
+        ages[0] = self.length
         return PointerHistory(pointers, ages / self.longest_history)
 
 
@@ -96,7 +102,7 @@ class Tracker(nn.Module):
         self.config = config
         c, m, grid = config.width, config.memory_width, config.grid
         hiera = config.hiera
-        trunk = Hiera(
+        trunk = StripwiseHiera(
             embed_dim=hiera.embed_dim,
             num_heads=hiera.num_heads,
             stages=hiera.stages,
@@ -125,7 +131,9 @@ class Tracker(nn.Module):
                 pos_enc_at_cross_attn_keys=True,
                 pos_enc_at_cross_attn_queries=False,
                 self_attention=RoPEAttention(c, num_heads=1, feat_sizes=(grid, grid)),
-                cross_attention=RoPEAttention(c, num_heads=1, kv_in_dim=m, feat_sizes=(grid, grid), rope_k_repeat=True),
+                cross_attention=MemoryCrossAttention(
+                    c, num_heads=1, kv_in_dim=m, feat_sizes=(grid, grid), rope_k_repeat=True
+                ),
             ),
             num_layers=config.memory_layers,
         )
@@ -148,13 +156,15 @@ class Tracker(nn.Module):
 
     def image_features(self, images: Tensor) -> ImageFeatures:
         """Hiera and FPN on B × 3 × S × S normalised images (5.1)."""
-        encoded = self.image_encoder(images)
-        level0, level1, level2 = encoded["backbone_fpn"]
+        neck, decoder = self.image_encoder.neck, self.sam_mask_decoder
+        stage1, stage2, stage3, stage4 = self.image_encoder.trunk(images)
+        lateral4, lateral3, lateral2, lateral1 = (level.conv for level in neck.convs)
+        level2 = lateral3(stage3) + F.interpolate(lateral4(stage4), scale_factor=2.0, mode="nearest")
         return ImageFeatures(
-            self.sam_mask_decoder.conv_s0(level0),
-            self.sam_mask_decoder.conv_s1(level1),
+            _in_one(lateral1, decoder.conv_s0, stage1),
+            _in_one(lateral2, decoder.conv_s1, stage2),
             level2,
-            encoded["vision_pos_enc"][-1],
+            neck.position_encoding(level2[:1]).expand_as(level2),
         )
 
     def recall(self, features: ImageFeatures, bank: MemoryBank | None) -> Tensor:
@@ -184,12 +194,17 @@ class Tracker(nn.Module):
             prior: B × 1 × g × g probabilities, or None for SAM 2's "no mask".
             sparse_prompt: B × 1 × c.
         """
-        batch = len(sparse_prompt)
-        if prior is not None:
-            size = self.sam_prompt_encoder.mask_input_size
-            prior = F.interpolate(prior, size, mode="bilinear", align_corners=False, antialias=True)
-        no_point = (sparse_prompt.new_zeros(batch, 1, 2), -sparse_prompt.new_ones(batch, 1))
-        points, dense = self.sam_prompt_encoder(points=no_point, boxes=None, masks=prior)
+        encoder, batch = self.sam_prompt_encoder, len(sparse_prompt)
+        # What SAM 2's prompt encoder returns for one point that is none, and its padding.
+        points = encoder.not_a_point_embed.weight.expand(batch, 2, -1)
+        if prior is None:
+            size = encoder.image_embedding_size
+            dense = encoder.no_mask_embed.weight[..., None, None].expand(batch, -1, *size)
+        else:
+            size = encoder.mask_input_size
+            dense = encoder.mask_downscaling(
+                F.interpolate(prior, size, mode="bilinear", align_corners=False, antialias=True)
+            )
         return torch.cat([points, sparse_prompt], dim=1), dense
 
     def step(
@@ -234,3 +249,10 @@ class Tracker(nn.Module):
         size = (self.config.image_size, self.config.image_size)
         mask = F.interpolate(logits[:, None], size, mode="bilinear", align_corners=False).sigmoid() * 20 - 10
         return self.memory_encoder(features.level2, mask, skip_mask_sigmoid=True)["vision_features"]
+
+
+def _in_one(first: nn.Conv2d, second: nn.Conv2d, x: Tensor) -> Tensor:
+    """`second(first(x))` for two 1 × 1 convolutions, as the one that they amount to."""
+    weight = second.weight.flatten(1) @ first.weight.flatten(1)
+    bias = F.linear(first.bias, second.weight.flatten(1), second.bias)
+    return F.conv2d(x, weight[..., None, None], bias)

@@ -31,7 +31,7 @@ from mpgsam2.training.losses import Helpers, mask_loss, prior_loss
 from mpgsam2.training.progress import progress
 from mpgsam2.training.recipe import STAGES, Stage
 
-WINDOW = 24  # frames that nano encodes at once, as the published MeViS checkpoints do
+WINDOW = 16  # frames that nano encodes together: more were never seen in training
 _AVERAGE = 0.998  # decay of the moving average of the weights, which is what is scored and shipped
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
 _WARM_UP = 100  # steps
@@ -45,7 +45,7 @@ def new_network() -> MPGSAM2:
     """Nano with fresh weights, set where learning is quickest."""
     net = MPGSAM2(NANO)
     net.tokenizer = WordTokenizer(VOCABULARY)
-    net.window = WINDOW
+    net.window, net.interleaved = WINDOW, True
     d, grid = NANO.encoder.width, NANO.encoder.grid
     with torch.no_grad():
         # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.

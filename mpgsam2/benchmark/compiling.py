@@ -1,0 +1,12 @@
+"""`torch.compile` for the parts that take the most time."""
+
+from __future__ import annotations
+
+from mpgsam2.network.model import MPGSAM2
+
+
+def compile_parts(net: MPGSAM2) -> None:
+    """Compile BEiT-3's blocks, Hiera and SAM 2's memory attention, in place; each at its first call."""
+    net.mm_extractor["beit3"].encoder.compile()
+    net.visual_model.image_encoder.trunk.compile()
+    net.visual_model.memory_attention.compile(dynamic=True)  # its memories grow with the first frames

@@ -1,0 +1,50 @@
+"""SAM 2's image encoder, its first stages strip by strip (Ryali et al., "Hiera", 2023)."""
+
+from __future__ import annotations
+
+import torch
+from sam2.modeling.backbones.hieradet import Hiera
+from torch import Tensor
+
+_STRIP_SIZE = 2**20  # numbers; the widest of a block's arrays is four times as large
+
+
+class StripwiseHiera(Hiera):
+    """Hiera that takes the stages of windowed attention in strips of whole windows, with the same result.
+
+    Up to the third stage windows of a quarter, then half the resolution tile the image alike and do not see each
+    other. Strips small enough for the processor's cache spare the memory the widest arrays of the network.
+    """
+
+    _positions: tuple[tuple[object, ...], Tensor] | None = None
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
+        x = self.patch_embed(images.contiguous(memory_format=torch.channels_last))
+        x = x + self._get_pos_embed(x.shape[1:3])  # B × S/4 × S/4 × channels
+        first, second = self.stage_ends[:2]
+        window = self.window_spec[0]
+        rows = window * max(1, _STRIP_SIZE // x[:, :window].numel()) if x.is_cpu else x.shape[1]
+        strips = [self._run(strip, range(second + 1)) for strip in x.split(rows, dim=1)]
+        stages = {end: torch.cat([strip[end] for strip in strips], dim=1) for end in (first, second)}
+        stages |= self._run(stages[second], range(second + 1, len(self.blocks)))
+        return [stages[end].permute(0, 3, 1, 2) for end in self.stage_ends]
+
+    def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
+        """1 × H × W × channels; enlarged anew only when the parameters have changed."""
+        if torch.is_grad_enabled():
+            return super()._get_pos_embed(hw)
+        parameters = (self.pos_embed, self.pos_embed_window)
+        made_of = (*hw, *((parameter.data_ptr(), parameter._version) for parameter in parameters))
+        if self._positions is None or self._positions[0] != made_of:
+            self._positions = made_of, super()._get_pos_embed(hw).contiguous()
+        return self._positions[1]
+
+    def _run(self, x: Tensor, blocks: range) -> dict[int, Tensor]:
+        """Take B × H × W × channels through some blocks; what leaves each stage, by the stage's last block."""
+        stages = {}
+        for number in blocks:
+            x = self.blocks[number](x)
+            if number in self.stage_ends:
+                stages[number] = x
+        return stages

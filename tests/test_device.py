@@ -1,0 +1,71 @@
+"""What is done for a GPU's sake changes no answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import mpgsam2
+from mpgsam2 import synthetic
+from mpgsam2.config import NANO, PRESETS
+from mpgsam2.network.device import Download, images_at_once, upload
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.query import Query
+
+QUERIES = [Query("the red circle"), Query("the yellow star")]
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture(scope="module")
+def scene() -> synthetic.Clip:
+    return synthetic.render_clip(2**41 + 3, synthetic.World(frames=5, height=(96, 96)))
+
+
+def test_frames_that_go_through_the_image_encoder_together(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = list(model.segment_several(scene.frames, QUERIES))
+    batches = []
+    features = type(model.visual_model).image_features
+    monkeypatch.setattr("mpgsam2.network.model.images_at_once", lambda config, device: 3)
+    monkeypatch.setattr(
+        type(model.visual_model), "image_features", lambda self, x: batches.append(len(x)) or features(self, x)
+    )
+    together = list(model.segment_several(scene.frames, QUERIES))
+    assert batches == [3, 2] and len(together) == len(apart) == 5
+    for ours, theirs in zip(sum(together, ()), sum(apart, ()), strict=True):
+        assert ours.index == theirs.index
+        np.testing.assert_allclose(ours.probability, theirs.probability, atol=2e-3)
+        assert ours.object_score == pytest.approx(theirs.object_score, abs=2e-3)
+
+
+def test_answers_that_come_one_frame_late(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = list(model.segment_several(scene.frames, QUERIES))
+    asked = []
+    begin = MPGSAM2._coming_result
+    monkeypatch.setattr(MPGSAM2, "_coming_result", lambda self, t, *rest: asked.append(t) or begin(self, t, *rest))
+    monkeypatch.setattr(MPGSAM2, "_lag", 1)
+    late = model.segment_several(scene.frames, QUERIES)
+    results = [next(late)]
+    assert asked == [0, 0, 1, 1]  # frame 1 is asked for before frame 0 is awaited
+    results += late
+    assert [answers[0].index for answers in results] == [0, 1, 2, 3, 4]
+    for ours, theirs in zip(sum(results, ()), sum(at_once, ()), strict=True):
+        assert np.array_equal(ours.probability, theirs.probability)
+
+
+@pytest.mark.parametrize(("free", "images"), [(0, 1), (2**30, 1), (2 * 2**30, 3), (100 * 2**30, 8)])
+def test_as_many_images_as_a_gpus_memory_holds(monkeypatch: pytest.MonkeyPatch, free: int, images: int) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 200 * 2**30))
+    assert images_at_once(PRESETS["large"].tracker, CUDA) == images
+    assert images_at_once(NANO.tracker, CPU) == 1
+
+
+def test_tensors_go_up_and_come_down_unchanged() -> None:
+    images = torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
+    assert torch.equal(upload(images, CPU), images)
+    down = Download([images, torch.tensor(0.5)]).tensors()
+    assert torch.equal(down[0], images) and float(down[1]) == 0.5
