@@ -89,10 +89,16 @@ class TrackerConfig:
 
 @dataclass(frozen=True)
 class CalibrationConfig:
-    """What the scores' logits are divided by before they are told as probabilities; `calibration.calibrate` fits it."""
+    """How logits become probabilities, sigmoid((logit - shift) / temperature); `calibration.calibrate` fits it.
+
+    The shifts of the object score and of the predicted IoU are in the network's biases. The verdict's logit is
+    `verdict.mean_logit`.
+    """
 
     object_temperature: float = 1.0
     iou_temperature: float = 1.0
+    verdict_shift: float = 0.0
+    verdict_temperature: float = 1.0
 
 
 @dataclass(frozen=True)

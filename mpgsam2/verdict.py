@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from mpgsam2.config import CalibrationConfig
 from mpgsam2.errors import InputError
 
-_SHARE = 1 / 8  # of the frames, the best ones, from which presence is concluded
+_SHARE = 1 / 3  # of the frames, the best ones, from which presence is concluded
+_LEAST = 1e-4  # object scores are taken to be at least this far from 0 and from 1, whose logits have no end
 _MOST_RANGES = 3  # that a sentence lists
+_UNCALIBRATED = CalibrationConfig()
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,39 @@ class Verdict:
         return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frames}"
 
 
-def conclude(found: Sequence[bool], object_scores: Sequence[float]) -> Verdict:
+def conclude(
+    found: Sequence[bool], object_scores: Sequence[float], calibration: CalibrationConfig = _UNCALIBRATED
+) -> Verdict:
     """Draw the conclusion from all frames of a clip.
 
-    What is named may come late or leave early, so the confidence is the mean object score of the best eighth of the
-    frames (at least one). A frame without a mask counts one half at most: whatever is present has a mask.
+    The confidence is the calibrated sigmoid of `mean_logit`; without any mask it is one half at most.
 
     Args:
         found: per frame, whether its mask is not empty.
         object_scores: per frame, 0..1, as in `FrameResult`.
+        calibration: of the model that gave them; its verdict's shift and temperature count here.
+
+    Raises:
+        InputError: there is no frame.
+    """
+    logit = mean_logit(found, object_scores)
+    confidence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
+    runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
+    return Verdict(
+        frames=len(found),
+        found=tuple(range(run[0], run[-1] + 1) for run in runs),
+        confidence=confidence if any(found) else min(confidence, 0.5),
+    )
+
+
+def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
+    """What speaks for a thing in all frames of a clip: the mean logit of the object scores in the best third of them.
+
+    What is named may come late or leave early, so the other frames do not count; at least one does. A frame without a
+    mask counts as a score of one half at most: whatever is present has a mask.
+
+    Args:
+        found, object_scores: see `conclude`.
 
     Raises:
         InputError: there is no frame.
@@ -68,8 +96,7 @@ def conclude(found: Sequence[bool], object_scores: Sequence[float]) -> Verdict:
         raise InputError("There is no verdict on a clip without frames.")
     scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
     best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
-    runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
-    return Verdict(len(found), tuple(range(run[0], run[-1] + 1) for run in runs), sum(best) / len(best))
+    return sum(map(_logit, best)) / len(best)
 
 
 def tell(verdict: Verdict) -> str:
@@ -82,3 +109,12 @@ def tell(verdict: Verdict) -> str:
     told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
     doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
     return f"{told}{doubt}."
+
+
+def _logit(score: float) -> float:
+    score = min(max(score, _LEAST), 1 - _LEAST)
+    return math.log(score / (1 - score))
+
+
+def _sigmoid(logit: float) -> float:
+    return 0.5 * (1 + math.tanh(logit / 2))  # which, unlike exp, never overflows

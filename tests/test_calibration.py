@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +13,11 @@ import torch
 import mpgsam2
 from mpgsam2 import InputError, synthetic
 from mpgsam2.calibration import calibrate, fit
+from mpgsam2.checkpoint import save_checkpoint
 from mpgsam2.config import NANO, CalibrationConfig, ModelConfig
 from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
 from mpgsam2.synthetic import Expression
+from mpgsam2.verdict import conclude, mean_logit
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,50 @@ def test_biases_that_are_off_come_back(model: mpgsam2.MPGSAM2, clips: list[synth
     fitted, expected = off.config.calibration, reference.config.calibration
     assert fitted.object_temperature == pytest.approx(expected.object_temperature, rel=0.01)
     assert fitted.iou_temperature == pytest.approx(expected.iou_temperature, rel=0.01)
+    assert fitted.verdict_shift == pytest.approx(expected.verdict_shift, abs=0.05)
+    assert fitted.verdict_temperature == pytest.approx(expected.verdict_temperature, rel=0.05)
     assert expected != CalibrationConfig()
+
+
+@pytest.fixture(scope="module")
+def stills(clips: list[synthetic.Clip]) -> list[synthetic.Clip]:
+    """Their first frames alone: no blanked mask changes what the next frame remembers."""
+    return [replace(clip, frames=clip.frames[:1], labels=clip.labels[:1], seen=clip.seen[:1]) for clip in clips]
+
+
+def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.MPGSAM2, stills: list[synthetic.Clip]) -> None:
+    net = off_by(model, 4.0, 0.0)
+    calibrate(net, stills)
+    told = [
+        (mean_logit([bool(result.mask.any())], [result.object_score]), expression.target is not None)
+        for clip in stills
+        for expression in clip.expressions
+        for result in net.segment(clip.frames, expression.text)
+    ]
+    evidence, present = torch.tensor(told, dtype=torch.float64).T
+    shift, temperature = fit(evidence, present)
+    fitted = net.config.calibration
+    assert (fitted.verdict_shift, fitted.verdict_temperature) == pytest.approx((shift, temperature), abs=0.05)
+    assert (shift, temperature) != pytest.approx((0, 1), abs=0.1)
+
+
+def test_frames_without_a_mask_speak_less_for_a_thing(
+    model: mpgsam2.MPGSAM2, stills: list[synthetic.Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, emptied = copy.deepcopy(model), copy.deepcopy(model)
+    frame_result, calls = emptied.frame_result, count()
+
+    def with_empty_masks(*arguments: object) -> mpgsam2.FrameResult:
+        """Every third mask is empty, whatever the object score."""
+        result = frame_result(*arguments)
+        return replace(result, mask=result.mask & (next(calls) % 3 > 0))
+
+    monkeypatch.setattr(emptied, "frame_result", with_empty_masks)
+    for net in (whole, emptied):
+        calibrate(net, stills)
+    expected, fitted = whole.config.calibration, emptied.config.calibration
+    assert fitted.object_temperature == expected.object_temperature
+    assert fitted.verdict_shift < expected.verdict_shift - 0.1
 
 
 def test_results_are_told_at_the_temperature(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
@@ -83,12 +130,31 @@ def test_results_are_told_at_the_temperature(model: mpgsam2.MPGSAM2, clips: list
 
 
 def test_a_configuration_keeps_its_calibration_and_does_without() -> None:
-    config = replace(NANO, calibration=CalibrationConfig(1.5, 0.75))
+    config = replace(NANO, calibration=CalibrationConfig(1.5, 0.75, 0.25, 2.5))
     assert ModelConfig.from_dict(config.to_dict()) == config
     older = {name: value for name, value in config.to_dict().items() if name != "calibration"}
     assert ModelConfig.from_dict(older) == NANO
+    without_verdict = {**older, "calibration": {"object_temperature": 1.5, "iou_temperature": 0.75}}
+    assert ModelConfig.from_dict(without_verdict).calibration == CalibrationConfig(1.5, 0.75, 0.0, 1.0)
     with pytest.raises(InputError, match="temperature"):
         ModelConfig.from_dict({**older, "calibration": {"temperature": 1.0}})
+
+
+def test_a_checkpoint_keeps_its_calibration(model: mpgsam2.MPGSAM2, tmp_path: Path) -> None:
+    net = copy.deepcopy(model)
+    net.config = replace(model.config, calibration=CalibrationConfig(1.5, 0.75, 9.0, 2.5))
+    save_checkpoint(net, tmp_path)
+    kept = mpgsam2.load_model(tmp_path).config.calibration
+    assert kept == net.config.calibration
+    assert conclude([True], [0.9]).present and not conclude([True], [0.9], kept).present
+
+
+def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+    gone = clips[0].labels.copy()
+    gone[1:] = 0
+    named = replace(clips[0], labels=gone, expressions=clips[0].expressions[:1])
+    with pytest.raises(InputError, match="sentences that name nothing"):
+        calibrate(copy.deepcopy(model), [named])
 
 
 def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:

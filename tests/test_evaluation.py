@@ -13,6 +13,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import InputError, synthetic
+from mpgsam2.config import NANO, CalibrationConfig
 from mpgsam2.evaluation import (
     EVALUATION_SEED_OFFSET,
     Frames,
@@ -31,6 +32,7 @@ from mpgsam2.evaluation.sheet import CAPTION, PANEL, chosen
 from mpgsam2.evaluation.summary import calibration_error, groups
 from mpgsam2.metrics import region_similarity
 from mpgsam2.synthetic import Expression
+from mpgsam2.verdict import conclude
 
 GRID = 8
 NOTHING = np.zeros((4, 64, 96), bool)
@@ -62,6 +64,7 @@ class Answering:
     def __init__(self, answers: dict[str, np.ndarray], object_score: float = 0.75, iou: float = 0.5) -> None:
         self.answers, self.object_score, self.iou = answers, object_score, iou
         self.without: list[frozenset[str]] = []
+        self.config = NANO
 
     def segment(self, frames: np.ndarray, expression: str, *, without: frozenset[str]) -> Iterator[SimpleNamespace]:
         self.without.append(without)
@@ -78,9 +81,9 @@ def right(clip: synthetic.Clip) -> Answering:
 
 def row(**changes: object) -> SentenceScore:
     """The score of a sentence of one frame, all of it right."""
-    frames = Frames((True,), (True,), (1.0,), (1.0,), (1.0,))
-    best = Quality(1.0, 1.0)
-    return replace(SentenceScore(0, "a", "motion", 0, 0.15, False, 0, best, best, best, frames), **changes)
+    frames = changes.get("frames", Frames((True,), (True,), (1.0,), (1.0,), (1.0,)))
+    best, verdict = Quality(1.0, 1.0), conclude(frames.found, frames.object_score)
+    return replace(SentenceScore(0, "a", "motion", 0, 0.15, False, 0, best, best, best, frames, verdict), **changes)
 
 
 # --------------------------------------------------------------------------------------------------------- sentences
@@ -153,7 +156,15 @@ def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.Clip) -> N
     assert third.frames.visible == third.frames.found == (False,) * 4
     assert (second.judged_rightly, third.judged_rightly) == (True, True)
     assert json.loads(json.dumps(second.to_dict()))["frames"]["found"] == [True, False, True, False]
-    assert second.to_dict()["verdict"] == {"present": True, "confidence": 0.75}
+    assert second.to_dict()["verdict"] == {"present": True, "confidence": pytest.approx(0.75)}
+
+
+def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.Clip, right: Answering) -> None:
+    # The object scores are 0.75, whose logit is 1.1, and 0.25.
+    right.config = replace(NANO, calibration=CalibrationConfig(verdict_shift=1.2))
+    assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [False, True]
+    right.config = replace(NANO, calibration=CalibrationConfig(verdict_shift=1.0))
+    assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [True, True]
 
 
 def test_parts_are_switched_off_where_asked(clip: synthetic.Clip, right: Answering) -> None:

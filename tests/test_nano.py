@@ -53,7 +53,8 @@ def mean_similarity(model: MPGSAM2, frames: list[np.ndarray], sentence: str, tru
 
 def verdict(model: MPGSAM2, frames: list[np.ndarray], sentence: str) -> Verdict:
     results = list(model.segment(frames, sentence))
-    return conclude([bool(result.mask.any()) for result in results], [result.object_score for result in results])
+    found = [bool(result.mask.any()) for result in results]
+    return conclude(found, [result.object_score for result in results], model.config.calibration)
 
 
 @pytest.mark.parametrize("background", [(255, 255, 255), (128, 128, 128), (20, 20, 30)])

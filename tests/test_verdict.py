@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from mpgsam2 import InputError
-from mpgsam2.verdict import conclude
+from mpgsam2.config import CalibrationConfig
+from mpgsam2.verdict import conclude, mean_logit
 
 
 @pytest.mark.parametrize(
@@ -32,24 +35,63 @@ def test_ranges_are_the_runs_of_frames_with_a_mask() -> None:
     assert verdict.found == (range(1, 3), range(4, 5)) and verdict.frames == 5
 
 
-def test_confidence_is_the_mean_score_of_the_best_eighth() -> None:
-    found = [False] * 20 + [True] * 4
-    scores = [0.4] * 20 + [0.6, 0.9, 0.8, 0.7]
-    assert conclude(found, scores).confidence == pytest.approx((0.9 + 0.8 + 0.7) / 3)
-    assert conclude(found, scores).present
+def logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def test_what_counts_is_the_mean_logit_of_the_best_third() -> None:
+    found = [False] * 8 + [True] * 4
+    scores = [0.4] * 8 + [0.6, 0.9, 0.8, 0.7]
+    mean = (logit(0.9) + logit(0.8) + logit(0.7) + logit(0.6)) / 4
+    assert mean_logit(found, scores) == pytest.approx(mean)
+    assert logit(conclude(found, scores).confidence) == pytest.approx(mean)
+
+
+def test_one_frame_counts_at_least() -> None:
+    assert mean_logit([True], [0.7]) == mean_logit([False, True], [0.1, 0.7]) == pytest.approx(logit(0.7))
+
+
+def test_a_certain_frame_does_not_outweigh_all_others() -> None:
+    assert mean_logit([True], [1.0]) == pytest.approx(logit(0.9999))
+    assert mean_logit([True], [0.0]) == pytest.approx(logit(0.0001))
+    assert not conclude([True] * 9, [1.0] + [0.001] * 8).present
 
 
 def test_one_doubtful_mask_of_many_frames_is_not_enough() -> None:
     assert not conclude([True] + [False] * 15, [0.8] + [0.1] * 15).present
-    assert conclude([True] * 2 + [False] * 14, [0.6] * 2 + [0.1] * 14).present
+    assert conclude([True] * 5 + [False] * 11, [0.6] * 5 + [0.1] * 11).present
+
+
+def test_the_confidence_is_calibrated() -> None:
+    found, scores = [True, True, False], [0.7, 0.2, 0.1]
+    calibration = CalibrationConfig(verdict_shift=0.5, verdict_temperature=2.0)
+    expected = (logit(0.7) - 0.5) / 2
+    assert logit(conclude(found, scores, calibration).confidence) == pytest.approx(expected)
+    # What the object score and the predicted IoU are divided by is in the scores already.
+    others = CalibrationConfig(object_temperature=3.0, iou_temperature=3.0)
+    assert conclude(found, scores, others) == conclude(found, scores)
+
+
+@pytest.mark.parametrize(("shift", "present"), [(0.84, True), (0.86, False)])
+def test_a_shift_decides_what_is_doubtful(shift: float, present: bool) -> None:
+    assert logit(0.7) == pytest.approx(0.847, abs=1e-3)
+    assert conclude([True], [0.7], CalibrationConfig(verdict_shift=shift)).present is present
+
+
+def test_the_smallest_temperature_makes_a_confidence() -> None:
+    sharp = CalibrationConfig(verdict_temperature=1e-3)
+    assert [conclude([True], [score], sharp).confidence for score in (0.0, 0.5, 1.0)] == [0.0, 0.5, 1.0]
 
 
 def test_without_a_mask_nothing_is_present_whatever_the_scores() -> None:
     verdict = conclude([False] * 16, [0.99] * 16)
     assert (verdict.confidence, verdict.present, verdict.found) == (0.5, False, ())
     assert conclude([False] * 16, [0.2] * 16).confidence == pytest.approx(0.2)
+    assert not conclude([False] * 16, [0.4] * 16, CalibrationConfig(verdict_shift=-2.0)).present
 
 
 def test_a_clip_without_frames_has_no_verdict() -> None:
     with pytest.raises(InputError, match="without frames"):
         conclude([], [])
+    with pytest.raises(InputError, match="without frames"):
+        mean_logit([], [])

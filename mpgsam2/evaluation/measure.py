@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from mpgsam2.config import CalibrationConfig
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation.clips import sentences
 from mpgsam2.evaluation.scores import Frames, Quality, Scores, SentenceScore
@@ -15,6 +16,7 @@ from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.results import FrameResult
 from mpgsam2.synthetic import Clip, Expression
+from mpgsam2.verdict import conclude
 
 UNHIDDEN = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
 
@@ -43,11 +45,11 @@ def evaluate(
     """
     if expressions < 1:
         raise InputError("An evaluation needs at least one expression a clip.")
-    scores = [
-        _score(index, clip, expression, answer(model, clip, expression, oracle_prior=oracle_prior, without=without))
-        for index, clip in enumerate(clips)
-        for expression in sentences(clip, expressions)
-    ]
+    scores = []
+    for index, clip in enumerate(clips):
+        for expression in sentences(clip, expressions):
+            results = answer(model, clip, expression, oracle_prior=oracle_prior, without=without)
+            scores.append(_score(index, clip, expression, results, model.config.calibration))
     if not scores:
         raise InputError("An evaluation needs at least one clip to score.")
     return Scores(tuple(scores))
@@ -67,13 +69,16 @@ def answer(
     return list(model.segment(clip.frames, expression.text, without=without))
 
 
-def _score(index: int, clip: Clip, expression: Expression, results: list[FrameResult]) -> SentenceScore:
+def _score(
+    index: int, clip: Clip, expression: Expression, results: list[FrameResult], calibration: CalibrationConfig
+) -> SentenceScore:
     truth = clip.mask(expression.target)
     things = [clip.mask(thing) for thing in range(len(clip.things))]
     masks = np.stack([result.mask for result in results])
     priors = np.stack([_enlarge(result.prior, truth.shape[1:]) >= 0.5 for result in results])
     areas = truth.sum(axis=(1, 2))
-    visible, found = areas > 0, masks.any(axis=(1, 2))
+    visible, found = areas > 0, masks.any(axis=(1, 2)).tolist()
+    object_scores = [result.object_score for result in results]
     area = areas[visible].mean() if visible.any() else 0.0
     return SentenceScore(
         clip=index,
@@ -88,11 +93,12 @@ def _score(index: int, clip: Clip, expression: Expression, results: list[FrameRe
         chance=Quality.mean(_quality(thing, truth) for thing in things),
         frames=Frames(
             visible=tuple(visible.tolist()),
-            found=tuple(found.tolist()),
-            object_score=tuple(result.object_score for result in results),
+            found=tuple(found),
+            object_score=tuple(object_scores),
             predicted_iou=tuple(result.iou for result in results),
             iou=tuple(region_similarity(masks, truth).tolist()),
         ),
+        verdict=conclude(found, object_scores, calibration),
     )
 
 
@@ -121,9 +127,9 @@ def _segment_with_oracle(
     grid = model.config.encoder.grid
     coverage = np.stack([cv2.resize(np.float32(mask), (grid, grid), interpolation=cv2.INTER_AREA) for mask in truth])
     ids = model.tokenizer.encode(expression.text)
-    window = model.window or len(frames)
-    for start in range(0, len(frames), window):
-        part = slice(start, start + window)
+    span = model.span or len(frames)
+    for start in range(0, len(frames), span):
+        part = slice(start, start + span)
         prior = torch.from_numpy(coverage[part, None]).to(model.device)
         context = model.encode_clip(frames[part], ids)._replace(prior=prior)
         for index, output in enumerate(model.track(frames[part], context, without=without), start):

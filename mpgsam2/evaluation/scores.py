@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpgsam2.verdict import Verdict, conclude
+from mpgsam2.verdict import Verdict
 
 ANSWERS = ("masks", "prior", "chance")
 """What is compared: the masks, the prior alone, and a thing of the clip picked at random and outlined perfectly."""
@@ -57,6 +57,7 @@ class SentenceScore:
             or as much of two.
         masks, prior, chance: means over the frames.
         frames: what is known of each.
+        verdict: what a user is told in the end.
     """
 
     clip: int
@@ -70,11 +71,7 @@ class SentenceScore:
     prior: Quality
     chance: Quality
     frames: Frames
-
-    @property
-    def verdict(self) -> Verdict:
-        """What a user is told in the end."""
-        return conclude(self.frames.found, self.frames.object_score)
+    verdict: Verdict
 
     @property
     def judged_rightly(self) -> bool:

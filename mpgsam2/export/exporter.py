@@ -25,6 +25,7 @@ from mpgsam2.verdict import Verdict
 from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
 
 if TYPE_CHECKING:
+    from mpgsam2.config import CalibrationConfig
     from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.network.model import MPGSAM2
     from mpgsam2.results import FrameResult
@@ -44,7 +45,7 @@ class Exporter:
         folder: made if need be; results of an earlier run in it are replaced.
         clip: the clip of the run, or what `video.select` took of it.
         queries: 1 to 4, as the run asks them.
-        model: for its name, its window and its fingerprint; it is not run.
+        model: for its name, its window, its fingerprint and its calibration; it is not run.
         look: of the overlay; None for the usual one.
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
@@ -73,9 +74,9 @@ class Exporter:
         self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_results(self.folder)
-        self._open(queries)
+        self._open(queries, model.config.calibration)
 
-    def _open(self, queries: Sequence[Query]) -> None:
+    def _open(self, queries: Sequence[Query], calibration: CalibrationConfig) -> None:
         folder, clip, alone = self.folder, self._part, len(queries) == 1
         letters = LETTERS[: len(queries)]
         headings = [
@@ -87,7 +88,7 @@ class Exporter:
         self._strip = Strip(clip.frame_count, headings, ["Input", *rows, "Overlay"])
         with ExitStack() as writers:
             self._queries = [
-                writers.enter_context(QueryFiles(folder, clip, query, letter, colour, alone=alone))
+                writers.enter_context(QueryFiles(folder, clip, query, letter, colour, calibration, alone=alone))
                 for query, letter, (_, colour) in zip(queries, letters, headings, strict=True)
             ]
             self._overlay = writers.enter_context(

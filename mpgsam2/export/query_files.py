@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from mpgsam2.config import CalibrationConfig
 from mpgsam2.description import Description
 from mpgsam2.export.files import lettered, write_whole
 from mpgsam2.export.record import verdict_record
@@ -34,11 +35,23 @@ class QueryFiles:
         query: the query.
         letter: what the run calls it.
         colour: RGB, of its masks.
+        calibration: of the model, for the verdict.
         alone: whether it is the run's only one, whose files bear no letter.
     """
 
-    def __init__(self, folder: Path, clip: Clip, query: Query, letter: str, colour: Colour, *, alone: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clip: Clip,
+        query: Query,
+        letter: str,
+        colour: Colour,
+        calibration: CalibrationConfig,
+        *,
+        alone: bool,
+    ) -> None:
         self.query, self.letter, self.colour = query, letter, colour
+        self._calibration = calibration
         suffix = "" if alone else letter
         self._masks = folder / "masks" / suffix
         self._masks.mkdir(parents=True, exist_ok=True)
@@ -97,7 +110,8 @@ class QueryFiles:
         """The conclusion from the frames so far; None before the first."""
         if not self._frames:
             return None
-        return conclude([entry["area"] > 0 for entry in self._frames], [e["object_score"] for e in self._frames])
+        found = [entry["area"] > 0 for entry in self._frames]
+        return conclude(found, [entry["object_score"] for entry in self._frames], self._calibration)
 
     @property
     def record(self) -> dict[str, Any]:
