@@ -59,6 +59,7 @@ _JOINT = Stage(
 # Motion is the hardest to learn, and what a sentence that names nothing asks is learned from every clip.
 _WIDE = replace(FULL, kinds=(("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 2.0)), absent=1.0)
 _ASKING = replace(_WIDE, sentences=2, absent=2.0)  # as many sentences that name nothing as others
+_HARD = (("appearance", 1.0), ("position", 1.0), ("relation", 1.6), ("motion", 2.2))  # what is missed most counts more
 _MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 4.0))
 
 STAGES: dict[str, Stage] = {
@@ -208,6 +209,30 @@ STAGES: dict[str, Stage] = {
         rate=2e-4,
         seed=1_300_000_000,
         starts_from=("asking",),
+        frozen=(),
+    ),
+    "comparing": Stage(
+        trains="prior",
+        easy=replace(_ASKING, height=(128, 192), kinds=_HARD),
+        full=replace(_ASKING, height=(128, 192), kinds=_HARD),
+        blend=(0.0, 0.0),
+        steps=3000,
+        lengths=(1, 1, 8, 12, 16),
+        frames=32,
+        sentences=4,
+        rate=6e-4,
+        seed=1_400_000_000,
+        starts_from=("more_asking",),
+    ),
+    "last_asking": replace(
+        _JOINT,
+        easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0, kinds=_HARD),
+        full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0, kinds=_HARD),
+        steps=600,
+        lengths=(6, 12),
+        rate=2e-4,
+        seed=1_500_000_000,
+        starts_from=("more_asking", "comparing"),
         frozen=(),
     ),
 }
