@@ -1,7 +1,7 @@
 """The page of the Space; `python app.py` serves the same on this machine.
 
 MPGSAM2_MODEL says which models run, separated by commas, the usual one first: "nano", a published checkpoint
-("large-mevis", ...), a folder, a file or a hub id.
+("large-mevis", ...), a folder, a file or a hub id. MPGSAM2_COMPILE=1 compiles their image encoders first, on a GPU.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import torch
 
 from mpgsam2 import load_model
 from mpgsam2.demo import build_demo, launch_options
+from mpgsam2.demo.ahead_of_time import compile_ahead
 
 torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
 device, dtype = ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
 models = [load_model(name.strip(), device, dtype) for name in os.environ.get("MPGSAM2_MODEL", "nano").split(",")]
+if os.environ.get("MPGSAM2_COMPILE") == "1":
+    for model in models:
+        compile_ahead(model)
 demo = build_demo(models)
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
+import spaces
 import torch
 
 import mpgsam2
 from mpgsam2 import synthetic
 from mpgsam2.config import NANO, PRESETS
+from mpgsam2.demo.ahead_of_time import compile_ahead, export_trunk
 from mpgsam2.network.device import Download, images_at_once, upload
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.query import Query
@@ -62,6 +66,36 @@ def test_as_many_images_as_a_gpus_memory_holds(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 200 * 2**30))
     assert images_at_once(PRESETS["large"].tracker, CUDA) == images
     assert images_at_once(NANO.tracker, CPU) == 1
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
+def test_the_exported_image_encoder_is_the_image_encoder(
+    model: mpgsam2.MPGSAM2, dtype: torch.dtype, error: float
+) -> None:
+    net = MPGSAM2.from_state_dict(model.state_dict(), model.config)
+    net.dtype = dtype
+    images = torch.randn(3, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    exported = export_trunk(net).module()(images)
+    with torch.inference_mode(), net.products():
+        for ours, theirs in zip(exported, net.visual_model.image_encoder.trunk(images), strict=True):
+            assert ours.dtype == theirs.dtype
+            assert (ours - theirs).float().norm() < error * theirs.float().norm()
+
+
+def test_what_is_compiled_ahead_takes_the_image_encoders_place(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The compiler itself needs a GPU's torch; what it is given and what becomes of its program do not.
+    monkeypatch.setattr(spaces, "aoti_compile", lambda program: partial(program.module()))
+    monkeypatch.setattr(spaces, "aoti_apply", lambda program, module: setattr(module, "forward", program))
+    net = MPGSAM2.from_state_dict(model.state_dict(), model.config)
+    net.tokenizer = model.tokenizer
+    before = list(net.segment(scene.frames, "the yellow star"))
+    compile_ahead(net)
+    assert isinstance(net.visual_model.image_encoder.trunk.forward, partial)  # no longer a method
+    for ours, theirs in zip(net.segment(scene.frames, "the yellow star"), before, strict=True):
+        np.testing.assert_allclose(ours.probability, theirs.probability, atol=2e-3)
+        assert ours.object_score == pytest.approx(theirs.object_score, abs=2e-3)
 
 
 def test_tensors_go_up_and_come_down_unchanged() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import weakref
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -23,6 +24,7 @@ from mpgsam2.export import read_record, verdict_record
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
+from mpgsam2.network.capacity import bytes_per_frame, frames_that_fit
 from mpgsam2.network.model import PARTS
 from mpgsam2.network.tracker import Tracker
 from mpgsam2.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
@@ -222,6 +224,21 @@ def test_very_long_clips_are_cut_also_where_windows_are_interleaved(
     assert frames.read == [5, 5] and model.span == 4
     parts = [*model.segment(scene.frames[:4], SENTENCE), *model.segment(scene.frames[4:], SENTENCE)]
     for a, b in zip(whole, parts, strict=True):
+        assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
+
+
+def test_without_a_window_memory_sets_the_limit(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "window", None)
+    free = namedtuple("Memory", ["available"])(4 * bytes_per_frame(model.config, sentences=1))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: free)
+    assert frames_that_fit(model.config, 1, torch.device("cpu")) == 2  # half the memory is left to others
+    assert frames_that_fit(model.config, 4, torch.device("cpu")) == 1
+    short = list(model.segment(scene.frames, SENTENCE))
+    monkeypatch.undo()
+    parts = [result for start in (0, 2, 4) for result in model.segment(scene.frames[start : start + 2], SENTENCE)]
+    for a, b in zip(short, parts, strict=True):
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 

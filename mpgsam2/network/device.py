@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mpgsam2.config import TrackerConfig
 
-_MOST_IMAGES = 8  # at once; more make a large image encoder no faster
+MOST_IMAGES = 8
+"""That go through the image encoder at once; more make a large one no faster."""
 _WIDE_ARRAYS = 4  # of the size of the widest one, that the image encoder holds at a time
 
 
@@ -30,7 +31,7 @@ def images_at_once(config: TrackerConfig, device: torch.device) -> int:
     places = (config.image_size // 4) ** 2
     widest = places * 4 * config.hiera.embed_dim * torch.float32.itemsize  # of a block's feed-forward at a quarter
     free, _ = torch.cuda.mem_get_info(device)
-    return min(max(1, free // (_WIDE_ARRAYS * widest)), _MOST_IMAGES)
+    return min(max(1, free // (_WIDE_ARRAYS * widest)), MOST_IMAGES)
 
 
 class Download:

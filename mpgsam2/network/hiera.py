@@ -24,7 +24,9 @@ class StripwiseHiera(Hiera):
         x = x + self._get_pos_embed(x.shape[1:3])  # B × S/4 × S/4 × channels
         first, second = self.stage_ends[:2]
         window = self.window_spec[0]
-        rows = window * max(1, _STRIP_SIZE // x[:, :window].numel()) if x.is_cpu else x.shape[1]
+        rows = x.shape[1]
+        if x.is_cpu and not torch.compiler.is_compiling():
+            rows = window * max(1, _STRIP_SIZE // x[:, :window].numel())
         strips = [self._run(strip, range(second + 1)) for strip in x.split(rows, dim=1)]
         stages = {end: torch.cat([strip[end] for strip in strips], dim=1) for end in (first, second)}
         stages |= self._run(stages[second], range(second + 1, len(self.blocks)))
@@ -32,7 +34,7 @@ class StripwiseHiera(Hiera):
 
     def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
         """1 × H × W × channels; enlarged anew only when the parameters have changed."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
             return super()._get_pos_embed(hw)
         parameters = (self.pos_embed, self.pos_embed_window)
         made_of = (*hw, *((parameter.data_ptr(), parameter._version) for parameter in parameters))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
+from mpgsam2.network.capacity import frames_that_fit
 from mpgsam2.network.device import Download, images_at_once, upload
 from mpgsam2.network.images import normalise, resize
 from mpgsam2.network.initialisation import SkipInitialisation
@@ -37,7 +38,7 @@ class MPGSAM2(PriorLayers):
     Attributes:
         config: every size.
         tokenizer: sentence → ids; None when the network was built from tensors alone.
-        window: longest clip in frames whose frames are encoded together; None: any.
+        window: longest clip in frames whose frames are encoded together; None: as long as memory allows.
         interleaved: what becomes of longer clips. False: they are cut in windows of that length, each its own clip.
             True: their frames are dealt out in turn to as many clips as it takes, so that each spans the whole time;
             the tracker walks through all of them without a break.
@@ -83,7 +84,7 @@ class MPGSAM2(PriorLayers):
 
     @property
     def span(self) -> int | None:
-        """Longest part of a clip in frames that is encoded and tracked without a break; None: any."""
+        """Longest part of a clip in frames that is encoded and tracked without a break; None: as memory allows."""
         if self.window is None or not self.interleaved:
             return self.window
         return self.window * _MOST_INTERLEAVED
@@ -116,7 +117,7 @@ class MPGSAM2(PriorLayers):
         if not small:
             raise InputError("The clip has no frames.")
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        with self._products():
+        with self.products():
             for start in range(0, len(small), _ENCODER_BATCH):
                 images = upload(torch.stack(small[start : start + _ENCODER_BATCH]), self.device)
                 vision = beit3.vision_embed(normalise(images))
@@ -135,7 +136,7 @@ class MPGSAM2(PriorLayers):
             ]
         )
 
-    def _products(self) -> torch.autocast:
+    def products(self) -> torch.autocast:
         """The context in which matrix products are of `dtype`; not to be left open while a generator yields."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
@@ -172,16 +173,16 @@ class MPGSAM2(PriorLayers):
         walks = []
         for parts in dict.fromkeys(without):
             numbers = [i for i, others in enumerate(without) if others == parts]
-            with self._products():
+            with self.products():
                 walks.append((numbers, _Walk(tracker, [contexts[i] for i in numbers], parts)))
         frames = islice(frames, len(contexts[0].prior))
         at_once, t = images_at_once(self.config.tracker, self.device), 0
         while images := [resize(frame, self.config.tracker.image_size) for frame in islice(frames, at_once)]:
-            with self._products():
+            with self.products():
                 features = tracker.image_features(normalise(upload(torch.stack(images), self.device)))
             for number in range(len(images)):
                 outputs = {}
-                with self._products():
+                with self.products():
                     for numbers, walk in walks:
                         outputs.update(zip(numbers, walk.step(t, features.frame(number)), strict=True))
                 yield [outputs[i] for i in range(len(contexts))]
@@ -255,9 +256,10 @@ class MPGSAM2(PriorLayers):
     ) -> Generator[tuple[FrameResult, ...]]:
         ahead, behind = iter(frames), iter(frames)  # the encoder's pass runs one span ahead of the tracker's
         without = [frozenset(query.without) for query in queries]
+        span = self.span or frames_that_fit(self.config, len(sentences), self.device)
         index = 0
         for first in ahead:
-            rest = islice(ahead, None if self.span is None else self.span - 1)
+            rest = islice(ahead, span - 1)
             encoded = self._encode(chain([first], rest), sentences.values())
             by_sentence = dict(zip(sentences, encoded, strict=True))
             contexts = [by_sentence[query.expression] for query in queries]
