@@ -23,16 +23,16 @@ class GlobalKeys(NamedTuple):
     """The clip's global context as one frame attends to it."""
 
     pixel: KeysValues  # merged context of the whole clip and the frame's own text features, for the image features
-    object: KeysValues  # context of the whole clip, for the mask tokens
+    object: Tensor  # B × T·g² × c, context of the whole clip, for the mask tokens
 
 
 @dataclass(frozen=True)
 class ClipKeys:
-    """Keys and values that are projected once per clip, and from which every frame's `GlobalKeys` are made."""
+    """What is made once per clip, and from which every frame's `GlobalKeys` come."""
 
     merged: KeysValues
     words: list[KeysValues]  # by frame
-    object: KeysValues
+    object: Tensor  # B × T·g² × c
     mask: Tensor | None  # of merged context and words
 
     def frame(self, t: int) -> GlobalKeys:
@@ -94,7 +94,7 @@ class AggregatingMaskDecoder(MaskDecoder):
         return ClipKeys(
             self.vtlfusion_module.project(merged, merged),
             [self.vtlfusion_module.project(words, words) for words in context.text_features.unbind(1)],
-            self.mmfusion_module.project(context.global_context, context.global_context),
+            context.global_context,
             None if words is None else F.pad(words, (merged.shape[1], 0), value=True)[:, None, None],
         )
 
@@ -124,7 +124,7 @@ class AggregatingMaskDecoder(MaskDecoder):
         if keys is not None:
             tokens, positions = features.flatten(2).transpose(1, 2), position.flatten(2).transpose(1, 2)
             features = self.vtlfusion_module(tokens, keys.pixel, positions).transpose(1, 2).reshape_as(features)
-            mask_tokens = self.mmfusion_module(mask_tokens, keys.object)
+            mask_tokens = self.mmfusion_module.pool(mask_tokens, keys.object)
         if history is not None:
             aged = history.pointers + get_1d_sine_pe(history.ages, c)
             mask_tokens = self.objfusion_module(mask_tokens, self.objfusion_module.project(aged, history.pointers))

@@ -1,4 +1,4 @@
-"""Multi-head attention whose keys and values can be projected once and used many times."""
+"""Multi-head attention whose keys and values can be projected once and used many times, or never be held at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+_AT_ONCE = 4096  # tokens that go through a feed-forward together, where no gradient is asked for
 
 
 class KeysValues(NamedTuple):
@@ -20,8 +22,9 @@ class KeysValues(NamedTuple):
 class MultiheadAttention(nn.Module):
     """Attention with the parameters of `torch.nn.MultiheadAttention` (names and shapes).
 
-    It always runs through `scaled_dot_product_attention`, so no queries × keys matrix is held in memory, and `project`
-    is apart from `forward`, so that what every frame of a clip attends to is projected once per clip.
+    It always runs through `scaled_dot_product_attention`, so no queries × keys matrix is held in memory. `project` is
+    apart from `forward`, so that what every frame of a clip attends to is projected once per clip. Where keys and
+    values are made of the same tokens of a whole clip, `by_head` and `pool` hold little beside these.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -53,6 +56,41 @@ class MultiheadAttention(nn.Module):
         attended = F.scaled_dot_product_attention(query, *keys_values)
         return self.out_proj(attended.transpose(1, 2).flatten(2))
 
+    def by_head(self, query: Tensor, memory: Tensor) -> Tensor:
+        """Attend from `query` (B × Q × d) to `memory` (B × S × d), keys and values in one; B × Q × d.
+
+        One head after the other, unless there is something to learn: projections are held for one head at a time.
+        """
+        if torch.is_grad_enabled():
+            return self(query, self.project(memory, memory))
+        weights = self.in_proj_weight.unflatten(0, (3, self.heads, -1)).unbind(1)  # of each head: 3 × d/heads × d
+        biases = self.in_proj_bias.unflatten(0, (3, self.heads, -1)).unbind(1)
+        output_weights = self.out_proj.weight.T.unflatten(0, (self.heads, -1))  # of each head: d/heads × d
+        attended = self.out_proj.bias.repeat(*query.shape[:2], 1)
+        for weight, bias, output_weight in zip(weights, biases, output_weights, strict=True):
+            projected = (
+                F.linear(x, w, b)[:, None] for x, w, b in zip((query, memory, memory), weight, bias, strict=True)
+            )
+            head = F.scaled_dot_product_attention(*projected)
+            attended.flatten(0, 1).addmm_(head.flatten(0, 2).to(attended.dtype), output_weight)
+        return attended
+
+    def pool(self, query: Tensor, memory: Tensor) -> Tensor:
+        """As `by_head`, for few queries and many memories: the queries go where the memories are, not these to them.
+
+        `q · (W m + b)` is `(Wᵀ q) · m` and a number that is the same for all m, and weights add up to 1, so values can
+        be projected after they are summed up.
+        """
+        width = query.shape[-1]
+        query_weight, key_weight, value_weight = self.in_proj_weight.chunk(3)
+        query = self._split(F.linear(query, query_weight, self.in_proj_bias[:width]))  # B × heads × Q × d/heads
+        scale = query.shape[-1] ** -0.5
+        key_weight, value_weight = (w.unflatten(0, (self.heads, -1)) for w in (key_weight, value_weight))
+        query = (query @ key_weight).flatten(1, 2)[:, None]  # B × 1 × heads·Q × d
+        pooled = F.scaled_dot_product_attention(query, memory[:, None], memory[:, None], scale=scale)
+        values = pooled.squeeze(1).unflatten(1, (self.heads, -1)) @ value_weight.mT  # B × heads × Q × d/heads
+        return self.out_proj(values.transpose(1, 2).flatten(2) + self.in_proj_bias[2 * width :])
+
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B × heads × S × d/heads
 
@@ -73,7 +111,15 @@ class SelfAttentionLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B × S × d to B × S × d."""
-        x = self.norm1(x + self.self_attn(x, self.self_attn.project(x, x)))
+        attended = self.self_attn.by_head(x, x)
+        if torch.is_grad_enabled():
+            return self._finish(attended + x)
+        for part, tokens in zip(attended.split(_AT_ONCE, dim=1), x.split(_AT_ONCE, dim=1), strict=True):
+            part.copy_(self._finish(part + tokens))
+        return attended
+
+    def _finish(self, x: Tensor) -> Tensor:
+        x = self.norm1(x)
         return self.norm2(x + self.linear2(F.relu(self.linear1(x))))
 
 
@@ -86,7 +132,7 @@ class CrossAttention(nn.Module):
 
     def forward(self, query: Tensor, memory: Tensor) -> Tensor:
         """Attend from `query` (B × Q × d) to `memory` (B × S × d); B × Q × d."""
-        return self.multihead_attn(query, self.multihead_attn.project(memory, memory))
+        return self.multihead_attn.by_head(query, memory)
 
 
 class FusionBlock(nn.Module):
@@ -110,5 +156,12 @@ class FusionBlock(nn.Module):
     def forward(self, x: Tensor, keys_values: KeysValues, query_position: Tensor | None = None) -> Tensor:
         """Fuse `x` (B × Q × c) with what `project` returned; `query_position` (1 × Q × c) goes to the query only."""
         query = x if query_position is None else x + query_position
-        x = self.norm1(x + self.multihead_attn(query, keys_values))
+        return self._finish(x + self.multihead_attn(query, keys_values))
+
+    def pool(self, x: Tensor, memory: Tensor) -> Tensor:
+        """Fuse few tokens (B × Q × c) with many (B × S × c), which need not be projected."""
+        return self._finish(x + self.multihead_attn.pool(x, memory))
+
+    def _finish(self, x: Tensor) -> Tensor:
+        x = self.norm1(x)
         return self.norm2(x + self.linear2(F.relu(self.linear1(x))))

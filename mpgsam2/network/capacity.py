@@ -8,20 +8,20 @@ import torch
 from mpgsam2.config import ModelConfig
 
 _PART = 0.5  # of the free memory; the tracker, the program's other work and rough reckoning have the rest
-_WIDE, _HIDDEN = 8, 2  # arrays of the patches' tokens, and of the feed-forward's hidden ones, that are held at a time
 
 
 def bytes_per_frame(config: ModelConfig, sentences: int) -> int:
     """Memory that one more frame takes while a clip is encoded, in bytes, by reckoning.
 
-    Held are the tokens of every frame, twice for each sentence while they are put together, and in the frame-joint
-    layer what attention and feed-forward work on. The attention itself holds no scores, so this is linear in frames.
+    Of every patch there are held the encoder's tokens for each sentence, once more while they are put together, and
+    again as they leave the frame-joint layer, whose attention works on one head's projections at a time and keeps no
+    scores; then the global context of each sentence, and what it was made of. All of it is linear in frames.
     """
-    encoder, patches = config.encoder, config.encoder.grid**2
-    tokens = 2 * sentences * encoder.width
-    joint = _WIDE * encoder.width + _HIDDEN * config.prior.feed_forward
-    image = 3 * encoder.image_size**2  # uint8
-    return patches * (tokens + joint) * torch.float32.itemsize + image
+    encoder = config.encoder
+    tokens = (sentences + 2) * encoder.width
+    head = 4 * encoder.width // config.prior.heads  # queries, keys, values, and what is attended
+    contexts = 2 * sentences * config.tracker.width
+    return encoder.grid**2 * (tokens + head + contexts) * torch.float32.itemsize + 3 * encoder.image_size**2
 
 
 def frames_that_fit(config: ModelConfig, sentences: int, device: torch.device) -> int:

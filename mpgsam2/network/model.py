@@ -123,18 +123,19 @@ class MPGSAM2(PriorLayers):
                 vision = beit3.vision_embed(normalise(images))
                 for ids, tokens in encoded:
                     tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
-            whole = (EncoderOutput(*map(torch.cat, zip(*tokens, strict=True))) for _, tokens in encoded)
-            contexts = [self._generate_context(tokens, len(small)) for tokens in whole]
-        return [ClipContext(*(field.float() for field in context)) for context in contexts]
+            contexts = []
+            for _, tokens in encoded:
+                whole = EncoderOutput(*map(torch.cat, zip(*tokens, strict=True)))
+                tokens.clear()
+                contexts.append(self._generate_context(whole, len(small)))
+        return contexts
 
     def _generate_context(self, encoded: EncoderOutput, frames: int) -> ClipContext:
         clips = math.ceil(frames / self.window) if self.interleaved and self.window else 1
-        return interleave(
-            [
-                self.generate_prior(EncoderOutput(*(x[first::clips] for x in encoded)), length)[1].unbatched()
-                for first, length in ((first, len(range(first, frames, clips))) for first in range(clips))
-            ]
-        )
+        dealt = [range(first, frames, clips) for first in range(clips)]
+        parts = [EncoderOutput(*(x[part.start :: clips] for x in encoded)) for part in dealt]
+        contexts = [self.generate_prior(part, len(of))[1].unbatched() for part, of in zip(parts, dealt, strict=True)]
+        return ClipContext(*(field.float() for field in interleave(contexts)))
 
     def products(self) -> torch.autocast:
         """The context in which matrix products are of `dtype`; not to be left open while a generator yields."""

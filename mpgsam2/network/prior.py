@@ -14,6 +14,8 @@ from mpgsam2.config import ModelConfig
 from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
 from mpgsam2.network.beit3 import EncoderOutput
 
+_AT_ONCE = 16  # frames whose patches are multiplied together
+
 
 class ClipContext(NamedTuple):
     """What the tracker is told about a clip and a sentence, before it sees the first frame.
@@ -38,6 +40,8 @@ def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
         The batch, shorter sentences' text features filled up with zeros, and which of them are words' (B × L, bool);
         None for the latter where all sentences are of one length.
     """
+    if len(contexts) == 1:
+        return ClipContext(*(field[None] for field in contexts[0])), None
     text = pad_sequence([context.text_features.transpose(0, 1) for context in contexts], batch_first=True)
     batch = ClipContext(
         torch.stack([context.prior for context in contexts]),
@@ -52,6 +56,8 @@ def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
 
 def interleave(contexts: Sequence[ClipContext]) -> ClipContext:
     """The context of a clip whose frames were dealt out to k clips in turn: frame t is frame t // k of clip t mod k."""
+    if len(contexts) == 1:
+        return contexts[0]
     lengths = [len(context.prior) for context in contexts]
     dealt = [t for clip in range(len(contexts)) for t in range(clip, sum(lengths), len(contexts))]
     order = torch.tensor(dealt).argsort().to(contexts[0].prior.device)
@@ -103,9 +109,15 @@ class PriorLayers(nn.Module):
 
         joint = self.visual_ifi(patches.flatten(1, 2))  # 4.1: frames talk to each other
         gated = z * self.vmtoken(z.flatten(1, 2), joint)[:, :, None]  # 4.2
-        product = joint.view_as(patches) * self.mask_linear(gated)  # 4.3: M = V ⊙ q
-        logits = self.mask_product(product).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
-        context = self.meo_linear(product)  # 4.5
+        parts = zip(
+            joint.view_as(patches).split(_AT_ONCE, dim=1), self.mask_linear(gated).split(_AT_ONCE, dim=1), strict=True
+        )
+        products = (visual * query for visual, query in parts)  # 4.3: M = V ⊙ q
+        logits, context = zip(
+            *((self.mask_product(product), self.meo_linear(product)) for product in products), strict=True
+        )
+        logits = torch.cat(logits, dim=1).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
+        context = torch.cat(context, dim=1)  # 4.5
         context = context + frame_positions(frames, context.shape[-1], context)[:, None]
         return logits, ClipContext(
             prior=logits.sigmoid(),
