@@ -59,8 +59,8 @@ def calibrate(model: MPGSAM2, clips: Iterable[Clip]) -> None:
 
     Args:
         model: with its tokenizer.
-        clips: such as `evaluation.calibration_clips`, of the kind and balance that are to be met later; each is taken
-            at once, whatever the model's window.
+        clips: such as `evaluation.calibration_clips`, of the kind and balance that are to be met later; each is tracked
+            without a break, whatever the model's window.
 
     Raises:
         InputError: no frame, or every frame, shows what is named, every sentence names something, or there is no mask.

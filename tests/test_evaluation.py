@@ -325,11 +325,19 @@ def test_nano_scores_the_same_each_time(model: mpgsam2.MPGSAM2, scene: synthetic
     assert scores != evaluate(model, [scene], without=frozenset({"prior"}))
 
 
-@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize(
+    ("window", "interleaved", "lengths"), [(None, False, [5]), (2, False, [2, 2, 1]), (2, True, [5])]
+)
 def test_the_oracle_gives_the_tracker_the_true_mask(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch, window: int | None
+    model: mpgsam2.MPGSAM2,
+    scene: synthetic.Clip,
+    monkeypatch: pytest.MonkeyPatch,
+    window: int | None,
+    interleaved: bool,
+    lengths: list[int],
 ) -> None:
     monkeypatch.setattr(model, "window", window)
+    monkeypatch.setattr(model, "interleaved", interleaved)
     scene = replace(scene, expressions=scene.expressions[:1])
     seen = []
     track = model.track
@@ -343,7 +351,7 @@ def test_the_oracle_gives_the_tracker_the_true_mask(
     scores = evaluate(model, [scene], oracle_prior=True)
     grid = model.config.encoder.grid
     expected = [cv2.resize(np.float32(mask), (grid, grid), interpolation=cv2.INTER_AREA) for mask in truth]
-    assert [len(prior) for prior in seen] == ([5] if window is None else [2, 2, 1])
+    assert [len(prior) for prior in seen] == lengths
     assert np.array_equal(np.concatenate(seen)[:, 0], expected)
     enlarged = [cv2.resize(prior, truth.shape[:0:-1], interpolation=cv2.INTER_LINEAR) >= 0.5 for prior in expected]
     best_prior = region_similarity(np.stack(enlarged), truth).mean()
