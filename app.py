@@ -1,7 +1,7 @@
 """The page of the Space; `python app.py` serves the same on this machine.
 
 MPGSAM2_MODEL says which models run, separated by commas, the usual one first: "nano", a published checkpoint
-("large-mevis", ...), a folder, a file or a hub id. MPGSAM2_COMPILE=1 compiles their image encoders first, on a GPU.
+("large-mevis", ...), a folder, a file or a hub id. MPGSAM2_COMPILE=1 compiles their image encoders before serving.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from mpgsam2.demo.ahead_of_time import compile_ahead
 torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
 device, dtype = ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
 models = [load_model(name.strip(), device, dtype) for name in os.environ.get("MPGSAM2_MODEL", "nano").split(",")]
-if os.environ.get("MPGSAM2_COMPILE") == "1":
+demo = build_demo(models)
+if os.environ.get("MPGSAM2_COMPILE") == "1":  # after the page has counted the parameters, which a compiled part keeps
     for model in models:
         compile_ahead(model)
-demo = build_demo(models)
 
 if __name__ == "__main__":
     demo.launch(**launch_options())
