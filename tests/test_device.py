@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 import spaces
 import torch
+from torch.utils._pytree import tree_leaves, tree_map
 
 import mpgsam2
-from mpgsam2 import synthetic
+from mpgsam2 import InputError, synthetic
 from mpgsam2.config import NANO, PRESETS
 from mpgsam2.demo.ahead_of_time import compile_ahead, export_trunk
-from mpgsam2.network.device import Download, images_at_once, upload
+from mpgsam2.network.cuda_graph import Graphed
+from mpgsam2.network.device import MOST_IMAGES, Download, images_at_once, resized, upload
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.walk import Walk
 from mpgsam2.query import Query
 
 QUERIES = [Query("the red circle"), Query("the yellow star")]
@@ -76,7 +81,7 @@ def test_the_exported_image_encoder_is_the_image_encoder(
     net.dtype = dtype
     images = torch.randn(3, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     exported = export_trunk(net).module()(images)
-    with torch.inference_mode(), net.products():
+    with torch.inference_mode(), net.visual_model.autocast():
         for ours, theirs in zip(exported, net.visual_model.image_encoder.trunk(images), strict=True):
             assert ours.dtype == theirs.dtype
             assert (ours - theirs).float().norm() < error * theirs.float().norm()
@@ -100,6 +105,54 @@ def test_what_is_compiled_ahead_takes_the_image_encoders_place(
 
 def test_tensors_go_up_and_come_down_unchanged() -> None:
     images = torch.arange(24, dtype=torch.uint8).view(2, 3, 2, 2)
-    assert torch.equal(upload(images, CPU), images)
+    assert torch.equal(upload(list(images), CPU), images)
     down = Download([images, torch.tensor(0.5)]).tensors()
     assert torch.equal(down[0], images) and float(down[1]) == 0.5
+
+
+def test_threads_that_resize_ahead_keep_the_frames_in_order(scene: synthetic.Clip) -> None:
+    frames, taken = list(scene.frames) * 8, []
+
+    def read() -> Iterator[np.ndarray]:
+        for number, frame in enumerate(frames):
+            taken.append(number)
+            yield np.full_like(frame, number)
+
+    ahead = resized(read(), 8, CUDA)  # the images stay on the host until `upload`
+    first = next(ahead)
+    assert first.unique().tolist() == [0] and len(taken) <= 2 * MOST_IMAGES + 1 < len(frames)
+    assert [image.unique().tolist() for image in ahead] == [[number] for number in range(1, len(frames))]
+    alone = list(resized(scene.frames, 8, CPU))
+    assert all(map(torch.equal, alone, resized(scene.frames, 8, CUDA)))
+
+
+def test_a_frame_that_cannot_be_read_is_told_by_the_threads_too(scene: synthetic.Clip) -> None:
+    with pytest.raises(InputError, match="A frame must be"):
+        list(resized([*scene.frames, scene.frames[0][0]], 8, CUDA))
+
+
+def test_steps_are_recorded_once_their_shapes_stay(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What records them needs a GPU; when it does, and that it is told all a step depends on, does not.
+    frames = [*scene.frames, *scene.frames[::-1]] * 4
+    recorded = []
+
+    class Recorded(Graphed):
+        def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+            recorded.append([leaf.shape for leaf in tree_leaves(arguments) if isinstance(leaf, torch.Tensor)])
+            self.function = function
+
+        def __call__(self, *arguments: Any) -> Any:
+            assert [leaf.shape for leaf in tree_leaves(arguments) if isinstance(leaf, torch.Tensor)] == recorded[-1]
+            return self.function(*tree_map(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, arguments))
+
+    for without in (frozenset(), frozenset({"history"})):
+        context = model.encode_clip(frames, [0, 5, 2])
+        usual = [output.low_res_logits for output in model.track(frames, context, without=without)]
+        with monkeypatch.context() as patched:
+            patched.setattr("mpgsam2.network.walk.Graphed", Recorded)
+            patched.setattr(Walk, "on_gpu", True)
+            steps = [output.low_res_logits for output in model.track(frames, context, without=without)]
+        assert all(map(torch.equal, usual, steps)) and len(steps) == len(frames)
+    assert len(recorded) == 2

@@ -283,12 +283,12 @@ def test_several_queries_share_what_does_not_depend_on_them(
     model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = count_calls(
-        monkeypatch, (VisionEmbedding, "forward"), (BEiT3, "fuse"), (Tracker, "image_features"), (Tracker, "step")
+        monkeypatch, (VisionEmbedding, "forward"), (BEiT3, "fuse"), (Tracker, "image_features"), (Tracker, "segment")
     )
     assert len(list(model.segment_several(scene.frames, SEVERAL))) == 5
     # All five frames go through the encoder at once; two of the four queries have the same sentence, three the same
     # parts.
-    assert calls == {"forward": 1, "fuse": 3, "image_features": 5, "step": 2 * 5}
+    assert calls == {"forward": 1, "fuse": 3, "image_features": 5, "segment": 2 * 5}
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.9])

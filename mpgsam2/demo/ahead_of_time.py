@@ -27,11 +27,11 @@ class _Trunk(nn.Module):
 
     def __init__(self, model: MPGSAM2) -> None:
         super().__init__()
-        self.products = model.products
+        self.autocast = model.visual_model.autocast
         self.trunk = model.visual_model.image_encoder.trunk
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        with self.products():
+        with self.autocast():
             return self.trunk(images)
 
 

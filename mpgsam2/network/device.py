@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from mpgsam2.config import TrackerConfig
+from mpgsam2.network.images import resize
 
 MOST_IMAGES = 8
 """That go through the image encoder at once; more make a large one no faster."""
+_RESIZERS = 4  # threads; one alone resizes fewer frames a second than a GPU segments
 _WIDE_ARRAYS = 4  # of the size of the widest one, that the image encoder holds at a time
 
 
-def upload(images: Tensor, device: torch.device) -> Tensor:
-    """Copy a tensor from the host to a device; to a GPU from pinned memory, so that the host goes on at once."""
+def upload(images: Sequence[Tensor], device: torch.device) -> Tensor:
+    """Put images on a device, as one batch; to a GPU from pinned memory, so that the host goes on at once.
+
+    Args:
+        images: B of 3 × S × S, as `resize` gives them: colours side by side in memory, which the batch keeps.
+        device: where they go.
+
+    Returns:
+        B × 3 × S × S.
+    """
+    batch = torch.stack([image.permute(1, 2, 0) for image in images])
+    batch = batch.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else batch.to(device)
+    return batch.permute(0, 3, 1, 2)
+
+
+def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Generator[Tensor]:
+    """Frames as `resize` gives them; for a GPU by threads that run ahead, so that it need not wait.
+
+    Args:
+        frames: H × W × 3 uint8 RGB each, read once; for a GPU two batches of images before they are asked for.
+        side: see `resize`.
+        device: where they are needed.
+    """
     if device.type != "cuda":
-        return images.to(device)
-    return images.pin_memory().to(device, non_blocking=True)
+        for frame in frames:
+            yield resize(frame, side)
+        return
+    coming = deque()
+    with ThreadPoolExecutor(_RESIZERS) as pool:
+        for frame in frames:
+            coming.append(pool.submit(resize, frame, side))
+            if len(coming) > 2 * MOST_IMAGES:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
 def images_at_once(config: TrackerConfig, device: torch.device) -> int:

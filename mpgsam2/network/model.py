@@ -16,12 +16,13 @@ from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
 from mpgsam2.network.capacity import frames_that_fit
-from mpgsam2.network.device import Download, images_at_once, upload
-from mpgsam2.network.images import normalise, resize
+from mpgsam2.network.device import Download, images_at_once, resized, upload
+from mpgsam2.network.images import normalise
 from mpgsam2.network.initialisation import SkipInitialisation
-from mpgsam2.network.prior import ClipContext, PriorLayers, interleave, stack
+from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
-from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
+from mpgsam2.network.tracker import FrameOutput, Tracker
+from mpgsam2.network.walk import Walk
 from mpgsam2.query import LETTERS, Query
 from mpgsam2.results import FrameResult
 
@@ -29,7 +30,7 @@ PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
 
 _MOST_INTERLEAVED = 16  # clips to which the frames of a longer one are dealt out
-_ENCODER_BATCH = 8  # frames that go through BEiT-3 at once
+_ENCODER_BATCH = {"cpu": 8, "cuda": 32}  # frames that go through BEiT-3 at once
 
 
 class MPGSAM2(PriorLayers):
@@ -44,8 +45,8 @@ class MPGSAM2(PriorLayers):
             the tracker walks through all of them without a break.
         name: what records call the checkpoint.
         fingerprint: of the weights, once `checkpoint.fingerprint` was asked for it.
-        dtype: in which matrix products and convolutions are computed, torch.float32 or, faster where the processor or
-            the GPU has it, torch.bfloat16; the weights and what is added up stay in float32.
+        dtype: in which the image encoder and the memory attention compute, torch.float32 or, faster where the processor
+            or the GPU has it, torch.bfloat16; the weights and all else stay in float32, see `Tracker.autocast`.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -57,7 +58,6 @@ class MPGSAM2(PriorLayers):
         self.window: int | None = None
         self.interleaved = False
         self.name = "unnamed"
-        self.dtype = torch.float32
         self.fingerprint: str | None = None
 
     @classmethod
@@ -76,6 +76,15 @@ class MPGSAM2(PriorLayers):
             net = cls(config or config_from_state_dict(state_dict))
         load_strict(net, state_dict)
         return net.eval()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """See the class."""
+        return self.visual_model.compute_dtype
+
+    @dtype.setter
+    def dtype(self, dtype: torch.dtype) -> None:
+        self.visual_model.compute_dtype = dtype
 
     @property
     def device(self) -> torch.device:
@@ -113,21 +122,21 @@ class MPGSAM2(PriorLayers):
     def _encode(self, frames: Iterable[np.ndarray], sentences: Iterable[Tensor | list[int]]) -> list[ClipContext]:
         """As `encode_clip`, for several sentences, which share the embedding of the frames."""
         beit3 = self.mm_extractor["beit3"]
-        small = [resize(frame, self.config.encoder.image_size) for frame in frames]
-        if not small:
-            raise InputError("The clip has no frames.")
+        small = resized(frames, self.config.encoder.image_size, self.device)
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        with self.products():
-            for start in range(0, len(small), _ENCODER_BATCH):
-                images = upload(torch.stack(small[start : start + _ENCODER_BATCH]), self.device)
-                vision = beit3.vision_embed(normalise(images))
-                for ids, tokens in encoded:
-                    tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
-            contexts = []
-            for _, tokens in encoded:
-                whole = EncoderOutput(*map(torch.cat, zip(*tokens, strict=True)))
-                tokens.clear()
-                contexts.append(self._generate_context(whole, len(small)))
+        count = 0
+        while images := list(islice(small, _ENCODER_BATCH[self.device.type])):
+            vision = beit3.vision_embed(normalise(upload(images, self.device)))
+            for ids, tokens in encoded:
+                tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
+            count += len(images)
+        if not count:
+            raise InputError("The clip has no frames.")
+        contexts = []
+        for _, tokens in encoded:
+            whole = EncoderOutput(*map(torch.cat, zip(*tokens, strict=True)))
+            tokens.clear()
+            contexts.append(self._generate_context(whole, count))
         return contexts
 
     def _generate_context(self, encoded: EncoderOutput, frames: int) -> ClipContext:
@@ -135,11 +144,7 @@ class MPGSAM2(PriorLayers):
         dealt = [range(first, frames, clips) for first in range(clips)]
         parts = [EncoderOutput(*(x[part.start :: clips] for x in encoded)) for part in dealt]
         contexts = [self.generate_prior(part, len(of))[1].unbatched() for part, of in zip(parts, dealt, strict=True)]
-        return ClipContext(*(field.float() for field in interleave(contexts)))
-
-    def products(self) -> torch.autocast:
-        """The context in which matrix products are of `dtype`; not to be left open while a generator yields."""
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+        return interleave(contexts)
 
     @torch.inference_mode()
     def track(
@@ -174,18 +179,15 @@ class MPGSAM2(PriorLayers):
         walks = []
         for parts in dict.fromkeys(without):
             numbers = [i for i, others in enumerate(without) if others == parts]
-            with self.products():
-                walks.append((numbers, _Walk(tracker, [contexts[i] for i in numbers], parts)))
-        frames = islice(frames, len(contexts[0].prior))
+            walks.append((numbers, Walk(tracker, [contexts[i] for i in numbers], parts)))
+        large = resized(islice(frames, len(contexts[0].prior)), self.config.tracker.image_size, self.device)
         at_once, t = images_at_once(self.config.tracker, self.device), 0
-        while images := [resize(frame, self.config.tracker.image_size) for frame in islice(frames, at_once)]:
-            with self.products():
-                features = tracker.image_features(normalise(upload(torch.stack(images), self.device)))
+        while images := list(islice(large, at_once)):
+            features = tracker.image_features(normalise(upload(images, self.device)))
             for number in range(len(images)):
                 outputs = {}
-                with self.products():
-                    for numbers, walk in walks:
-                        outputs.update(zip(numbers, walk.step(t, features.frame(number)), strict=True))
+                for numbers, walk in walks:
+                    outputs.update(zip(numbers, walk.step(t, features.frame(number)), strict=True))
                 yield [outputs[i] for i in range(len(contexts))]
                 t += 1
 
@@ -325,31 +327,6 @@ class MPGSAM2(PriorLayers):
             )
 
         return finish
-
-
-class _Walk:
-    """The tracker's way through one clip for sentences with the same parts switched off, as one batch."""
-
-    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[str]) -> None:
-        self.tracker = tracker
-        self.context, words = stack(contexts)
-        self.has_prior = "prior" not in without
-        self.keys, self.bank = None, None
-        if "global_context" not in without:
-            self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
-        if "history" not in without:
-            self.bank = MemoryBank(tracker.config, self.context.prior.shape[1])
-
-    def step(self, t: int, features: ImageFeatures) -> list[FrameOutput]:
-        """Segment frame t, the next one, for each sentence; the features are those of its image."""
-        output = self.tracker.step(
-            features.expand(len(self.context.prior)),
-            self.context.prior[:, t] if self.has_prior else None,
-            self.context.sparse_prompts[:, t],
-            None if self.keys is None else self.keys.frame(t),
-            self.bank,
-        )
-        return output.split()
 
 
 def check_parts(without: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ SAM 2's own modules are used as they are; what is written here is the order in w
 from __future__ import annotations
 
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -59,6 +60,14 @@ class FrameOutput(NamedTuple):
         return [FrameOutput(*fields) for fields in zip(*self, strict=True)]
 
 
+class Past(NamedTuple):
+    """What a frame is told of the frames before it, for a batch of B clips."""
+
+    memories: list[Tensor]  # B × m × h × w bfloat16, the first frame's first
+    rows: list[int]  # of each memory in the table of temporal positions
+    history: PointerHistory
+
+
 class MemoryBank:
     """What is kept of the past: the first frame, the last 6 memories and the last 15 pointers."""
 
@@ -80,26 +89,39 @@ class MemoryBank:
             self.pointers.append(pointer)
         self.length += 1
 
-    def spatial(self) -> list[tuple[int, Tensor]]:
-        """Memories with their row in the table of temporal positions: the last row for the first frame, 0 for t-1."""
-        slots = self.memories.maxlen
-        recent = [(len(self.memories) - 1 - i, memory) for i, memory in enumerate(self.memories)]
-        return [(slots, self.first[0]), *recent]
+    @property
+    def full(self) -> bool:
+        """Whether what the next frame is told has the shapes that every later frame's has."""
+        return len(self.memories) == self.memories.maxlen and len(self.pointers) == self.pointers.maxlen
 
-    def history(self) -> PointerHistory:
-        """Pointers, first frame's first, then t-1, t-2, …, with their ages."""
+    def past(self) -> Past | None:
+        """All that the next frame is told; None before the first frame.
+
+        Rows of temporal positions: the last one for the first frame's memory, 0 for t-1's. Pointers: the first frame's
+        first, then t-1, t-2, …
+        """
+        if self.first is None:
+            return None
+        rows = [self.memories.maxlen, *reversed(range(len(self.memories)))]
         pointers = torch.stack([self.first[1], *reversed(self.pointers)], dim=1)
         ages = torch.arange(len(self.pointers) + 1, device=pointers.device)
         ages[0] = self.length
-        return PointerHistory(pointers, ages / self.longest_history)
+        return Past([self.first[0], *self.memories], rows, PointerHistory(pointers, ages / self.longest_history))
 
 
 class Tracker(nn.Module):
-    """SAM 2 (Ravi et al., 2024), prompted by the mask prior and the class token on every frame."""
+    """SAM 2 (Ravi et al., 2024), prompted by the mask prior and the class token on every frame.
+
+    Attributes:
+        config: every size.
+        compute_dtype: of matrix products and convolutions in the image encoder and the memory attention, see
+            `autocast`: torch.float32 or torch.bfloat16.
+    """
 
     def __init__(self, config: TrackerConfig) -> None:
         super().__init__()
         self.config = config
+        self.compute_dtype = torch.float32
         c, m, grid = config.width, config.memory_width, config.grid
         hiera = config.hiera
         trunk = StripwiseHiera(
@@ -154,10 +176,22 @@ class Tracker(nn.Module):
         self.sam_mask_decoder = AggregatingMaskDecoder(config)
         self.obj_ptr_proj = MLP(c, c, c, 3)
 
+    def autocast(self) -> AbstractContextManager:
+        """The context of all that is computed in `compute_dtype`: the image encoder and the memory attention.
+
+        These two take nine tenths of the time. What decides between candidate masks, and what is added up over a whole
+        clip, is cheap and stays in float32: see `docs/speed.md` for what each part's rounding does.
+        """
+        if self.compute_dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.no_mem_embed.device.type, self.compute_dtype)
+
     def image_features(self, images: Tensor) -> ImageFeatures:
-        """Hiera and FPN on B × 3 × S × S normalised images (5.1)."""
+        """Hiera and FPN on B × 3 × S × S normalised images (5.1); float32."""
         neck, decoder = self.image_encoder.neck, self.sam_mask_decoder
-        stage1, stage2, stage3, stage4 = self.image_encoder.trunk(images)
+        with self.autocast():
+            stage1, stage2, stage3, stage4 = self.image_encoder.trunk(images)
+        stage1, stage2, stage3, stage4 = (stage.float() for stage in (stage1, stage2, stage3, stage4))
         lateral4, lateral3, lateral2, lateral1 = (level.conv for level in neck.convs)
         level2 = lateral3(stage3) + F.interpolate(lateral4(stage4), scale_factor=2.0, mode="nearest")
         return ImageFeatures(
@@ -167,25 +201,25 @@ class Tracker(nn.Module):
             neck.position_encoding(level2[:1]).expand_as(level2),
         )
 
-    def recall(self, features: ImageFeatures, bank: MemoryBank | None) -> Tensor:
-        """Condition a frame's features on the past (5.2); B × c × h × w. None or an empty bank: a first frame."""
+    def recall(self, features: ImageFeatures, past: Past | None) -> Tensor:
+        """Condition a frame's features on the past (5.2); B × c × h × w. None: a first frame."""
         x = features.level2
-        if bank is None or bank.first is None:
+        if past is None:
             return x + self.no_mem_embed.reshape(1, -1, 1, 1)
-        spatial = bank.spatial()
-        position = self.memory_encoder.position_encoding(spatial[0][1]).flatten(2).permute(2, 0, 1)
-        memory = [stored.to(x.dtype).flatten(2).permute(2, 0, 1) for _, stored in spatial]  # hw × B × m
-        positions = [position + self.maskmem_tpos_enc[row] for row, _ in spatial]
-        pointers = bank.history().pointers  # split in tokens of the memory's width, with zero position
+        position = self.memory_encoder.position_encoding(past.memories[0]).flatten(2).permute(2, 0, 1)
+        memory = [stored.to(x.dtype).flatten(2).permute(2, 0, 1) for stored in past.memories]  # hw × B × m
+        positions = [position + self.maskmem_tpos_enc[row] for row in past.rows]
+        pointers = past.history.pointers  # split in tokens of the memory's width, with zero position
         pointers = pointers.unflatten(-1, (-1, self.config.memory_width)).flatten(1, 2).transpose(0, 1)
-        attended = self.memory_attention(
-            curr=[x.flatten(2).permute(2, 0, 1)],
-            curr_pos=[features.position.flatten(2).permute(2, 0, 1)],
-            memory=torch.cat([*memory, pointers]),
-            memory_pos=torch.cat([*positions, torch.zeros_like(pointers)]),
-            num_obj_ptr_tokens=len(pointers),
-        )
-        return attended.permute(1, 2, 0).reshape_as(x)
+        with self.autocast():
+            attended = self.memory_attention(
+                curr=[x.flatten(2).permute(2, 0, 1)],
+                curr_pos=[features.position.flatten(2).permute(2, 0, 1)],
+                memory=torch.cat([*memory, pointers]),
+                memory_pos=torch.cat([*positions, torch.zeros_like(pointers)]),
+                num_obj_ptr_tokens=len(pointers),
+            )
+        return attended.float().permute(1, 2, 0).reshape_as(x)
 
     def prompt(self, prior: Tensor | None, sparse_prompt: Tensor) -> tuple[Tensor, Tensor]:
         """Sparse tokens (B × 3 × c) and dense prompt (B × c × h × w) of a frame (5.3).
@@ -218,12 +252,34 @@ class Tracker(nn.Module):
         """Segment the next frame and remember it in `bank`; every field of the output has B in front.
 
         Args:
+            features, prior, sparse_prompt, keys: see `segment`.
+            bank: the clips' past, changed in place; None: no history, every frame is a first frame.
+        """
+        output, memory = self.segment(features, prior, sparse_prompt, keys, None if bank is None else bank.past())
+        if bank is not None:
+            bank.add(memory, output.object_pointer)
+        return output
+
+    def segment(
+        self,
+        features: ImageFeatures,
+        prior: Tensor | None,
+        sparse_prompt: Tensor,
+        keys: GlobalKeys | None,
+        past: Past | None,
+    ) -> tuple[FrameOutput, Tensor]:
+        """Segment a frame of each of B clips, given all that it depends on.
+
+        Args:
             features: B frames, one of each clip.
             prior, sparse_prompt: see `prompt`.
             keys: the clips' global context, or None without it.
-            bank: the clips' past, changed in place; None: no history, every frame is a first frame.
+            past: the clips' past, or None on a first frame.
+
+        Returns:
+            The output, every field with B in front, and the memory of the frame, B × m × h × w.
         """
-        conditioned = self.recall(features, bank)
+        conditioned = self.recall(features, past)
         sparse, dense = self.prompt(prior, sparse_prompt)
         decoded = self.sam_mask_decoder.decode(
             conditioned,
@@ -232,17 +288,16 @@ class Tracker(nn.Module):
             sparse,
             dense,
             keys,
-            bank.history() if bank is not None and bank.first is not None else None,
+            None if past is None else past.history,
         )
         present = decoded.object_score_logit > 0  # B × 1
         batch, best = torch.arange(len(decoded.iou), device=decoded.iou.device), decoded.iou.argmax(dim=1)
         logits = torch.where(present[..., None], decoded.masks[batch, best], NO_OBJECT_LOGIT)
         pointer = torch.where(present, self.obj_ptr_proj(decoded.tokens[batch, best]), self.no_obj_ptr)
-        if bank is not None:
-            bank.add(self.memorise(features, logits), pointer)
-        return FrameOutput(
+        output = FrameOutput(
             logits, pointer, decoded.object_score_logit.squeeze(1), decoded.iou, conditioned, decoded.masks
         )
+        return output, self.memorise(features, logits)
 
     def memorise(self, features: ImageFeatures, logits: Tensor) -> Tensor:
         """Memory features (B × m × h × w) of frames and their mask logits (B × h' × w') (5.9)."""

@@ -1,0 +1,59 @@
+"""The tracker's way through one clip, for sentences that go as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mpgsam2.network.cuda_graph import Graphed
+from mpgsam2.network.prior import ClipContext, stack
+from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
+
+_WORTH_RECORDING = 16  # frames that must be left for a CUDA graph to save more time than its recording takes
+
+
+class Walk:
+    """One clip from its first frame to its last.
+
+    Args:
+        tracker: that takes the steps.
+        contexts: of the clip, one for each sentence.
+        without: the parts that are switched off, the same for all of them.
+    """
+
+    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[str]) -> None:
+        self.context, words = stack(contexts)
+        self.frames = self.context.prior.shape[1]
+        self.has_prior = "prior" not in without
+        self.keys, self.bank = None, None
+        if "global_context" not in without:
+            self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
+        if "history" not in without:
+            self.bank = MemoryBank(tracker.config, self.frames)
+        self._segment = tracker.segment
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the clip's context is on one."""
+        return self.context.prior.is_cuda
+
+    def step(self, t: int, features: ImageFeatures) -> list[FrameOutput]:
+        """Segment frame t, the next one, for each sentence; the features are those of its image."""
+        frame = (
+            features.expand(len(self.context.prior)),
+            self.context.prior[:, t] if self.has_prior else None,
+            self.context.sparse_prompts[:, t],
+            None if self.keys is None else self.keys.frame(t),
+            None if self.bank is None else self.bank.past(),
+        )
+        if self._alike_from_now_on(t):
+            self._segment = Graphed(self._segment, *frame)
+        output, memory = self._segment(*frame)
+        if self.bank is not None:
+            self.bank.add(memory, output.object_pointer)
+        return output.split()
+
+    def _alike_from_now_on(self, t: int) -> bool:
+        """Whether a GPU is at work, all coming steps have the shapes of this one, and there are enough of them."""
+        if isinstance(self._segment, Graphed) or not self.on_gpu:
+            return False
+        return self.frames - t >= _WORTH_RECORDING and (self.bank is None or self.bank.full)
