@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mpgsam2 import metrics
+from mpgsam2 import metrics, threads
 from mpgsam2.errors import InputError
 from mpgsam2.query import Query
 from mpgsam2.results import FrameResult
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mpgsam2.video import Selection
 
 __version__ = "0.1.0"
+
+threads.sleep_while_waiting()  # before anything here imports torch
 
 __all__ = ["MPGSAM2", "FrameResult", "InputError", "Query", "Selection", "__version__", "load_model", "metrics"]
 

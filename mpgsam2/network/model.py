@@ -25,6 +25,7 @@ from mpgsam2.network.tracker import FrameOutput, Tracker
 from mpgsam2.network.walk import Walk
 from mpgsam2.query import LETTERS, Query
 from mpgsam2.results import FrameResult
+from mpgsam2.threads import ONE_THREAD_PARAMETERS, on_one_thread
 
 PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
@@ -233,7 +234,9 @@ class MPGSAM2(PriorLayers):
         check_threshold(threshold)
         if iter(frames) is frames:
             frames = list(frames)
-        return self._segment(frames, queries, sentences, threshold)
+        results = self._segment(frames, queries, sentences, threshold)
+        small = sum(parameter.numel() for parameter in self.parameters()) < ONE_THREAD_PARAMETERS
+        return on_one_thread(results) if small else results
 
     def encode_queries(self, queries: Sequence[Query]) -> dict[str, list[int]]:
         """The token ids of every sentence, by the sentence.
