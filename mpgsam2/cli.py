@@ -1,4 +1,4 @@
-"""The command line: `python -m mpgsam2 segment | evaluate | demo | train-nano | benchmark`."""
+"""The command line: `python -m mpgsam2 segment | evaluate | score | demo | train-nano | benchmark`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mpgsam2 import __version__
+from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.query import Query
+from mpgsam2.writable import check_writable
 
 if TYPE_CHECKING:
     from mpgsam2.network.model import MPGSAM2
@@ -140,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sheet", type=Path, metavar="FILE", help="write a picture of bad and typical answers, JPEG")
     evaluate.set_defaults(run=_evaluate)
 
+    add_score(commands)
+
     demo = commands.add_parser(
         "demo",
         parents=[model],
@@ -246,7 +250,7 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     from mpgsam2.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
 
-    _check_writable(args.out, args.sheet)
+    check_writable(args.out, args.sheet)
     clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)
     model = _load(args.model, args)
     options = {"oracle_prior": args.oracle_prior, "without": frozenset(args.without)}
@@ -267,12 +271,6 @@ def _evaluate(args: argparse.Namespace) -> None:
         args.sheet.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
 
 
-def _check_writable(*files: Path | None) -> None:
-    for file in filter(None, files):
-        if file.is_dir() or not file.absolute().parent.is_dir():
-            raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
-
-
 def _demo(args: argparse.Namespace) -> None:
     from mpgsam2.demo import build_demo, launch_options
 
@@ -290,7 +288,7 @@ def _benchmark(args: argparse.Namespace) -> None:
 
     from mpgsam2.benchmark import cases, compare, load_or_make, measure, record, table
 
-    _check_writable(args.json)
+    check_writable(args.json)
     torch.set_float32_matmul_precision("high")
     options = {"dtype": args.dtype, "device": args.device, "compiled": args.compile}
     measurements, comparisons = [], []

@@ -20,6 +20,6 @@ from mpgsam2.export.bundle import bundle
 from mpgsam2.export.exporter import Exporter
 from mpgsam2.export.files import lettered, results_in
 from mpgsam2.export.record import read_record, verdict_record
-from mpgsam2.export.rle import rle_decode, rle_encode
+from mpgsam2.rle import rle_decode, rle_encode
 
 __all__ = ["Exporter", "bundle", "lettered", "read_record", "results_in", "rle_decode", "rle_encode", "verdict_record"]

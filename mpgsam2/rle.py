@@ -1,4 +1,4 @@
-"""Masks as COCO's compressed run lengths, as pycocotools writes and reads them."""
+"""Masks as COCO's run lengths, as pycocotools writes and reads them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,23 @@ def rle_encode(mask: np.ndarray) -> dict[str, Any]:
 
 
 def rle_decode(rle: Mapping[str, Any]) -> np.ndarray:
-    """The (H, W) bool mask of COCO's compressed run lengths, as `rle_encode` makes them.
+    """The (H, W) bool mask of COCO's run lengths: compressed ones, as `rle_encode` makes them, or a plain list.
 
     Raises:
         ValueError: the runs do not add up to the size.
     """
+    counts = rle["counts"]
+    runs = counts if isinstance(counts, list) else _decompressed(counts)
+    height, width = rle["size"]
+    if sum(runs) != height * width:
+        raise ValueError(f"runs of {sum(runs)} pixels in a mask of {height} × {width}")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((height, width), order="F")
+
+
+def _decompressed(counts: str) -> list[int]:
     runs: list[int] = []
     number = shift = 0
-    for character in rle["counts"].encode("ascii"):
+    for character in counts.encode("ascii"):
         bits = character - 48
         number |= (bits & 31) << shift
         shift += 5
@@ -46,7 +55,4 @@ def rle_decode(rle: Mapping[str, Any]) -> np.ndarray:
                 number -= 1 << shift
             runs.append(number + (runs[-2] if len(runs) > 2 else 0))
             number = shift = 0
-    height, width = rle["size"]
-    if sum(runs) != height * width:
-        raise ValueError(f"runs of {sum(runs)} pixels in a mask of {height} × {width}")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((height, width), order="F")
+    return runs
