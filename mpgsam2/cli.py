@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mpgsam2 import __version__
+from mpgsam2.datasets.evaluate_command import add_data_set_options, evaluate_on_data_set, refuse_data_set_options
 from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.query import Query
@@ -120,7 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser(
         "evaluate", parents=[model, parts], help="score a model: J&F by kind of sentence and size, and its verdicts"
     )
-    evaluate.add_argument("--dataset", choices=["synthetic"], default="synthetic")
+    evaluate.add_argument(
+        "--dataset",
+        choices=["synthetic", "ref-davis17", "mevis", "ref-youtube-vos"],
+        default="synthetic",
+        help="the clips: those of nano's world, or a benchmark's, whose folder --data names (default: synthetic)",
+    )
+    add_data_set_options(evaluate)
     evaluate.add_argument(
         "--family",
         choices=["seen", "held-out"],
@@ -246,9 +253,11 @@ def _mean(frames: Sequence[Mapping[str, float]], score: str) -> float:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    import cv2
-
+    if args.dataset != "synthetic":
+        return evaluate_on_data_set(args, lambda: _load(args.model, args))
+    refuse_data_set_options(args)
     from mpgsam2.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
+    from mpgsam2.evaluation.tiles import write_sheet
 
     check_writable(args.out, args.sheet)
     clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)
@@ -267,8 +276,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         }
         args.out.write_text(json.dumps(record) + "\n", encoding="utf-8")
     if args.sheet:
-        sheet = contact_sheet(model, clips, scores, **options)
-        args.sheet.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
+        write_sheet(args.sheet, contact_sheet(model, clips, scores, **options))
 
 
 def _demo(args: argparse.Namespace) -> None:

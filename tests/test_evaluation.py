@@ -28,8 +28,9 @@ from mpgsam2.evaluation import (
     table,
     validation_clips,
 )
-from mpgsam2.evaluation.sheet import CAPTION, PANEL, chosen
+from mpgsam2.evaluation.sheet import chosen
 from mpgsam2.evaluation.summary import calibration_error, groups
+from mpgsam2.evaluation.tiles import CAPTION, PANEL
 from mpgsam2.metrics import region_similarity
 from mpgsam2.synthetic import Expression
 from mpgsam2.verdict import conclude

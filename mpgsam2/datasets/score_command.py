@@ -34,7 +34,8 @@ def add_score(commands: argparse._SubParsersAction) -> None:
 
 
 def _score(args: argparse.Namespace) -> None:
-    from mpgsam2.datasets.registry import open_data_set, score
+    from mpgsam2.datasets.protocols import score
+    from mpgsam2.datasets.registry import open_data_set
 
     check_writable(args.json, args.csv)
     data_set = open_data_set(args.dataset, args.data, args.split)

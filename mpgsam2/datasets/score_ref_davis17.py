@@ -7,15 +7,17 @@ benchmark's the mean over the annotators.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from mpgsam2.datasets.frame_scores import check_size, frame_scores
+from mpgsam2.datasets.id_maps import key, keys
 from mpgsam2.datasets.pictures import VOID, read_id_map
 from mpgsam2.datasets.ref_davis17 import ANNOTATORS, RefDavis17, objects, sentences_of
-from mpgsam2.datasets.results import Key, Results
+from mpgsam2.datasets.results import Results
 from mpgsam2.datasets.scores import Scores, SequenceScore
 from mpgsam2.datasets.statistics import Statistics
 from mpgsam2.datasets.truth import Truth
@@ -24,16 +26,6 @@ from mpgsam2.errors import InputError
 
 MOST_IDS = 20
 """How many objects results may hold in a video."""
-
-
-def key(annotator: int, video: Video, frame: str) -> Key:
-    """Where an annotator's id map of a frame lies."""
-    return Key(f"anno_{annotator}", video.name, frame)
-
-
-def keys(video: Video) -> Iterator[Key]:
-    """Where all id maps of a video lie."""
-    return (key(annotator, video, frame) for annotator in range(ANNOTATORS) for frame in video.frames)
 
 
 def score_ref_davis17(
@@ -57,6 +49,21 @@ def score_ref_davis17(
     annotators = tuple(Statistics.mean(sequence.statistics for sequence in of) for of in by_annotator)
     sequences = tuple(sequence for of in by_annotator for sequence in of)
     return Scores(data_set.NAME, data_set.split, Statistics.mean(annotators), annotators, sequences)
+
+
+def compared(data_set: RefDavis17, results: Results, about: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, Truth]]:
+    """The masks behind a sequence's score, frame by frame: (H, W) bool and what is true.
+
+    Args:
+        data_set, results: as they were scored.
+        about: of a `SequenceScore`.
+    """
+    video = next(video for video in data_set.videos if video.name == about["video"])
+    for frame in video.frames:
+        at = key(about["annotator"], video, frame)
+        ids = data_set.id_map(video, frame)
+        predicted = read_id_map(results.read(at), results.shown(at))
+        yield predicted == about["id"], Truth(ids == about["object"], ids != VOID)
 
 
 def _tables(data_set: RefDavis17, results: Results, video: Video) -> list[np.ndarray]:

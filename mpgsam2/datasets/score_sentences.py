@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from mpgsam2.datasets.frame_scores import check_size, frame_scores
 from mpgsam2.datasets.mevis import MeViS
 from mpgsam2.datasets.pictures import read_mask
-from mpgsam2.datasets.results import Key, Results
+from mpgsam2.datasets.results import Results
 from mpgsam2.datasets.scores import Scores, SequenceScore
+from mpgsam2.datasets.sentence_masks import key, keys
 from mpgsam2.datasets.statistics import Statistics
+from mpgsam2.datasets.truth import Truth
 from mpgsam2.datasets.video import Sentence, Video
-
-
-def key(video: Video, sentence: Sentence, frame: str) -> Key:
-    """Where a sentence's mask of a frame lies."""
-    return Key(video.name, sentence.id, frame)
-
-
-def keys(video: Video) -> Iterator[Key]:
-    """Where all masks of a video lie."""
-    return (key(video, sentence, frame) for sentence in video.sentences for frame in video.frames)
 
 
 def score_sentences(
@@ -43,20 +36,33 @@ def score_sentences(
     for video in progress(data_set.videos):
         for sentence in video.sentences:
             about = {"video": video.name, "expression": sentence.id, "sentence": sentence.text}
-            sequences.append(SequenceScore(about, _score(data_set, results, video, sentence)))
+            frames = [frame_scores(*masks) for masks in _compared(data_set, results, video, sentence)]
+            sequences.append(SequenceScore(about, Statistics.of_frames(*np.transpose(frames))))
     whole = Statistics.mean(sequence.statistics for sequence in sequences)
     return Scores(data_set.NAME, data_set.split, whole, (), tuple(sequences))
 
 
-def _score(data_set: MeViS, results: Results, video: Video, sentence: Sentence) -> Statistics:
+def compared(data_set: MeViS, results: Results, about: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, Truth]]:
+    """The masks behind a sequence's score, frame by frame: (H, W) bool and what is true.
+
+    Args:
+        data_set, results: as they were scored.
+        about: of a `SequenceScore`.
+    """
+    video = next(video for video in data_set.videos if video.name == about["video"])
+    sentence = next(sentence for sentence in video.sentences if sentence.id == about["expression"])
+    return _compared(data_set, results, video, sentence)
+
+
+def _compared(
+    data_set: MeViS, results: Results, video: Video, sentence: Sentence
+) -> Iterator[tuple[np.ndarray, Truth]]:
     def prediction(frame: str) -> np.ndarray:
         at = key(video, sentence, frame)
         return read_mask(results.read(at), results.shown(at))
 
-    scores = []
     truths = data_set.truth(video, sentence, prediction(video.frames[0]).shape)
     for frame, truth in zip(video.frames, truths, strict=True):
         mask = prediction(frame)
         check_size(mask, truth.mask.shape, results.shown(key(video, sentence, frame)))
-        scores.append(frame_scores(mask, truth))
-    return Statistics.of_frames(*np.transpose(scores))
+        yield mask, truth

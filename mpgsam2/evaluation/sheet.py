@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from mpgsam2.evaluation.measure import answer
 from mpgsam2.evaluation.scores import Scores, SentenceScore
+from mpgsam2.evaluation.tiles import sheet, tile
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.render import PALETTE, Look, overlay, prior_heatmap, side_by_side
+from mpgsam2.render import PALETTE, Look, overlay, prior_heatmap
 from mpgsam2.synthetic import Clip
-
-COLUMNS = 2
-PANEL = (192, 144)  # px, width and height into which every panel is fitted
-CAPTION = 22  # px, height of the line above the panels
 
 
 def contact_sheet(
@@ -53,9 +49,9 @@ def contact_sheet(
             prior_heatmap(frame, results[t].prior),
             overlay(frame, [results[t].mask]),
         ]
-        tiles.append(_captioned(side_by_side([_fitted(panel) for panel in panels]), score))
-    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)
-    return np.vstack([side_by_side(tiles[row : row + COLUMNS], gap=24) for row in range(0, len(tiles), COLUMNS)])
+        kind = "names nothing" if score.target is None else score.kind
+        tiles.append(tile(panels, f"{100 * score.masks.J_and_F:.0f}  {kind}: {score.expression}"))
+    return sheet(tiles)
 
 
 def chosen(scores: Scores, each: int) -> list[SentenceScore]:
@@ -63,21 +59,3 @@ def chosen(scores: Scores, each: int) -> list[SentenceScore]:
     named, absent = (sorted(group, key=lambda s: s.masks.J_and_F) for group in (scores.naming, scores.absent))
     spread = np.linspace(0, len(named) - 1, each).round().astype(int)
     return list(dict.fromkeys([*named[:each], *(named[rank] for rank in spread), *absent[:each]]))
-
-
-def _fitted(panel: np.ndarray) -> np.ndarray:
-    """The (H, W, 3) panel in the middle of a white one of the sheet's size."""
-    height, width = panel.shape[:2]
-    scale = min(PANEL[0] / width, PANEL[1] / height)
-    panel = cv2.resize(panel, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    left, top = (PANEL[0] - panel.shape[1]) // 2, (PANEL[1] - panel.shape[0]) // 2
-    right, bottom = PANEL[0] - panel.shape[1] - left, PANEL[1] - panel.shape[0] - top
-    return cv2.copyMakeBorder(panel, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-
-
-def _captioned(picture: np.ndarray, score: SentenceScore) -> np.ndarray:
-    kind = "names nothing" if score.target is None else score.kind
-    caption = f"{100 * score.masks.J_and_F:.0f}  {kind}: {score.expression}"
-    line = np.full((CAPTION, picture.shape[1], 3), 255, np.uint8)
-    cv2.putText(line, caption, (2, CAPTION - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.vstack([line, picture])
