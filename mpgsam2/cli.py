@@ -1,4 +1,4 @@
-"""The command line: `python -m mpgsam2 segment | evaluate | score | demo | train-nano | benchmark`."""
+"""The command line: `python -m mpgsam2 segment | evaluate | score | convert | demo | train-nano | benchmark`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mpgsam2 import __version__
+from mpgsam2.datasets.convert import add_convert
 from mpgsam2.datasets.evaluate_command import add_data_set_options, evaluate_on_data_set, refuse_data_set_options
 from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
@@ -123,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument(
         "--dataset",
-        choices=["synthetic", "ref-davis17", "mevis", "ref-youtube-vos"],
+        choices=["synthetic", "ref-davis17", "mevis", "ref-youtube-vos", "own"],
         default="synthetic",
         help="the clips: those of nano's world, or a benchmark's, whose folder --data names (default: synthetic)",
     )
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
 
     add_score(commands)
+    add_convert(commands)
 
     demo = commands.add_parser(
         "demo",

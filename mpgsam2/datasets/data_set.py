@@ -34,13 +34,15 @@ class DataSet:
     """What `split` can be; the first is the usual one."""
     SCORED: ClassVar[tuple[str, ...]]
     """The splits whose masks were released, so that they are scored at home."""
-    WINDOW: ClassVar[int | None] = None
-    """How many frames a model gets at once in the benchmark's protocol; None: the whole clip."""
 
     @property
     def is_scored(self) -> bool:
         """Whether results are scored at home; otherwise on a server."""
         return self.split in self.SCORED
+
+    def window(self, video: Video) -> int | None:
+        """How many of the video's frames a model encodes at once: all. None: as many as the checkpoint wants."""
+        return len(video.frames)
 
     def frame_name(self, video: Video, frame: str) -> str:
         """The file of a frame, from the root on."""

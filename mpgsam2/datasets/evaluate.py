@@ -22,8 +22,9 @@ class Evaluation:
 
     An earlier run's finished videos are left out. The others are shared by the processes by their length.
 
-    Sentences are asked in lower case, as the index has them; MeViS is cut in windows of 24 frames, of the others the
-    whole clip is encoded at once, whatever the checkpoint's own window. The iteration ends when all processes are done.
+    Sentences are asked in lower case, as the index has them; MeViS is cut in windows of 24 frames, and of the other
+    benchmarks whole clips are encoded, whatever the checkpoint's own window. The iteration ends when all processes are
+    done.
 
     Args:
         model: with its tokenizer.
@@ -65,17 +66,18 @@ class Evaluation:
 
     def __iter__(self) -> Iterator[Key]:
         for video in self._videos:
-            with _windows(self._model, self._data_set.WINDOW or len(video.frames)):
+            with _windows(self._model, self._data_set.window(video)):
                 masks = self._protocol.answer(self._model, self._data_set, video, self._without)
                 yield from self._folder.write(video.name, masks)
         self._processes.wait()
 
 
 @contextmanager
-def _windows(model: MPGSAM2, frames: int) -> Iterator[None]:
-    """Lets a model cut clips in windows of so many frames for a while."""
+def _windows(model: MPGSAM2, frames: int | None) -> Iterator[None]:
+    """Lets a model cut clips in windows of so many frames for a while; None: as it always does."""
     usual = model.window, model.interleaved
-    model.window, model.interleaved = frames, False
+    if frames is not None:
+        model.window, model.interleaved = frames, False
     try:
         yield
     finally:

@@ -22,6 +22,8 @@ from mpgsam2.datasets.truth import Truth
 from mpgsam2.datasets.video import Sentence, Video
 from mpgsam2.errors import InputError
 
+WINDOW = 24  # frames
+
 
 @dataclass(frozen=True)
 class MeViS(DataSet):
@@ -36,7 +38,6 @@ class MeViS(DataSet):
     NAME = "mevis"
     SPLITS = ("valid_u", "valid", "train")
     SCORED = ("valid_u", "train")
-    WINDOW = 24
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> MeViS:
@@ -54,6 +55,10 @@ class MeViS(DataSet):
         root = find_root(Path(data), "mevis-release", index)
         annotations = MaskDict(root / masks, masks) if split in cls.SCORED else None
         return cls(root, split, read_expressions(root, index, "anno_id"), annotations)
+
+    def window(self, video: Video) -> int:
+        """As `DataSet.window`."""
+        return WINDOW
 
     def frame_name(self, video: Video, frame: str) -> str:
         """As `DataSet.frame_name`."""

@@ -12,6 +12,7 @@ import numpy as np
 from mpgsam2.datasets import id_maps, score_ref_davis17, score_sentences, sentence_masks
 from mpgsam2.datasets.data_set import DataSet
 from mpgsam2.datasets.mevis import MeViS
+from mpgsam2.datasets.own import OwnData
 from mpgsam2.datasets.ref_davis17 import RefDavis17
 from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.datasets.results import Key, Results
@@ -29,13 +30,13 @@ class Protocol:
         keys: of all masks of a video.
         answer: a model's masks of a video, see `id_maps.answer`.
         score: measures results, see `score_sentences.score_sentences`.
-        compared: the masks behind a score, see `score_sentences.compared`.
+        compared: what is behind a score, see `score_sentences.compared`.
     """
 
     keys: Callable[[Video], Iterator[Key]]
     answer: Callable[..., Iterator[tuple[Key, bytes]]]
     score: Callable[..., Scores]
-    compared: Callable[[DataSet, Results, Mapping[str, Any]], Iterator[tuple[np.ndarray, Truth]]]
+    compared: Callable[[DataSet, Results, Mapping[str, Any]], Iterator[tuple[str, np.ndarray, Truth]]]
 
 
 _BY_SENTENCE = Protocol(
@@ -48,6 +49,7 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     MeViS.NAME: _BY_SENTENCE,
     RefYouTubeVOS.NAME: _BY_SENTENCE,
+    OwnData.NAME: _BY_SENTENCE,
 }
 """By the data set's name."""
 

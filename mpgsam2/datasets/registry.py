@@ -6,11 +6,12 @@ from os import PathLike
 
 from mpgsam2.datasets.data_set import DataSet
 from mpgsam2.datasets.mevis import MeViS
+from mpgsam2.datasets.own import OwnData
 from mpgsam2.datasets.ref_davis17 import RefDavis17
 from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.errors import InputError
 
-DATA_SETS: dict[str, type[DataSet]] = {kind.NAME: kind for kind in (RefDavis17, MeViS, RefYouTubeVOS)}
+DATA_SETS: dict[str, type[DataSet]] = {kind.NAME: kind for kind in (RefDavis17, MeViS, RefYouTubeVOS, OwnData)}
 
 
 def open_data_set(name: str, data: str | PathLike[str], split: str | None = None) -> DataSet:

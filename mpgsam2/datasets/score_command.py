@@ -23,7 +23,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         metavar="RESULTS",
         help="a folder or zip: id maps anno_0…3/VIDEO/FRAME.png for ref-davis17, masks VIDEO/EXPRESSION/FRAME.png else",
     )
-    parser.add_argument("--dataset", choices=["ref-davis17", "mevis"], required=True)
+    parser.add_argument("--dataset", choices=["ref-davis17", "mevis", "own"], required=True)
     parser.add_argument("--data", required=True, metavar="ROOT", help="the data set's folder, laid out as released")
     parser.add_argument("--split", help="of mevis: valid_u (the usual one) or train")
     parser.add_argument(

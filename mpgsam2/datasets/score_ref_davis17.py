@@ -51,8 +51,10 @@ def score_ref_davis17(
     return Scores(data_set.NAME, data_set.split, Statistics.mean(annotators), annotators, sequences)
 
 
-def compared(data_set: RefDavis17, results: Results, about: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, Truth]]:
-    """The masks behind a sequence's score, frame by frame: (H, W) bool and what is true.
+def compared(
+    data_set: RefDavis17, results: Results, about: Mapping[str, Any]
+) -> Iterator[tuple[str, np.ndarray, Truth]]:
+    """What is behind a sequence's score: of each frame its name, the (H, W) bool mask, and the truth.
 
     Args:
         data_set, results: as they were scored.
@@ -63,7 +65,7 @@ def compared(data_set: RefDavis17, results: Results, about: Mapping[str, Any]) -
         at = key(about["annotator"], video, frame)
         ids = data_set.id_map(video, frame)
         predicted = read_id_map(results.read(at), results.shown(at))
-        yield predicted == about["id"], Truth(ids == about["object"], ids != VOID)
+        yield frame, predicted == about["id"], Truth(ids == about["object"], ids != VOID)
 
 
 def _tables(data_set: RefDavis17, results: Results, video: Video) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The protocol of MeViS: a sentence's score is the mean over its frames, the set's the mean over its sentences."""
+"""The protocol of MeViS, also for your own data: the mean over a sentence's frames, then over the sentences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from mpgsam2.datasets.frame_scores import check_size, frame_scores
 from mpgsam2.datasets.mevis import MeViS
+from mpgsam2.datasets.own import OwnData
 from mpgsam2.datasets.pictures import read_mask
 from mpgsam2.datasets.results import Results
 from mpgsam2.datasets.scores import Scores, SequenceScore
@@ -19,7 +20,7 @@ from mpgsam2.datasets.video import Sentence, Video
 
 
 def score_sentences(
-    data_set: MeViS, results: Results, progress: Callable[[Iterable[Video]], Iterable[Video]] = iter
+    data_set: MeViS | OwnData, results: Results, progress: Callable[[Iterable[Video]], Iterable[Video]] = iter
 ) -> Scores:
     """Scores masks, sentence by sentence.
 
@@ -36,14 +37,16 @@ def score_sentences(
     for video in progress(data_set.videos):
         for sentence in video.sentences:
             about = {"video": video.name, "expression": sentence.id, "sentence": sentence.text}
-            frames = [frame_scores(*masks) for masks in _compared(data_set, results, video, sentence)]
+            frames = [frame_scores(*masks) for _, *masks in _compared(data_set, results, video, sentence)]
             sequences.append(SequenceScore(about, Statistics.of_frames(*np.transpose(frames))))
     whole = Statistics.mean(sequence.statistics for sequence in sequences)
     return Scores(data_set.NAME, data_set.split, whole, (), tuple(sequences))
 
 
-def compared(data_set: MeViS, results: Results, about: Mapping[str, Any]) -> Iterator[tuple[np.ndarray, Truth]]:
-    """The masks behind a sequence's score, frame by frame: (H, W) bool and what is true.
+def compared(
+    data_set: MeViS | OwnData, results: Results, about: Mapping[str, Any]
+) -> Iterator[tuple[str, np.ndarray, Truth]]:
+    """What is behind a sequence's score: of each frame that is scored its name, the (H, W) bool mask, and the truth.
 
     Args:
         data_set, results: as they were scored.
@@ -55,14 +58,16 @@ def compared(data_set: MeViS, results: Results, about: Mapping[str, Any]) -> Ite
 
 
 def _compared(
-    data_set: MeViS, results: Results, video: Video, sentence: Sentence
-) -> Iterator[tuple[np.ndarray, Truth]]:
+    data_set: MeViS | OwnData, results: Results, video: Video, sentence: Sentence
+) -> Iterator[tuple[str, np.ndarray, Truth]]:
     def prediction(frame: str) -> np.ndarray:
         at = key(video, sentence, frame)
         return read_mask(results.read(at), results.shown(at))
 
     truths = data_set.truth(video, sentence, prediction(video.frames[0]).shape)
     for frame, truth in zip(video.frames, truths, strict=True):
+        if truth is None:
+            continue
         mask = prediction(frame)
         check_size(mask, truth.mask.shape, results.shown(key(video, sentence, frame)))
-        yield mask, truth
+        yield frame, mask, truth

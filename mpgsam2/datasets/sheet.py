@@ -47,14 +47,14 @@ def chosen(scores: Scores, each: int) -> list[tuple[str, SequenceScore]]:
 
 def _tile(data_set: DataSet, results: Results, sort: str, sequence: SequenceScore) -> np.ndarray:
     about, score = sequence.about, sequence.statistics
-    compared = PROTOCOLS[data_set.NAME].compared(data_set, results, about)
-    distances = [abs(region_similarity(mask, truth.mask) - score.J) for mask, truth in compared]
-    t = int(np.argmin(distances))
-    mask, truth = next(
-        masks for i, masks in enumerate(PROTOCOLS[data_set.NAME].compared(data_set, results, about)) if i == t
-    )
+    best, shown = 2.0, None
+    for frame, mask, truth in PROTOCOLS[data_set.NAME].compared(data_set, results, about):
+        distance = abs(region_similarity(mask, truth.mask) - score.J)
+        if distance < best:
+            best, shown = distance, (frame, mask, truth)
+    frame, mask, truth = shown
     video = next(video for video in data_set.videos if video.name == about["video"])
-    name = data_set.frame_name(video, video.frames[t])
-    frame = read_frame(data_set.root / name, name)
-    panels = [overlay(frame, [truth.mask], Look(opacity=0, colours=PALETTE[1:])), overlay(frame, [mask])]
+    name = data_set.frame_name(video, frame)
+    picture = read_frame(data_set.root / name, name)
+    panels = [overlay(picture, [truth.mask], Look(opacity=0, colours=PALETTE[1:])), overlay(picture, [mask])]
     return tile(panels, f"{100 * score.J_and_F:.0f}  {sort}: {about['sentence']}")
