@@ -107,6 +107,7 @@ def test_an_index_of_run_lengths_finds_each_list_whatever_its_text_holds(tmp_pat
         annotations.read(4)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("seed", range(3))
 def test_run_lengths_of_both_kinds_are_those_of_pycocotools(seed: int) -> None:
     mask = np.random.default_rng(seed).random((7, 9)) < (0.5, 0.02, 0.98)[seed]
@@ -186,6 +187,7 @@ def test_outlines_and_images_of_refcoco_that_are_refused(tmp_path: Path, outline
         data_set.frame(data_set.referrals[0])
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' own
 def test_polygons_are_drawn_as_pycocotools_draws_them() -> None:
     rng = np.random.default_rng(0)
     for _ in range(150):

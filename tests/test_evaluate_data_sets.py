@@ -22,8 +22,12 @@ from mpgsam2 import InputError
 from mpgsam2.cli import main
 from mpgsam2.datasets.evaluate import Evaluation
 from mpgsam2.datasets.id_maps import id_map
+from mpgsam2.datasets.own import OwnData
 from mpgsam2.datasets.processes import Processes
 from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
+from mpgsam2.datasets.scores import Scores, SequenceScore
+from mpgsam2.datasets.sheet import chosen
+from mpgsam2.datasets.statistics import Statistics
 from mpgsam2.datasets.submission import write_submission
 
 ALONE = Processes("cpu")
@@ -170,8 +174,9 @@ def test_a_stopped_run_goes_on_and_hands_in_the_same_zip(
 ) -> None:
     data_set = RefYouTubeVOS.open(youtube.parent)
     assert [video.name for video in data_set.videos] == ["0a.b", "1é"]
-    whole = tmp_path / "whole"
+    whole, usual = tmp_path / "whole", (model.window, model.interleaved)
     assert len(list(Evaluation(model, data_set, whole, ALONE))) == 2 * 2 + 3
+    assert (model.window, model.interleaved) == usual  # after clips encoded as a whole
     write_submission(data_set, whole, tmp_path / "whole.zip")
 
     stopped = tmp_path / "stopped"
@@ -257,6 +262,40 @@ def test_two_processes_write_the_same_to_the_bit(davis: Path, tmp_path: Path) ->
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
 
 
+def test_own_data_is_evaluated_in_the_windows_of_the_checkpoint(
+    model: mpgsam2.MPGSAM2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures, ids = clip(3)
+    write_frames(tmp_path / "mine/a clip", "frames", ["9", "10", "11"], pictures)
+    for name, of in zip(("10", "11"), ids[1:], strict=True):
+        write_png(tmp_path / f"mine/a clip/masks/{name}.png", of)
+    asked = [{"sentence": "the green circle", "objects": [1]}, {"sentence": "the blue square", "objects": [2]}]
+    write_json(tmp_path / "mine/sentences.json", {"a clip": asked})
+    arguments = ["--data", str(tmp_path / "mine"), "--results", str(tmp_path / "out")]
+    files = ["--sheet", str(tmp_path / "sheet.jpg"), "--out", str(tmp_path / "scores.json")]
+    assert main(["evaluate", "--dataset", "own", *arguments, *files]) == 0
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert scores["J"] > 0.5 and cv2.imread(str(tmp_path / "sheet.jpg")) is not None
+
+    (video,), data_set = OwnData.open(tmp_path / "mine").videos, OwnData.open(tmp_path / "mine")
+    for number, sentence in enumerate(video.sentences):
+        for result in model.segment(data_set.frames(video), sentence.text):
+            written = np.asarray(Image.open(tmp_path / f"out/a clip/{number}/{video.frames[result.index]}.png"))
+            assert ((written > 0) == result.mask).mean() > 0.999
+
+
+def test_a_sheet_shows_the_best_the_median_and_the_worst_once() -> None:
+    def shown(count: int, each: int) -> list[tuple[str, float]]:
+        figures = np.linspace(0, 1, count)
+        sequences = [SequenceScore({}, Statistics(x, x, 0, 0, 0, 0)) for x in figures]
+        scores = Scores("mevis", "valid_u", sequences[0].statistics, (), tuple(sequences))
+        return [(sort, round(sequence.statistics.J, 3)) for sort, sequence in chosen(scores, each)]
+
+    assert shown(9, 1) == [("best", 1), ("median", 0.5), ("worst", 0)]
+    assert shown(11, 2) == [("best", 1), ("best", 0.9), ("median", 0.6), ("median", 0.5), ("worst", 0.1), ("worst", 0)]
+    assert shown(2, 4) == [("best", 1), ("best", 0)]
+
+
 def test_videos_are_shared_by_their_length() -> None:
     costs = [3, 9, 1, 4, 2, 8, 1]
     shares = []
@@ -282,6 +321,10 @@ def other_size(root: Path) -> None:
     write_jpg(root / "valid/JPEGImages/0a.b/00005.jpg", np.zeros((9, 8, 3), np.uint8))
 
 
+def empty_sentence(root: Path) -> None:
+    write_index(root / "meta_expressions/valid/meta_expressions.json", {"1é": (["00000"], {"0": {"exp": " "}})})
+
+
 def no_test_index(root: Path) -> None:
     (root / "meta_expressions/test/meta_expressions.json").unlink()
 
@@ -292,6 +335,7 @@ def no_test_index(root: Path) -> None:
         (missing_frame, [], "“valid/JPEGImages/1é/00005.jpg” is missing"),
         (broken_frame, [], "“valid/JPEGImages/0a.b/00005.jpg” is broken"),
         (other_size, [], "“valid/JPEGImages/0a.b/00005.jpg” is 8 × 9"),
+        (empty_sentence, [], "Expression “0” of the video “1é” is empty"),
         (no_test_index, [], "“meta_expressions/test/meta_expressions.json” is missing"),
         (None, ["--out", "scores.json"], "is scored on its server: leave out --out"),
         (None, ["--clips", "3"], "--clips is for the synthetic clips"),

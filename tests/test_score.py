@@ -479,7 +479,7 @@ def test_run_lengths_that_mevis_refuses(
         (expression(lambda entry: entry.update(anno_id=["x"])), f"no numbers as “anno_id” of {EXPRESSION}"),
         (expression(lambda entry: entry.update(anno_id=[None])), f"no numbers as “anno_id” of {EXPRESSION}"),
         (expression(lambda entry: entry.pop("exp")), f"has no sentence as {EXPRESSION}"),
-        (expression(lambda entry: entry.update(exp=" ")), f"has no sentence as {EXPRESSION}"),
+        (expression(lambda entry: entry.update(exp=7)), f"has no sentence as {EXPRESSION}"),
         (video(lambda entry: entry["expressions"].update({"../1": {"exp": "x"}})), "names a expression '../1'"),
         (video(lambda entry: entry["expressions"].update({"4": "x"})), "has no sentence as expression “4”"),
         (video(lambda entry: entry.update(frames=["0", "/etc/passwd"])), "names a frame '/etc/passwd'"),

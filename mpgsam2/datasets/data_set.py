@@ -61,9 +61,12 @@ class DataSet:
         name = self.frame_name(video, video.frames[0])
         return frame_size(self.root / name, name)
 
-    def check_frames(self) -> None:
-        """Raises InputError if a frame's file is missing; none is opened."""
+    def check(self) -> None:
+        """Raises InputError if a sentence is empty or a frame's file is missing; no picture is opened."""
         for video in self.videos:
+            for sentence in video.sentences:
+                if not sentence.text:
+                    raise InputError(f"Expression “{sentence.id}” of the video “{video.name}” is empty.")
             for frame in video.frames:
                 name = self.frame_name(video, frame)
                 if not (self.root / name).is_file():

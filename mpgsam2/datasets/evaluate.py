@@ -28,14 +28,14 @@ class Evaluation:
 
     Args:
         model: with its tokenizer.
-        data_set: all of its frames must be there.
+        data_set: all of its frames must be there, and no sentence may be empty.
         folder: for the masks, see `results_folder`.
         processes: as many as share the work.
         without: parts of the network to switch off, see `MPGSAM2.track`.
 
     Raises:
-        InputError: a frame is missing, there is no such part, or the folder cannot be used; in the iteration, a frame
-            or sentence cannot be read.
+        InputError: a frame is missing, a sentence is empty, there is no such part, or the folder cannot be used; in
+            the iteration, a frame or sentence cannot be read.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Evaluation:
         without: frozenset[str] = frozenset(),
     ) -> None:
         check_parts(without)
-        data_set.check_frames()
+        data_set.check()
         self._model, self._data_set, self._without = model, data_set, without
         self._processes = processes
         self._protocol = PROTOCOLS[data_set.NAME]

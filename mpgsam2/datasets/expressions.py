@@ -46,7 +46,7 @@ def _video(name: str, entry: Any, file: str, objects: str) -> Video:
 
 def _sentence(key: str, entry: Any, file: str, video: str, objects: str) -> Sentence:
     text = entry.get("exp") if isinstance(entry, dict) else None
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
         raise InputError(f"“{file}” has no sentence as expression “{key}” of the video “{video}”: download it again.")
     try:
         return Sentence(key, plain_sentence(text), _numbers(entry, objects))
