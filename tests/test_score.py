@@ -477,6 +477,7 @@ def test_run_lengths_that_mevis_refuses(
         (lambda path: path.write_text("[" * 100_000), "“valid_u/meta_expressions.json” is not JSON"),
         (expression(lambda entry: entry.pop("anno_id")), f"gives no “anno_id” to {EXPRESSION}"),
         (expression(lambda entry: entry.update(anno_id=["x"])), f"no numbers as “anno_id” of {EXPRESSION}"),
+        (expression(lambda entry: entry.update(anno_id=float("inf"))), f"no numbers as “anno_id” of {EXPRESSION}"),
         (expression(lambda entry: entry.update(anno_id=[None])), f"no numbers as “anno_id” of {EXPRESSION}"),
         (expression(lambda entry: entry.pop("exp")), f"has no sentence as {EXPRESSION}"),
         (expression(lambda entry: entry.update(exp=7)), f"has no sentence as {EXPRESSION}"),
@@ -495,6 +496,8 @@ def test_run_lengths_that_mevis_refuses(
             edit(lambda index: index["videos"].update({"../../etc": {}})),
             "names a video '../../etc', which is not the name",
         ),
+        (edit(lambda index: index["videos"].update({"v" * 300: {}})), "names a video 'vvvvv"),
+        (edit(lambda index: index["videos"].update({"v\ud800": {}})), "names a video 'v\\ud800'"),
         (edit(lambda index: index["videos"].update({"..": {}})), "names a video '..'"),
         (edit(lambda index: index["videos"].update({"": {}})), "names a video ''"),
         (

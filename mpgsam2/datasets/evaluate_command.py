@@ -52,6 +52,8 @@ def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], MPGSAM2]) 
     Raises:
         InputError: something given cannot be used.
     """
+    import torch
+
     from mpgsam2.datasets.evaluate import Evaluation
     from mpgsam2.datasets.processes import Processes
     from mpgsam2.datasets.registry import open_data_set
@@ -61,6 +63,7 @@ def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], MPGSAM2]) 
     processes = Processes(args.device)
     args.device = processes.device
     model = load()
+    torch.set_float32_matmul_precision("highest")  # published figures are of float32 and not of TF32
     folder = args.results or Path("out", f"{data_set.NAME}-{data_set.split}-{model.name}")
     evaluation = Evaluation(model, data_set, folder, processes, frozenset(args.without))
     for _ in tqdm(evaluation, unit="mask", delay=1, disable=not processes.is_first):
@@ -102,6 +105,6 @@ def _score(args: argparse.Namespace, data_set: DataSet, folder: Path, model: MPG
         record = {**scores.to_dict(), "model": model.name, "without": sorted(args.without)}
         args.out.write_text(json.dumps(record) + "\n", encoding="utf-8")
     if args.csv:
-        args.csv.write_text(scores.csv(), encoding="utf-8")
+        args.csv.write_text(scores.csv(), encoding="utf-8", errors="replace")
     if args.sheet:
         write_sheet(args.sheet, contact_sheet(data_set, folder, scores))

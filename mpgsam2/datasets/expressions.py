@@ -50,7 +50,7 @@ def _sentence(key: str, entry: Any, file: str, video: str, objects: str) -> Sent
         raise InputError(f"“{file}” has no sentence as expression “{key}” of the video “{video}”: download it again.")
     try:
         return Sentence(key, plain_sentence(text), _numbers(entry, objects))
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise InputError(
             f"“{file}” gives no numbers as “{objects}” of expression “{key}” of the video “{video}”: download it again."
         ) from None

@@ -6,6 +6,8 @@ from mpgsam2.errors import InputError
 
 _FORBIDDEN = frozenset("/\\\0")
 
+_LONGEST = 240  # bytes; file systems take 255, and a suffix comes after
+
 
 def checked_name(name: object, what: str, file: str) -> str:
     """The name, if a folder or file of the data set can have it.
@@ -16,10 +18,22 @@ def checked_name(name: object, what: str, file: str) -> str:
         file: the index's own name, for the refusal.
 
     Raises:
-        InputError: it is no text, empty, or leads to another folder.
+        InputError: it is no text, empty, too long for a file, or leads to another folder.
     """
-    if not isinstance(name, str) or not name or name in (".", "..") or not _FORBIDDEN.isdisjoint(name):
+    if not isinstance(name, str) or name in ("", ".", "..") or not _FORBIDDEN.isdisjoint(name) or not _fits(name):
         raise InputError(
-            f"“{file}” names a {what} {name!r}, which is not the name of one folder or file: correct it there."
+            f"“{file}” names a {what} {_shortened(repr(name))}, which is not the name of one folder or file: correct "
+            "it there."
         )
     return name
+
+
+def _fits(name: str) -> bool:
+    try:
+        return len(name.encode()) <= _LONGEST
+    except UnicodeEncodeError:  # half of a character
+        return False
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}…"

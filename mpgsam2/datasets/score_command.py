@@ -44,4 +44,4 @@ def _score(args: argparse.Namespace) -> None:
     if args.json:
         args.json.write_text(json.dumps(scores.to_dict()) + "\n", encoding="utf-8")
     if args.csv:
-        args.csv.write_text(scores.csv(), encoding="utf-8")
+        args.csv.write_text(scores.csv(), encoding="utf-8", errors="replace")
