@@ -13,6 +13,13 @@ T = TypeVar("T")
 
 _PATIENCE = timedelta(days=7)  # for the slowest process; half an hour is usual, and a video may take that long
 
+_SIZES = (
+    "WORLD_SIZE",
+    "PMI_SIZE",
+    "OMPI_COMM_WORLD_SIZE",
+    "MV2_COMM_WORLD_SIZE",
+)  # as torch's launcher and MPI's say it
+
 
 class Processes:
     """The processes that share a task, seen from one of them. Without `accelerate launch` it is alone.
@@ -31,7 +38,7 @@ class Processes:
     def __init__(self, device: str) -> None:
         self.number, self.count, self.device = 0, 1, device
         self._state = None
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if any(int(os.environ.get(name, "1")) > 1 for name in _SIZES):
             try:
                 from accelerate import PartialState
             except ImportError as error:
