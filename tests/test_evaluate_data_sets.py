@@ -216,7 +216,7 @@ def test_a_stopped_run_goes_on_and_hands_in_the_same_zip(
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [
-        (np.zeros((3, 4)), "is 4 × 3, and the true mask"),
+        (np.zeros((3, 4)), "is 4 × 3, and must be 64 × 48"),
         (None, "is not a PNG"),
         (7, "holds something but 0 and 255"),
     ],

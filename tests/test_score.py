@@ -242,7 +242,7 @@ INDEX = "meta_expressions/valid/meta_expressions.json"
             "“anno_1/bike trick/00000.png” and as “old/anno_1/bike trick/00000.png”",
         ),
         ("out/anno_1/bike trick/00000.png", again("../00000.PNG"), "“out” holds a mask twice"),
-        ("out/anno_0/bike trick/00003.png", with_values(np.zeros((12, 15))), "is 15 × 12, and the true mask 16 × 12"),
+        ("out/anno_0/bike trick/00003.png", with_values(np.zeros((12, 15))), "is 15 × 12, and must be 16 × 12"),
         ("out/anno_0/bike trick/00003.png", with_values(np.full(SIZE, 21)), "holds the id 21, and ids end at 20."),
         ("out/anno_0/bike trick/00003.png", with_values(np.zeros((*SIZE, 3))), "00003.png” is in colours"),
         ("out/anno_0/bike trick/00003.png", cut, "“out: anno_0/bike trick/00003.png” is broken"),

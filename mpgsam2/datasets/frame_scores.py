@@ -21,9 +21,9 @@ def frame_scores(prediction: np.ndarray, truth: Truth) -> tuple[float, float]:
 
 
 def check_size(prediction: np.ndarray, size: tuple[int, int], name: str) -> None:
-    """Raises InputError if a mask, called `name`, is not of the truth's (H, W)."""
+    """Raises InputError if a mask, called `name`, is not of the frames' (H, W)."""
     if prediction.shape != size:
         raise InputError(
-            f"“{name}” is {prediction.shape[1]} × {prediction.shape[0]}, and the true mask {size[1]} × {size[0]}: "
-            "write masks of the frames' own size."
+            f"“{name}” is {prediction.shape[1]} × {prediction.shape[0]}, and must be {size[1]} × {size[0]}: write "
+            "masks of the frames' own size."
         )
