@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -21,10 +20,10 @@ import numpy as np
 
 import mpgsam2
 from mpgsam2.errors import InputError
-from mpgsam2.export import Exporter, results_in
+from mpgsam2.export import Exporter, check_folder, why_unwritten
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.network.model import MPGSAM2, check_threshold
-from mpgsam2.query import LETTERS, Query
+from mpgsam2.query import Query
 from mpgsam2.render import Look
 from mpgsam2.results import FrameResult
 from mpgsam2.verdict import Verdict
@@ -75,7 +74,8 @@ def segment_file(
         model: as `load_model` returns it.
         clip: a video file, a folder of images, or a clip already opened, perhaps a part of one (`video.select`).
         queries: one to four, or one sentence.
-        folder: for the results, see `mpgsam2.export`; made if need be, an earlier run's results in it are replaced.
+        folder: for the results, see `mpgsam2.export`; made if need be. An earlier run's results in it are replaced
+            with the first frame, and nothing else ever is.
         look: of the overlay.
         truth: the clip's true masks, against which every query is scored.
         threshold: the least probability of a pixel in a mask, between 0 and 1.
@@ -121,11 +121,12 @@ def write_results(
         the frames so far; run.json then says `"complete": false`. So do errors on the way.
 
     Raises:
-        InputError: the folder cannot be written to, or the clip lies where the results go (raised at the call); the
-            clip cannot be read to its end, or the disk is full (raised on the way).
+        InputError: the folder cannot be written to or is in use, or something that is no earlier run's, such as the
+            clip, lies where the results go (raised at the call); the clip cannot be read to its end, or the disk is
+            full (raised on the way).
     """
     folder = Path(folder)
-    _check_folder(folder, clip)
+    check_folder(folder, clip, len(queries))
     settings = {"queries": queries, "model": model, "look": look, "truth": truth, "threshold": threshold}
     return _write(clip, results, folder, settings)
 
@@ -143,19 +144,6 @@ def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
         return None
     listed = f"words {', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else f"word {words[0]}"
     return f"I do not know the {listed} and go by the rest of the sentence: other words may serve better."
-
-
-def _check_folder(folder: Path, clip: Clip) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise InputError(
-            f"The results cannot be written to “{folder.name}” ({error.strerror}): choose another folder."
-        ) from error
-    folders = [folder, folder / "masks", *(folder / "masks" / letter for letter in LETTERS)]
-    if clip.path.resolve() in [path.resolve() for path in (*folders, *results_in(folder))]:
-        raise InputError("The results would replace the clip itself: choose another folder for them.")
 
 
 def _write(
@@ -180,4 +168,4 @@ def _write(
                     seconds_left=(now - first) / index * left if index else None,
                 )
     except OSError as error:
-        raise InputError("The results could not be written to the end: make room on the disk and run again.") from error
+        raise InputError(why_unwritten(error, folder)) from error

@@ -7,6 +7,7 @@ import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from errno import EDQUOT, EIO, ENOSPC, EPIPE, EROFS
 from fractions import Fraction
 from pathlib import Path
 from zipfile import ZipFile
@@ -20,7 +21,7 @@ import torch.nn.functional as F
 import mpgsam2
 from mpgsam2 import InputError, Query, Selection, synthetic
 from mpgsam2.config import CalibrationConfig
-from mpgsam2.export import read_record, verdict_record
+from mpgsam2.export import read_record, verdict_record, why_unwritten
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
@@ -503,8 +504,29 @@ def test_results_that_can_no_longer_be_written_are_an_input_error(
     steps = segment_file(model, clip_file, SENTENCE, tmp_path / "results")
     next(steps)
     shutil.rmtree(tmp_path / "results" / "masks")  # where no encoder writes meanwhile
-    with pytest.raises(InputError, match="make room"):
+    with pytest.raises(InputError, match="removed during the run"):
         list(steps)
+    steps = segment_file(model, clip_file, SENTENCE, tmp_path / "again")
+    next(steps)
+    shutil.rmtree(tmp_path / "again")
+    with pytest.raises(InputError, match="removed during the run"):
+        list(steps)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(ENOSPC, "No space left on device"), "make room on the disk"),
+        (OSError(EDQUOT, "Disk quota exceeded"), "make room on the disk"),
+        (OSError(EROFS, "Read-only file system"), "may no longer be written"),
+        (OSError("the encoder could not finish overlay.mp4"), "an encoder was stopped"),
+        (BrokenPipeError(EPIPE, "Broken pipe"), "an encoder was stopped"),
+        (OSError(EIO, "Input/output error"), "Input/output error"),
+    ],
+)
+def test_why_results_ended_is_told_rightly(tmp_path: Path, error: OSError, told: str) -> None:
+    assert told in why_unwritten(error, tmp_path)
+    assert "was removed" in why_unwritten(error, tmp_path / "gone")
 
 
 def test_a_second_run_replaces_the_first(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:

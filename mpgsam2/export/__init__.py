@@ -13,13 +13,27 @@
 Where a run asks several queries each has its own prior-A.mp4, masks-A.mp4, cutout-A.webm and masks/A/00000.png.
 
 A run that stops early leaves the same files for the frames it came to, and says so in run.json. Every file appears
-under its name only when it is whole.
+under its name only when it is whole. An earlier run's results are replaced once the first frame is there, and nothing
+else in the folder is (`ownership`); a folder takes one run at a time (`lock`).
 """
 
 from mpgsam2.export.bundle import bundle
 from mpgsam2.export.exporter import Exporter
-from mpgsam2.export.files import lettered, results_in
+from mpgsam2.export.files import lettered
+from mpgsam2.export.folder import check_folder, why_unwritten
+from mpgsam2.export.ownership import results_in
 from mpgsam2.export.record import read_record, verdict_record
 from mpgsam2.rle import rle_decode, rle_encode
 
-__all__ = ["Exporter", "bundle", "lettered", "read_record", "results_in", "rle_decode", "rle_encode", "verdict_record"]
+__all__ = [
+    "Exporter",
+    "bundle",
+    "check_folder",
+    "lettered",
+    "read_record",
+    "results_in",
+    "rle_decode",
+    "rle_encode",
+    "verdict_record",
+    "why_unwritten",
+]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from mpgsam2.export.files import BUNDLE, results_in, unfinished
+from mpgsam2.errors import InputError
+from mpgsam2.export.files import BUNDLE, unfinished
+from mpgsam2.export.ownership import bundle_mark, is_bundle, results_in
 
 
 def bundle(folder: Path) -> Path:
@@ -18,11 +20,15 @@ def bundle(folder: Path) -> Path:
         `results.zip` in the folder; its entries are named as the files are, relative to the folder.
 
     Raises:
+        InputError: another `results.zip` lies there.
         OSError: it cannot be written, as on a full disk.
     """
     path = folder / BUNDLE
+    if (path.exists() or path.is_symlink()) and not is_bundle(folder):
+        raise InputError(f"“{BUNDLE}” in “{folder.resolve().name}” is not this run's: move it away.")
     try:
         with ZipFile(unfinished(path), "w") as archive:
+            archive.comment = bundle_mark(folder)
             for file in results_in(folder):
                 # Videos and pictures are compressed already.
                 method = ZIP_DEFLATED if file.suffix == ".json" else ZIP_STORED

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from mpgsam2.export.files import RECORD, remove_results, write_whole
+from mpgsam2.export.files import RECORD, write_whole
+from mpgsam2.export.lock import held
 from mpgsam2.export.masks import MaskFile
+from mpgsam2.export.ownership import check_free, remove_results, results_in
 from mpgsam2.export.query_files import QueryFiles
 from mpgsam2.export.record import run_record
 from mpgsam2.export.scores import difference
@@ -42,7 +44,8 @@ class Exporter:
                 exporter.add(frame, results)
 
     Args:
-        folder: made if need be; results of an earlier run in it are replaced.
+        folder: made if need be, and held for this run alone. Results of an earlier run in it are replaced once the
+            first frame is there.
         clip: the clip of the run, or what `video.select` took of it.
         queries: 1 to 4, as the run asks them.
         model: for its name, its window, its fingerprint and its calibration; it is not run.
@@ -50,6 +53,10 @@ class Exporter:
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
         versions: versions beside those of Python and of the packages of `record.RECORDED_MODULES`.
+
+    Raises:
+        InputError: another run holds the folder, or something lies there that is no earlier run's and in the way.
+        OSError: the folder cannot be written to.
     """
 
     def __init__(
@@ -72,30 +79,42 @@ class Exporter:
         self._sound: Sound | None = None
         self._differences: list[dict[str, int | float]] = []
         self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        remove_results(self.folder)
-        self._open(queries, model.config.calibration)
+        self._writers: ExitStack | None = None  # before the first frame
+        self._plan(queries, model.config.calibration)
+        with ExitStack() as hold:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            hold.enter_context(held(self.folder))
+            check_free(self.folder, len(queries), self._part.frame_count)
+            self._hold = hold.pop_all()
 
-    def _open(self, queries: Sequence[Query], calibration: CalibrationConfig) -> None:
+    def _plan(self, queries: Sequence[Query], calibration: CalibrationConfig) -> None:
         folder, clip, alone = self.folder, self._part, len(queries) == 1
         letters = LETTERS[: len(queries)]
-        headings = [
+        self._headings = [
             (query.expression if alone else f"{letter}: {_told_apart(query, queries)}", self.look.colour(index))
             for index, (query, letter) in enumerate(zip(queries, letters, strict=True))
         ]
         names = ["Mask prior", "Mask"]
         rows = names if alone else [f"{name} {letter}" for letter in letters for name in names]
-        self._strip = Strip(clip.frame_count, headings, ["Input", *rows, "Overlay"])
+        self._strip = Strip(clip.frame_count, self._headings, ["Input", *rows, "Overlay"])
+        self._queries = [
+            QueryFiles(folder, clip, query, letter, colour, calibration, alone=alone)
+            for query, letter, (_, colour) in zip(queries, letters, self._headings, strict=True)
+        ]
+
+    def _begin(self) -> None:
+        """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
+        folder, clip = self.folder, self._part
+        remove_results(folder)
+        self._write_record()
         with ExitStack() as writers:
-            self._queries = [
-                writers.enter_context(QueryFiles(folder, clip, query, letter, colour, calibration, alone=alone))
-                for query, letter, (_, colour) in zip(queries, letters, headings, strict=True)
-            ]
+            for query in self._queries:
+                writers.enter_context(query).begin()
             self._overlay = writers.enter_context(
                 VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps)
             )
             self._side_by_side = writers.enter_context(
-                SideBySide(folder / "side-by-side.mp4", clip.width, clip.height, clip.fps, headings)
+                SideBySide(folder / "side-by-side.mp4", clip.width, clip.height, clip.fps, self._headings)
             )
             self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
             self._writers = writers.pop_all()
@@ -107,6 +126,8 @@ class Exporter:
             frame: (H, W, 3) uint8 RGB, of the clip's size.
             results: per query its result, mask and probability (H, W) of the same size.
         """
+        if self._writers is None:
+            self._begin()
         index = self._done
         source = self._part.numbers[index]
         truth = None if self._truth is None else self._truth.mask(source)
@@ -150,15 +171,28 @@ class Exporter:
     def close(self) -> None:
         """Finishes the files; run.json, the last, says in `complete` whether the whole clip is there.
 
+        Without a frame an earlier run's results stay as they are.
+
         Raises:
             OSError: they cannot be written to the end, as on a full disk.
         """
+        with self._hold:
+            if self._writers is None and results_in(self.folder):
+                return
+            if self._writers is None:
+                self._begin()
+            self._finish()
+
+    def _finish(self) -> None:
         self._writers.close()
         if self._done:
             part = self._part
             start, duration = part.selection.first / part.source.fps, self._done / part.fps
             self._sound = add_sound(self.folder / "overlay.mp4", part.path, float(start), float(duration))
         self._strip.write(self.folder / "strip.png", self.folder / "strip.pdf")
+        self._write_record()
+
+    def _write_record(self) -> None:
         # An expression may hold half of a surrogate pair, which UTF-8 cannot say but JSON can.
         record = json.dumps(self.record, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
         write_whole(self.folder / RECORD, record)

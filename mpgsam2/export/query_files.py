@@ -11,7 +11,7 @@ import numpy as np
 
 from mpgsam2.config import CalibrationConfig
 from mpgsam2.description import Description
-from mpgsam2.export.files import lettered, write_whole
+from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import agreement
 from mpgsam2.metrics import contour_accuracy, region_similarity
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class QueryFiles:
     """Writes what a run leaves of one query, frame by frame.
 
-    A context manager: leaving the block finishes the videos, or removes them if the block raises.
+    Nothing is there before `begin`. A context manager: leaving the block finishes the videos, or removes them if the
+    block raises.
 
     Args:
         folder: of the run, which is there.
@@ -52,20 +53,25 @@ class QueryFiles:
     ) -> None:
         self.query, self.letter, self.colour = query, letter, colour
         self._calibration = calibration
-        suffix = "" if alone else letter
-        self._masks = folder / "masks" / suffix
-        self._masks.mkdir(parents=True, exist_ok=True)
+        self._folder, self._clip, self._suffix = folder, clip, "" if alone else letter
+        self._masks = folder / MASKS / self._suffix
+        self._writers = ExitStack()
         self._description = Description(query.expression, clip.frame_count)
         self._frames: list[dict[str, Any]] = []
+
+    def begin(self) -> None:
+        """Opens the videos, half written for now, and makes the folder of the mask pictures."""
+        folder, clip = self._folder, self._clip
         with ExitStack() as writers:
             self._prior, self._probability, self._cutout = (
-                writers.enter_context(writer(folder / lettered(name, suffix), clip.width, clip.height, clip.fps))
+                writers.enter_context(writer(folder / lettered(name, self._suffix), clip.width, clip.height, clip.fps))
                 for writer, name in (
                     (VideoWriter, "prior.mp4"),
                     (VideoWriter, "masks.mp4"),
                     (CutOutWriter, "cutout.webm"),
                 )
             )
+            self._masks.mkdir(parents=True, exist_ok=True)
             self._writers = writers.pop_all()
 
     def add(
@@ -82,7 +88,7 @@ class QueryFiles:
         Returns:
             The pictures of its prior and of its mask's probability, each (H, W, 3) uint8 RGB.
         """
-        write_whole(self._masks / f"{result.index:05d}.png", cv2.imencode(".png", mask_image(result.mask))[1].tobytes())
+        write_whole(self._masks / mask_name(result.index), cv2.imencode(".png", mask_image(result.mask))[1].tobytes())
         pictures = prior_heatmap(frame, result.prior), probability_map(result.probability)
         for writer, picture in zip((self._prior, self._probability), pictures, strict=True):
             writer.write(picture)
