@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,9 @@ from mpgsam2.query import Query
 from mpgsam2.writable import check_writable
 
 if TYPE_CHECKING:
+    from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.video import Clip
 
 # What needs torch is imported by the commands themselves, so that `--help` and wrong arguments answer at once.
 
@@ -112,7 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         "--threshold", type=float, default=0.5, metavar="P", help="least probability in a mask (default: 0.5)"
     )
     segment.add_argument(
-        "--ground-truth", metavar="ZIP", help="true masks, one PNG for each frame of the clip, to score against"
+        "--ground-truth",
+        metavar="ZIP",
+        help="true masks to score against, a PNG for each frame of the clip or for some, by the numbers in their names",
+    )
+    segment.add_argument(
+        "--object", type=int, metavar="N", help="which object the ground truth's masks are of, where they hold several"
     )
     segment.add_argument(
         "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
@@ -191,19 +198,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _segment(args: argparse.Namespace) -> None:
-    from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.pipeline import segment_file
     from mpgsam2.video import Selection, open_clip, select
 
     queries = _queries(args)
     clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
-    with GroundTruth.open(args.ground_truth, clip) if args.ground_truth else nullcontext() as truth:
+    with _truth(args, clip) as truth:
         model = _load(args.model, args)
         folder = args.out or Path("out", clip.path.resolve().stem)
         with closing(segment_file(model, clip, queries, folder, truth=truth, threshold=args.threshold)) as steps:
             for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):
                 pass
     _report(model, folder)
+
+
+def _truth(args: argparse.Namespace, clip: Clip) -> AbstractContextManager[GroundTruth | None]:
+    from mpgsam2.ground_truth import GroundTruth
+
+    if args.ground_truth is not None:
+        return GroundTruth.open(args.ground_truth, clip, object=args.object)
+    if args.object is not None:
+        raise InputError("An object is one of the ground truth's: give --ground-truth, or leave out --object.")
+    return nullcontext()
 
 
 def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
@@ -240,7 +256,9 @@ def _report(model: MPGSAM2, folder: Path) -> None:
             f"mean predicted IoU {_mean(query['frames'], 'iou'):.2f}",
             *(f"{name} {100 * value:.1f}" for name, value in query.get("mean", {}).items()),
         ]
-        print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}")
+        scored = sum("J" in frame for frame in query["frames"])
+        part = f" (over {scored} of {record['frames']} frames)" if 0 < scored < record["frames"] else ""
+        print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}{part}")
     if difference := record.get("difference"):
         print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
     files = dict.fromkeys(file.name if file.parent == folder else "masks/" for file in results_in(folder))

@@ -343,6 +343,30 @@ def test_masks_are_scored_against_the_ground_truth(tmp_path: Path, clip: Clip, e
     assert record["command"].endswith("--ground-truth truth.zip")
 
 
+def test_void_and_frames_without_a_mask_do_not_count(tmp_path: Path, clip: Clip, export: Any) -> None:
+    with ZipFile(tmp_path / "truth.zip", "w") as archive:
+        for index in (1, 4):
+            numbers = results(clip)[index].mask.astype(np.uint8)
+            numbers[:, 8 * index :] = 255  # the right half of the object, which the answer holds
+            numbers[44] = 2
+            archive.writestr(f"{index}.png", cv2.imencode(".png", numbers)[1].tobytes())
+    with GroundTruth.open(tmp_path / "truth.zip", clip, object=1) as truth:
+        record = export(tmp_path / "out", clip, truth=truth)
+    (query,) = record["queries"]
+    assert [entry["index"] for entry in query["frames"] if "J" in entry] == [1, 4]
+    assert query["mean"] == {"J": 1.0, "F": 1.0, "J&F": 1.0}
+    assert record["ground_truth"] == {"name": "truth.zip", "object": 1, "frames": 2}
+    assert record["command"].endswith("--ground-truth truth.zip --object 1")
+
+
+def test_the_truth_of_one_sentence_is_no_other_s(tmp_path: Path, clip: Clip, export: Any) -> None:
+    with ZipFile(tmp_path / "truth.zip", "w") as archive:
+        archive.writestr("0.png", cv2.imencode(".png", np.full((HEIGHT, WIDTH), 255, np.uint8))[1].tobytes())
+    with GroundTruth.open(tmp_path / "truth.zip", clip, expression=TWO[1].expression) as truth:
+        record = export(tmp_path / "out", clip, queries=TWO, truth=truth)
+    assert ["mean" in query for query in record["queries"]] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("queries", "selection", "threshold"),
     [
@@ -352,6 +376,8 @@ def test_masks_are_scored_against_the_ground_truth(tmp_path: Path, clip: Clip, e
         ([Query(letter, frozenset({"prior"})) for letter in "ab"], Selection(longest_side=48), 0.5),
         ([Query("a b"), Query("a b", frozenset({"prior", "history"}))], Selection(), 0.5),
         ([Query("a b", frozenset({"prior"})), Query("a b", frozenset({"prior", "history"}))], Selection(), 0.5),
+        ([Query("-a"), Query("--b"), Query("-")], Selection(last=5), 0.5),
+        ([Query("--a", frozenset({"prior"})), Query("--a", frozenset({"prior", "history"}))], Selection(), 0.5),
     ],
 )
 def test_the_command_repeats_the_run(clip: Clip, queries: list[Query], selection: Selection, threshold: float) -> None:
@@ -363,6 +389,18 @@ def test_the_command_repeats_the_run(clip: Clip, queries: list[Query], selection
     assert _queries(arguments) == queries
     given = Selection(arguments.first, arguments.last, arguments.every, arguments.longest_side)
     assert given == selection
+
+
+@pytest.mark.parametrize("name", ["-clip.mp4", "--help", 'it\'s a $(clip) "*".mp4', "~/clip\n.mp4"])
+def test_a_clip_of_any_name_can_be_named_in_a_command(clip: Clip, name: str) -> None:
+    words = shlex.split(command(select(replace(clip, path=Path(name)), Selection(first=1)), TWO, "nano", 0.5, None))
+    arguments = _parser().parse_args(words[3:])
+    assert (arguments.clip, arguments.first, _queries(arguments)) == (Path(name).name, 1, TWO)
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.mp4", "clip.mp4\0"])
+def test_what_cannot_be_typed_is_in_no_command(clip: Clip, name: str) -> None:
+    assert command(select(replace(clip, path=Path(name)), Selection()), TWO, "nano", 0.5, None) is None
 
 
 @pytest.mark.parametrize(

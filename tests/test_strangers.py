@@ -37,7 +37,7 @@ def read_truth(path: Path) -> str:
     """The same of the masks of EXAMPLE, whose frames are 320 × 240."""
     try:
         with GroundTruth.open(path, open_clip(EXAMPLE), LIMITS) as truth:
-            assert all(truth.mask(index).shape == (240, 320) for index in range(truth.frame_count))
+            assert all(truth.mask(index).shape == (240, 320) for index in truth.frames)
     except InputError as error:
         return str(error)
     return READ

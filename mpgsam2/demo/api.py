@@ -42,6 +42,8 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
         without: list[str] | None = None,
         compare: bool = True,
         ground_truth: str | None = None,
+        object: int | None = None,
+        scored: str = "",
     ) -> Generator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
@@ -58,7 +60,9 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
             pattern: hatch the masks.
             without: parts to switch off, of "prior", "global_context" and "history".
             compare: ask the whole network as well (A) and the rest of it beside it (B); only where parts are off.
-            ground_truth: zip of PNG masks, one a frame of the clip, for J and F.
+            ground_truth: zip of PNG masks, one a frame of the clip or for frames by their numbers, for J and F.
+            object: number of the object in these masks; null unless they hold several.
+            scored: the one sentence that these masks are of; empty to score all.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
@@ -79,6 +83,8 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
             tuple(without or ()),
             compare,
             ground_truth,
+            object,
+            scored,
         )
         sessions.keep(request.session_hash, clip)
         sessions.keep(request.session_hash, ground_truth)

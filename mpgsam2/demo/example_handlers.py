@@ -16,7 +16,8 @@ from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.export import read_record
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-_LINKED = tuple(name for name in NAMES if name != "ground_truth")  # a file cannot stand in a link
+_OF_TRUTH = ("ground_truth", "object", "scored")
+_LINKED = tuple(name for name in NAMES if name not in _OF_TRUTH)  # a file cannot stand in a link
 _SETTINGS = Settings()
 
 # The address of the page with everything that differs from the usual; nothing is kept on the server.
@@ -43,7 +44,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         examples: of the cards.
         model: name of the usual model.
     """
-    filled = [page.clip, page.settings["sentences"], page.settings["ground_truth"], page.example]
+    filled = [page.clip, page.settings["sentences"], *(page.settings[name] for name in _OF_TRUTH), page.example]
     shown = [page.player, page.status, page.bundle]
 
     def choose(event: gr.EventData) -> dict[Any, Any]:
@@ -52,6 +53,8 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
             page.clip: str(example.clip),
             page.settings["sentences"]: example.expression,
             page.settings["ground_truth"]: example.truth and str(example.truth),
+            page.settings["object"]: None,
+            page.settings["scored"]: example.expression,
             page.example: example.name,
             page.bundle: gr.update(visible=False, value=None),
             **_shown(page, example),
@@ -65,9 +68,15 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
                 updates |= {page.clip: str(example.clip), page.example: example.name}
         return updates or {page.example: ""}
 
+    def leave(scored: str) -> dict[Any, Any]:
+        """Without the example's clip its masks go, too."""
+        of_example = {page.settings["ground_truth"]: None, page.settings["scored"]: ""} if scored else {}
+        return {page.example: "", **of_example}
+
     cards.click(choose, outputs=[*filled, *shown], **_QUIET)
-    page.clip.upload(lambda: "", outputs=page.example, **_QUIET)
-    page.clip.clear(lambda: "", outputs=page.example, **_QUIET)
+    truth, scored = page.settings["ground_truth"], page.settings["scored"]
+    gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
+    gr.on([page.clip.upload, page.clip.clear], leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
     demo.load(restore, outputs=[page.clip, page.example, *linked], **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]

@@ -68,7 +68,12 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
                 info="In another way for each sentence.",
             )
             made["model"] = gr.Dropdown(list(models), value=models[0], label="Model", info="Those that run here.")
-        made["ground_truth"] = gr.File(
-            label="Ground truth: a zip of PNG masks, one a frame", file_types=[".zip"], height=120
-        )
+        with gr.Row():
+            made["ground_truth"] = gr.File(
+                label="Ground truth: a zip of PNG masks, one a frame", file_types=[".zip"], height=120, scale=4
+            )
+            made["object"] = gr.Number(
+                None, label="Object", info="Its number, if the masks hold several.", precision=0, min_width=150
+            )
+        made["scored"] = gr.Textbox(usual.scored, visible=False)
     return {name: made[name] for name in NAMES}

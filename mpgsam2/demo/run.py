@@ -73,7 +73,10 @@ def run(
     unknown = [warn_unknown(model, query.expression) for query in queries]
     warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
     with ExitStack() as open_files:
-        truth = open_files.enter_context(GroundTruth.open(path, clip)) if (path := settings.ground_truth) else None
+        truth = None
+        if settings.ground_truth:
+            masks = {"object": settings.object, "expression": settings.scored or None, "stop": stop}
+            truth = open_files.enter_context(GroundTruth.open(settings.ground_truth, clip, **masks))
         yield Started(clip.frame_count, notice, warning)
         asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
         done = 0

@@ -29,6 +29,8 @@ class Settings:
         without: parts of the network that are switched off.
         compare: whether every sentence is asked of the whole network too.
         ground_truth: path of a zip of PNG masks, None if there is none.
+        object: which object these masks are of, where they hold several; None where they do not.
+        scored: the one sentence that is scored against them; empty to score all.
     """
 
     sentences: str = ""
@@ -43,6 +45,8 @@ class Settings:
     without: Sequence[str] = ()
     compare: bool = True
     ground_truth: str | None = None
+    object: int | None = None
+    scored: str = ""
 
     @property
     def expressions(self) -> list[str]:

@@ -130,11 +130,10 @@ class Exporter:
             self._begin()
         index = self._done
         source = self._part.numbers[index]
-        truth = None if self._truth is None else self._truth.mask(source)
         masks = [result.mask for result in results]
         marked = overlay(frame, masks, self.look)
         pictures = [
-            query.add(frame, source, result, truth) for query, result in zip(self._queries, results, strict=True)
+            query.add(frame, source, result, self._truth) for query, result in zip(self._queries, results, strict=True)
         ]
         alone = len(masks) == 1
         own = [marked if alone else overlay(frame, [None] * i + [mask], self.look) for i, mask in enumerate(masks)]

@@ -21,6 +21,7 @@ from mpgsam2.verdict import Verdict, conclude, tell
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
 if TYPE_CHECKING:
+    from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.results import FrameResult
 
 
@@ -75,7 +76,7 @@ class QueryFiles:
             self._writers = writers.pop_all()
 
     def add(
-        self, frame: np.ndarray, source: int, result: FrameResult, truth: np.ndarray | None
+        self, frame: np.ndarray, source: int, result: FrameResult, truth: GroundTruth | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Writes the result of the next frame.
 
@@ -83,7 +84,7 @@ class QueryFiles:
             frame: (H, W, 3) uint8 RGB.
             source: the frame's number in the clip.
             result: mask and probability (H, W).
-            truth: the true mask, (H, W) bool, None if there is none.
+            truth: the ground truth, which may lack this frame's mask or be another sentence's; None if there is none.
 
         Returns:
             The pictures of its prior and of its mask's probability, each (H, W, 3) uint8 RGB.
@@ -98,8 +99,8 @@ class QueryFiles:
             "iou": result.iou,
             "agreement": agreement(result.prior, result.mask),
         }
-        if truth is not None:
-            scores |= {"J": region_similarity(result.mask, truth), "F": contour_accuracy(result.mask, truth)}
+        if truth is not None and truth.expression in (None, self.query.expression):
+            scores |= _fit(result.mask, truth.mask(source), truth.void(source))
         self._frames.append(
             {
                 "index": int(result.index),
@@ -133,8 +134,9 @@ class QueryFiles:
             "description": self._description.sentence,
             "frames": self._frames,
         }
-        if self._frames and "J" in self._frames[0]:
-            j, f = (float(np.mean([entry[name] for entry in self._frames])) for name in ("J", "F"))
+        scored = [entry for entry in self._frames if "J" in entry]
+        if scored:
+            j, f = (float(np.mean([entry[name] for entry in scored])) for name in ("J", "F"))
             record["mean"] = {"J": round(j, 4), "F": round(f, 4), "J&F": round((j + f) / 2, 4)}
         return record
 
@@ -143,3 +145,11 @@ class QueryFiles:
 
     def __exit__(self, *error: object) -> None:
         self._writers.__exit__(*error)
+
+
+def _fit(mask: np.ndarray, truth: np.ndarray | None, void: np.ndarray | None) -> dict[str, float]:
+    """J and F of a mask, void pixels left out; none where there is no true mask."""
+    if truth is None:
+        return {}
+    mask = mask & ~void
+    return {"J": region_similarity(mask, truth), "F": contour_accuracy(mask, truth)}

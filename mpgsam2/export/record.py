@@ -81,8 +81,9 @@ def run_record(
             "interleaved": model.interleaved,
             "dtype": dtype,
         },
+        "ground_truth": truth and {"name": truth.name, "object": truth.object, "frames": len(truth.frames)},
         "versions": {**versions, **installed_versions()},
-        "command": command(part, queries, model.name, threshold, None if truth is None else truth.name, dtype),
+        "command": command(part, queries, model.name, threshold, truth, dtype),
     }
 
 
@@ -107,7 +108,7 @@ def command(
     queries: Sequence[Query],
     model: str,
     threshold: float,
-    truth: str | None,
+    truth: GroundTruth | None,
     dtype: str = "float32",
 ) -> str | None:
     """The command line that repeats a run's masks, ready for a shell that stands where the files are.
@@ -116,24 +117,26 @@ def command(
         part: what was taken of the clip.
         queries, threshold: of the run.
         model: its name.
-        truth: the ground truth's name; None where there is none.
+        truth: the ground truth; None where there is none.
         dtype: of the model's matrix products.
 
     Returns:
-        One line, without what is as it is anyway; None where the queries differ in a way that no command line says.
+        One line, without what is as it is anyway; None where the queries differ in a way that no command line says,
+        or a name cannot be typed. What begins with a dash comes after "--" or "=", as it is no option.
     """
     first, *others = queries
     alike = all(query.without == first.without for query in others)
     compared = not alike and [query.expression for query in others] == [first.expression]
     if not alike and not (compared and first.without < others[0].without):
         return None
-    words = ["python", "-m", "mpgsam2", "segment", part.name, first.expression]
+    words, given = ["python", "-m", "mpgsam2", "segment"], [part.name, first.expression]
+    named: list[str] = []
     if compared:
-        words += ["--compare", *sorted(others[0].without - first.without)]
+        named += ["--compare", *sorted(others[0].without - first.without)]
     else:
-        words += [word for query in others for word in ("--expression", query.expression)]
+        named += [word for query in others for word in _option("--expression", query.expression)]
     if first.without:
-        words += ["--without", *sorted(first.without)]
+        named += ["--without", *sorted(first.without)]
     options = {
         "--model": (model, "nano"),
         "--dtype": (dtype, "float32"),
@@ -142,7 +145,20 @@ def command(
         "--every": (part.selection.every, 1),
         "--longest-side": (part.selection.longest_side, None),
         "--threshold": (threshold, 0.5),
-        "--ground-truth": (truth, None),
+        "--ground-truth": (truth and truth.name, None),
+        "--object": (truth and truth.object, None),
     }
-    words += [word for option, (value, usual) in options.items() if value != usual for word in (option, str(value))]
-    return shlex.join(words)
+    named += [word for name, (value, usual) in options.items() if value != usual for word in _option(name, str(value))]
+    if not all(_can_be_typed(word) for word in (*given, *named)):
+        return None
+    dashed = any(word.startswith("-") for word in given)
+    return shlex.join([*words, *named, "--", *given] if dashed else [*words, *given, *named])
+
+
+def _can_be_typed(word: str) -> bool:
+    """Whether a word can be an argument: not if it holds a zero, or bytes of a file's name that are no UTF-8."""
+    return "\0" not in word and word == word.encode(errors="ignore").decode()
+
+
+def _option(name: str, value: str) -> list[str]:
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]

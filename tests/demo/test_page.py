@@ -126,6 +126,17 @@ def test_example_shows_its_result_without_the_model(
     expect(page.locator("#player")).to_contain_text("J&F")
 
 
+def test_an_example_s_ground_truth_is_that_of_its_own_sentence(visit: Visit) -> None:
+    page = visit()
+    page.locator("#examples button").click()
+    expect(page.get_by_label("Sentence")).to_have_value("the <b>red</b> circle")
+    page.get_by_label("Sentence").fill("the star\nthe <b>red</b> circle")
+    press(page, "Run")
+    expect(page.locator("#player .told li")).to_have_count(2)
+    expect(page.locator("#player .told li").nth(1)).to_contain_text("J&F")
+    expect(page.locator("#player .told li").nth(0)).not_to_contain_text("J&F")
+
+
 def test_several_sentences_are_answered_side_by_side(visit: Visit, clips: Path) -> None:
     page = visit()
     hostile = "<img src=x onerror=alert(1)> circle"
