@@ -245,6 +245,7 @@ def _report(model: MPGSAM2, folder: Path) -> None:
     """Print what the record of a run says, and which words were not understood."""
     from mpgsam2.export import read_record, results_in
     from mpgsam2.pipeline import warn_unknown
+    from mpgsam2.understanding import doubt
 
     record = read_record(folder)
     queries = record["queries"]
@@ -264,7 +265,8 @@ def _report(model: MPGSAM2, folder: Path) -> None:
     files = dict.fromkeys(file.name if file.parent == folder else "masks/" for file in results_in(folder))
     print(f"{folder}: {', '.join(files)}")
     for expression in dict.fromkeys(query["expression"] for query in queries):
-        if warning := warn_unknown(model, expression):
+        warning = warn_unknown(model, expression)
+        if warning and not doubt(model.tokenizer, expression):  # which the verdict has told
             print(warning)
 
 

@@ -22,11 +22,13 @@ class Description:
     Args:
         expression: the sentence of the query.
         frames: of the whole run; a run that stops early has fewer masks.
+        understood: whether the masks can be said to be what the sentence names.
     """
 
-    def __init__(self, expression: str, frames: int) -> None:
+    def __init__(self, expression: str, frames: int, *, understood: bool = True) -> None:
         self.expression = " ".join(expression.split()).rstrip(" .!")
         self.frames = frames
+        self._verb = "found" if understood else "marked"
         self._masks = 0
         self._centres: list[tuple[float, float]] = []  # x, y in shorter sides of the picture
         self._areas: list[float] = []
@@ -48,7 +50,7 @@ class Description:
         """The description of the frames so far."""
         found = len(self._centres)
         frames = ("the first " if self._masks < self.frames else "") + frames_in_words(self._masks)
-        parts = [self.expression, f"found in {found} of {frames}" if found else f"not found in {frames}"]
+        parts = [self.expression, f"{self._verb} in {found} of {frames}" if found else f"not {self._verb} in {frames}"]
         if found > 1:
             parts.append(self._change())
         return ", ".join(parts)

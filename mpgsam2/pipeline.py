@@ -26,6 +26,7 @@ from mpgsam2.network.model import MPGSAM2, check_threshold
 from mpgsam2.query import Query
 from mpgsam2.render import Look
 from mpgsam2.results import FrameResult
+from mpgsam2.understanding import warning
 from mpgsam2.verdict import Verdict
 from mpgsam2.video import Clip, open_clip
 
@@ -139,11 +140,7 @@ def check_request(model: MPGSAM2, queries: Sequence[Query], threshold: float = 0
 
 def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
     """The sentence that tells a user which of their words the model does not know, None if it knows them all."""
-    words = [f"“{word}”" for word in model.tokenizer.unknown_words(expression)]
-    if not words:
-        return None
-    listed = f"words {', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else f"word {words[0]}"
-    return f"I do not know the {listed} and go by the rest of the sentence: other words may serve better."
+    return warning(model.tokenizer, expression)
 
 
 def _write(

@@ -30,6 +30,23 @@ ADDED_TOKENS_FILE = "added_tokens.json"
 VOCABULARY_FILES = (WORDS_FILE, *SENTENCEPIECE_FILES)
 """One of these makes a tokenizer."""
 
+_SPACE = "▁"  # as SentencePiece writes it
+_LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
+
+# Unicode's Default_Ignorable_Code_Point, which the standard library does not tell.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_APOSTROPHES = re.compile("[’‘‛ʹʻʼʽˈ′‵`´＇ꞌꞋ՚׳ߴߵ❛❜᾽᾿΄]")
+_CONTRACTIONS = (
+    (re.compile(r"\b(that|this|it|there|here|where|what|which|who|one)'s\b"), r"\1 is"),
+    (re.compile(r"\b(?:ca|sha|wo)n't\b"), "not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"(?<=\w)'(?:s|m|re|ve|ll|d)\b"), ""),
+)
+_OF_WORDS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"}  # but no enclosing marks, such as a keycap's
+
 
 class Tokenizer(Protocol):
     """What the pipeline asks of a vocabulary."""
@@ -38,10 +55,16 @@ class Tokenizer(Protocol):
     """One more than the highest id: the least number of rows that the network's text table must have."""
 
     def encode(self, expression: str) -> list[int]:
-        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
+        """The expression's ids, `<s> … </s>`.
+
+        Raises InputError if it is empty, longer than the network takes, or holds no word that the vocabulary knows.
+        """
+
+    def known_words(self, expression: str) -> list[str]:
+        """The words of the expression that the vocabulary knows, lower case, in order, each once."""
 
     def unknown_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary does not know, in order, each once."""
+        """The words of the expression that the vocabulary does not know, likewise."""
 
     def save(self, folder: str | Path) -> None:
         """Writes the files from which `load_tokenizer` makes this tokenizer again."""
@@ -77,15 +100,25 @@ class SentencePieceTokenizer:
             ids += [self.seg_id] if part == SEG else self._pieces(part)
         if not ids:
             raise InputError("The expression is empty: write which object to segment.")
+        if set(ids) <= {UNKNOWN, self._model.piece_to_id(_SPACE) + 1}:
+            raise _nothing_known(self.unknown_words(expression))
         if len(ids) + 2 > self.max_tokens:
             raise InputError(
                 f"The expression is too long ({len(ids)} tokens): use at most {self.max_tokens - 2}, about 80 words."
             )
         return [BEGIN, *ids, END]
 
+    def known_words(self, expression: str) -> list[str]:
+        return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
+
     def unknown_words(self, expression: str) -> list[str]:
-        words = dict.fromkeys(_collapse(expression.replace(SEG, " ")).split())
-        return [word for word in words if UNKNOWN in self._pieces(word)]
+        return [word for word in self._split(expression) if UNKNOWN in self._pieces(word)]
+
+    def _split(self, expression: str) -> list[str]:
+        """Its words, each once; punctuation and what is not seen are no part of them."""
+        text = _seen(_APOSTROPHES.sub(" ", expression.replace(SEG, " ")))
+        words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in text)
+        return list(dict.fromkeys(_collapse(words).split()))
 
     def save(self, folder: str | Path) -> None:
         """Writes the model as `sentencepiece.bpe.model` and the id of `[SEG]` as `added_tokens.json`."""
@@ -101,7 +134,7 @@ class WordTokenizer:
     """Nano's vocabulary: whole words, `words[i]` → 4 + i.
 
     A sentence is brought to NFKC form and case-folded, then split at everything that is neither a letter nor a digit:
-    punctuation goes, a hyphen parts two words. Unknown words keep their place as `<unk>`, even if there are no others.
+    punctuation goes, a hyphen parts two words, "that's" is "that is". Unknown words keep their place as `<unk>`.
     """
 
     max_words = 48
@@ -139,10 +172,16 @@ class WordTokenizer:
             raise InputError("The expression holds no word: write which object to segment.")
         if len(words) > self.max_words:
             raise InputError(f"The expression is too long ({len(words)} words): use at most {self.max_words}.")
+        if not any(word in self._ids for word in words):
+            raise _nothing_known(list(dict.fromkeys(words)))
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
+    def known_words(self, expression: str) -> list[str]:
+        return [word for word in dict.fromkeys(_words(expression)) if word in self._ids]
+
     def unknown_words(self, expression: str) -> list[str]:
-        return [word for word in dict.fromkeys(_words(expression)) if word not in self._ids]
+        words = dict.fromkeys(_words(expression))
+        return [word for word in words if word not in self._ids and word != "s"]  # which is no word, as in "circle(s)"
 
 
 def load_tokenizer(folder: str | Path) -> Tokenizer:
@@ -181,7 +220,29 @@ def _collapse(text: str) -> str:
     return " ".join(text.lower().split())
 
 
+def quoted(words: Sequence[str]) -> str:
+    """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
+    shown = [f"“{word if len(word) <= _LONG else word[: _LONG - 1] + '…'}”" for word in words[:_MANY]]
+    more = len(words) - len(shown)
+    last = f"{more} more" if more else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
+
+
+def _nothing_known(words: Sequence[str]) -> InputError:
+    known = f"any of the words {quoted(words)}" if len(words) > 1 else f"the word {quoted(words)}"
+    return InputError(f"I do not know {known}: say in other words which object to segment, such as “the red circle”.")
+
+
+def _seen(text: str) -> str:
+    """The text without characters that are not seen, such as the selectors of an emoji's variant."""
+    return _UNSEEN.sub("", text.replace("\u200b", " "))  # which is a break between words
+
+
 def _words(text: str) -> list[str]:
-    """Runs of letters (with their marks) and digits, NFKC and case-folded."""
+    """Runs of letters (with their marks) and digits, NFKC and case-folded; contractions in full."""
+    text = _seen(_APOSTROPHES.sub("'", text))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
+    for pattern, full in _CONTRACTIONS:
+        text = pattern.sub(full, text)
+    runs = "".join(c if unicodedata.category(c) in _OF_WORDS else " " for c in text).split()
+    return [run for run in runs if any(unicodedata.category(c)[0] in "LN" for c in run)]

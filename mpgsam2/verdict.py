@@ -24,11 +24,14 @@ class Verdict:
         frames: of the clip.
         found: the runs of frames, counted from 0, whose masks are not empty.
         confidence: 0..1, how probable it is that the clip holds what the sentence names.
+        doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the confidence
+            then. None: all that matters was.
     """
 
     frames: int
     found: tuple[range, ...]
     confidence: float
+    doubt: str | None = None
 
     @property
     def present(self) -> bool:
@@ -37,7 +40,9 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The conclusion for people: "Found in frames 3–40 of 48."."""
+        """The conclusion for people: "Found in frames 3–40 of 48."; what was not understood is only marked."""
+        if self.doubt:
+            return f"Marked in {self.where}." if self.found else "Nothing is marked."
         return f"Found in {self.where}." if self.present else "Probably not in this clip."
 
     @property
@@ -56,7 +61,10 @@ class Verdict:
 
 
 def conclude(
-    found: Sequence[bool], object_scores: Sequence[float], calibration: CalibrationConfig = _UNCALIBRATED
+    found: Sequence[bool],
+    object_scores: Sequence[float],
+    calibration: CalibrationConfig = _UNCALIBRATED,
+    doubt: str | None = None,
 ) -> Verdict:
     """Draw the conclusion from all frames of a clip.
 
@@ -66,6 +74,7 @@ def conclude(
         found: per frame, whether its mask is not empty.
         object_scores: per frame, 0..1, as in `FrameResult`.
         calibration: of the model that gave them; its verdict's shift and temperature count here.
+        doubt: see `Verdict`.
 
     Raises:
         InputError: there is no frame.
@@ -77,6 +86,7 @@ def conclude(
         frames=len(found),
         found=tuple(range(run[0], run[-1] + 1) for run in runs),
         confidence=confidence if any(found) else min(confidence, 0.5),
+        doubt=doubt,
     )
 
 
@@ -104,7 +114,11 @@ def tell(verdict: Verdict) -> str:
 
     "Found in frames 3–40 of 48. I am 98 % sure."
     "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
+    "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
     """
+    if verdict.doubt:
+        marked = f"what fits the rest is marked in {verdict.where}" if verdict.found else "nothing is marked"
+        return f"{verdict.doubt}: {marked}, {'but' if verdict.found else 'and'} I cannot say how sure I am."
     confidence = verdict.confidence if verdict.present else 1 - verdict.confidence
     told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
     doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""

@@ -37,7 +37,7 @@ from mpgsam2.verdict import conclude, tell
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 
 FRAMES, WIDTH, HEIGHT = 7, 64, 46
-BEAR = Query("der rote Bär", frozenset({"prior"}))
+SHAPE = Query("the red shape", frozenset({"prior"}))
 TWO = [Query("the left one"), Query("the right one")]
 
 
@@ -66,7 +66,7 @@ def export(model: mpgsam2.MPGSAM2) -> Any:
     """Writes a run of made-up results, perhaps only its first frames, and returns its record."""
 
     def export(folder: Path, clip: Clip, count: int | None = None, row: int = 20, **settings: Any) -> dict[str, Any]:
-        settings = {"queries": [BEAR], **settings}
+        settings = {"queries": [SHAPE], **settings}
         answers = [results(clip, row - 6 * number) for number in range(len(settings["queries"]))]
         with Exporter(folder, clip, model=model, **settings) as exporter:
             for frame, answer in list(zip(clip, zip(*answers, strict=True), strict=True))[:count]:
@@ -283,7 +283,7 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
     assert {"python", "torch", "sam2", "numpy"} <= record["versions"].keys() and record["versions"]["mpgsam2"] == "7"
     assert "difference" not in record
     (query,) = record["queries"]
-    assert (query["letter"], query["expression"], query["without"]) == ("A", "der rote Bär", ["prior"])
+    assert (query["letter"], query["expression"], query["without"]) == ("A", "the red shape", ["prior"])
     assert query["colour"] == "#56b4e9"
     scores = [round(result.object_score, 4) for result in results(clip)]
     verdict = conclude([True] * FRAMES, scores, model.config.calibration)
@@ -294,7 +294,7 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
         "found": [[0, FRAMES - 1]],
     }
     assert query["told"] == tell(verdict)
-    assert query["description"] == f"der rote Bär, found in {FRAMES} of {FRAMES} frames, moves left to right"
+    assert query["description"] == f"the red shape, found in {FRAMES} of {FRAMES} frames, moves left to right"
     assert "mean" not in query
     for entry, result in zip(query["frames"], results(clip), strict=True):
         assert (entry["index"], entry["source"]) == (result.index, result.index)
@@ -594,7 +594,7 @@ def test_odd_sizes_keep_their_masks(tmp_path: Path, export: Any) -> None:
 # ----------------------------------------------------------------------------------------------------------- bundle
 
 
-@pytest.mark.parametrize("queries", [[BEAR], TWO])
+@pytest.mark.parametrize("queries", [[SHAPE], TWO])
 def test_the_bundle_holds_the_run_s_files_and_nothing_else(
     tmp_path: Path, clip: Clip, export: Any, queries: list[Query]
 ) -> None:

@@ -68,6 +68,15 @@ def test_published_unknown_pieces_are_3(published, pieces):
     assert 0 not in published.encode("a <s> circle")[1:] and 1 not in published.encode("a <pad> circle")
 
 
+def test_published_words_are_unknown_only_by_their_pieces(published):
+    assert published.unknown_words("it's the dog\ufe0f that \u200druns 犬\ufe0f") == ["犬"]
+    assert published.known_words("the DOG 犬 dog") == ["the", "dog"]
+    for sentence in ("犬", "犬 ☂", " 犬\ufe0f "):
+        with pytest.raises(InputError, match="I do not know"):
+            published.encode(sentence)
+    assert published.encode("a 犬") and published.encode("犬 [SEG]")
+
+
 def test_published_seg_token(published, pieces, folder, tmp_path):
     # The pieces end at their number, <mask> is the next id, [SEG] the one after.
     assert published.seg_id == len(pieces) + 2
@@ -143,9 +152,58 @@ def test_words_that_are_unknown():
     tokenizer = WordTokenizer(WORDS)
     assert tokenizer.encode("the pink circle") == [0, 4, 3, 6, 2]
     assert tokenizer.unknown_words("Pink and 2 red हिन्दी, pink circles") == ["pink", "and", "2", "हिन्दी", "circles"]
-    # Nothing known is still a sentence: the page says what was not understood.
-    assert tokenizer.encode("Zwei Hunde") == [0, 3, 3, 2]
     assert tokenizer.unknown_words("the red circle") == []
+    assert tokenizer.known_words("Pink and RED, red circle") == ["red", "circle"]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Hund", "asdf qwerty", "青い星", "Zwei Hunde!", "красный круг", "دائرة", "x" * 190]
+)
+def test_a_sentence_without_a_known_word_is_refused(sentence):
+    with pytest.raises(InputError, match=r"^I do not know [^.]*: say in other words [^.]*\.$") as raised:
+        WordTokenizer(WORDS).encode(sentence)
+    assert len(str(raised.value)) < 200
+    assert WordTokenizer(WORDS).encode(f"the {sentence}")[1] == 4
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "\u2764\ufe0f the red circle \u2b50\ufe0e",
+        "the \U0001f468\u200d\U0001f469\u200d\U0001f467 circle \U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea",
+        "the cir\u00adcle",
+        "\ufeffthe red\u200b\u200bcircle\u2060",
+        "\u202ethe red circle\u202c",
+        "the circle's left",
+        *(f"the circle{mark}s left{mark}" for mark in "'’‘‛ʼ′`´＇"),
+        "‘the’ «red» ‹circle›, „moving“ –left— (small); the/red_circle…",
+        "the red\u2011circle\u2010left\u2212small",
+        "THE Red CIRCLE¡!",
+        "ｔｈｅ　ｃｉｒｃｌｅ",
+        "the circle(s)",
+    ],
+)
+def test_what_is_only_written_otherwise_is_no_unknown_word(sentence):
+    assert WordTokenizer(WORDS).unknown_words(sentence) == []
+
+
+def test_contractions_are_read_in_full():
+    tokenizer = WordTokenizer(["that", "it", "is", "does", "not", "can", "move", "i", "the", "star"])
+    for short, full in (
+        ("that's", "that is"),
+        ("It’s not", "it is not"),
+        ("it doesnʼt move", "it does not move"),
+        ("it isn´t", "it is not"),
+        ("it can't move", "it not move"),
+        ("the star's", "the star"),
+        ("the 'star'", "the star"),
+        ("I'd move", "i move"),
+    ):
+        assert tokenizer.encode(short) == tokenizer.encode(full), short
+
+
+def test_a_digit_in_a_box_is_a_digit():
+    assert WordTokenizer(WORDS).unknown_words("the 1\ufe0f\u20e3 circle") == ["1"]
 
 
 def test_words_refusals():

@@ -23,11 +23,11 @@ from mpgsam2.export.side_by_side import SideBySide
 from mpgsam2.export.strip import Strip
 from mpgsam2.query import LETTERS, Query
 from mpgsam2.render import Look, mask_image, overlay
+from mpgsam2.understanding import doubt
 from mpgsam2.verdict import Verdict
 from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
 
 if TYPE_CHECKING:
-    from mpgsam2.config import CalibrationConfig
     from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.network.model import MPGSAM2
     from mpgsam2.results import FrameResult
@@ -80,14 +80,14 @@ class Exporter:
         self._differences: list[dict[str, int | float]] = []
         self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
         self._writers: ExitStack | None = None  # before the first frame
-        self._plan(queries, model.config.calibration)
+        self._plan(queries, model)
         with ExitStack() as hold:
             self.folder.mkdir(parents=True, exist_ok=True)
             hold.enter_context(held(self.folder))
             check_free(self.folder, len(queries), self._part.frame_count)
             self._hold = hold.pop_all()
 
-    def _plan(self, queries: Sequence[Query], calibration: CalibrationConfig) -> None:
+    def _plan(self, queries: Sequence[Query], model: MPGSAM2) -> None:
         folder, clip, alone = self.folder, self._part, len(queries) == 1
         letters = LETTERS[: len(queries)]
         self._headings = [
@@ -97,9 +97,10 @@ class Exporter:
         names = ["Mask prior", "Mask"]
         rows = names if alone else [f"{name} {letter}" for letter in letters for name in names]
         self._strip = Strip(clip.frame_count, self._headings, ["Input", *rows, "Overlay"])
+        doubts = [doubt(model.tokenizer, query.expression) for query in queries]
         self._queries = [
-            QueryFiles(folder, clip, query, letter, colour, calibration, alone=alone)
-            for query, letter, (_, colour) in zip(queries, letters, self._headings, strict=True)
+            QueryFiles(folder, clip, query, letter, colour, model.config.calibration, unsure, alone=alone)
+            for query, letter, (_, colour), unsure in zip(queries, letters, self._headings, doubts, strict=True)
         ]
 
     def _begin(self) -> None:

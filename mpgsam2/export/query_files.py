@@ -38,6 +38,7 @@ class QueryFiles:
         letter: what the run calls it.
         colour: RGB, of its masks.
         calibration: of the model, for the verdict.
+        doubt: what of the sentence the model did not understand, for the verdict.
         alone: whether it is the run's only one, whose files bear no letter.
     """
 
@@ -49,15 +50,16 @@ class QueryFiles:
         letter: str,
         colour: Colour,
         calibration: CalibrationConfig,
+        doubt: str | None,
         *,
         alone: bool,
     ) -> None:
         self.query, self.letter, self.colour = query, letter, colour
-        self._calibration = calibration
+        self._calibration, self._doubt = calibration, doubt
         self._folder, self._clip, self._suffix = folder, clip, "" if alone else letter
         self._masks = folder / MASKS / self._suffix
         self._writers = ExitStack()
-        self._description = Description(query.expression, clip.frame_count)
+        self._description = Description(query.expression, clip.frame_count, understood=not doubt)
         self._frames: list[dict[str, Any]] = []
 
     def begin(self) -> None:
@@ -118,7 +120,7 @@ class QueryFiles:
         if not self._frames:
             return None
         found = [entry["area"] > 0 for entry in self._frames]
-        return conclude(found, [entry["object_score"] for entry in self._frames], self._calibration)
+        return conclude(found, [entry["object_score"] for entry in self._frames], self._calibration, self._doubt)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -90,15 +90,16 @@ def run_record(
 def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
     """A verdict as JSON can hold it, None if there is none.
 
-    The confidence is rounded to four digits. `found` lists the first and the last frame of each run with masks, counted
+    The confidence is rounded to four digits; where the sentence was not understood nothing is said of it, nor whether
+    what it names is present. `found` lists the first and the last frame of each run with masks, counted
     from 0 like `index`; the sentence counts from 1.
     """
     if verdict is None:
         return None
     return {
         "sentence": verdict.sentence,
-        "present": verdict.present,
-        "confidence": round(verdict.confidence, 4),
+        "present": None if verdict.doubt else verdict.present,
+        "confidence": None if verdict.doubt else round(verdict.confidence, 4),
         "found": [[run.start, run.stop - 1] for run in verdict.found],
     }
 

@@ -165,8 +165,13 @@ def test_strange_uploads_are_refused_in_one_sentence(client: Client, clips: Path
 
 def test_a_text_of_any_kind_is_only_a_text(client: Client, clips: Path) -> None:
     for text in ("<img src=x onerror=alert(1)>", "'; DROP TABLE clips; --", "../../etc/passwd", "{{7*7}}", EXAMPLE):
-        *_, record = ask(client, clips / "short.mp4", text, last=2)
-        assert record["queries"][0]["expression"] == text
+        *_, record = ask(client, clips / "short.mp4", f"star {text}", last=2)
+        (query,) = record["queries"]
+        assert query["expression"] == f"star {text}"
+        assert query["verdict"]["confidence"] is None and "%" not in record["text"]
+    for text in ("Hund", "'; DROP TABLE clips; --", "../../etc/passwd"):
+        with pytest.raises(AppError, match="I do not know"):
+            ask(client, clips / "short.mp4", text)
     with pytest.raises(AppError, match="too long"):
         ask(client, clips / "short.mp4", "😀" * 10_000)
 

@@ -81,17 +81,17 @@ def test_on_a_space_too_no_other_host_is_asked(
 
 def test_clip_and_sentence_give_three_videos_and_a_zip(visit: Visit, clips: Path, tmp_path: Path) -> None:
     page = visit()
-    fill(page, clips / "short.mp4", "the red dog")
+    fill(page, clips / "short.mp4", "please the red circle")
     expect(page.locator("#notice")).to_contain_text(f"{FRAMES} frames of 200 × 160")
     press(page, "Run")
     expect(status(page)).to_contain_text(re.compile(r"\. I am \d\d % sure[.,]"))
-    expect(page.locator("#status .warning")).to_contain_text("I do not know the word “dog”")
+    expect(page.locator("#status .warning")).to_contain_text("I do not know the word “please”")
     assert_plays(page, FRAMES)
     with page.expect_download() as download:
         page.locator("#bundle").click()
     download.value.save_as(tmp_path / "results.zip")
     record = assert_bundle(tmp_path / "results.zip")
-    assert record["queries"][0]["expression"] == "the red dog"
+    assert record["queries"][0]["expression"] == "please the red circle"
     assert status(page).inner_text() == record["queries"][0]["told"]
     expect(videos(page)[2]).to_have_attribute("aria-label", re.compile(re.escape(record["queries"][0]["description"])))
     expect(page.get_by_role("button", name="Run")).to_be_enabled()
