@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from mpgsam2.datasets.convert import add_convert
 from mpgsam2.datasets.evaluate_command import add_data_set_options, evaluate_on_data_set, refuse_data_set_options
 from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
+from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.plain_text import never_fail
 from mpgsam2.query import Query
 from mpgsam2.writable import check_writable
 
@@ -35,10 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments after the program's name; None for the process's own.
 
     Returns:
-        The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C.
+        The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C, and
+        for `segment`, which finishes the files of the frames that are done, 143 if stopped by SIGTERM.
         As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`; with 1
         where `benchmark --check` finds other masks.
     """
+    for stream in (sys.stdout, sys.stderr):
+        never_fail(stream)
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if args.command == "train-nano":
@@ -50,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted) as stop:
         print("Stopped.", file=sys.stderr)
-        return 130
+        return stop.exit_code if isinstance(stop, Interrupted) else 130
     return 0
 
 
@@ -198,15 +205,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _segment(args: argparse.Namespace) -> None:
-    from mpgsam2.pipeline import segment_file
+    from mpgsam2.pipeline import write_results
     from mpgsam2.video import Selection, open_clip, select
 
     queries = _queries(args)
     clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
-    with _truth(args, clip) as truth:
+    interruption = Interruption()
+    with interruption.heeded(), _truth(args, clip) as truth:
         model = _load(args.model, args)
         folder = args.out or Path("out", clip.path.resolve().stem)
-        with closing(segment_file(model, clip, queries, folder, truth=truth, threshold=args.threshold)) as steps:
+        asked = {"queries": queries, "threshold": args.threshold}
+        results = interruption.between(model.segment_several(clip, **asked))
+        with closing(write_results(clip, results, folder, model=model, truth=truth, **asked)) as steps:
             for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):
                 pass
     _report(model, folder)
@@ -302,11 +312,25 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 
 def _demo(args: argparse.Namespace) -> None:
+    if args.port is not None:
+        _check_port(args.port)
     from mpgsam2.demo import build_demo, launch_options
 
     models = [_load(name.strip(), args) for name in args.model.split(",")]
     demo = build_demo(models)
     demo.launch(server_port=args.port, share=args.share, **launch_options())
+
+
+def _check_port(port: int) -> None:
+    """Say before any model is loaded that a port cannot be had."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just been left can be had
+        try:
+            one.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            taken = isinstance(error, OSError) and error.errno == EADDRINUSE
+            why = "is taken by another program" if taken else "cannot be used"
+            raise InputError(f"Port {port} {why}: choose another one, or leave out --port.") from error
 
 
 def _numbers(text: str) -> list[int]:

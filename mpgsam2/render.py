@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import cv2
 import numpy as np
+
+from mpgsam2.errors import InputError
 
 Colour = tuple[int, int, int]
 
@@ -36,15 +39,28 @@ class Look:
         opacity: of the tint, 0..1.
         pattern: whether masks are hatched as well, each query's in its own way, for whom colours are not enough.
         colours: RGB, one per query; they start again where there are more queries.
+
+    Raises:
+        InputError: the opacity is beyond 0..1, or a colour is none.
     """
 
     opacity: float = 0.4
     pattern: bool = False
     colours: tuple[Colour, ...] = PALETTE
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.opacity, Real) or not 0 <= self.opacity <= 1:
+            raise InputError(f"The opacity is {self.opacity}: choose a number from 0 to 1.")
+        if not self.colours or not all(_is_colour(colour) for colour in self.colours):
+            raise InputError("The colours of masks must be red, green and blue, each from 0 to 255, for one or more.")
+
     def colour(self, index: int) -> Colour:
         """RGB of the query of that number, from 0."""
         return self.colours[index % len(self.colours)]
+
+
+def _is_colour(colour: Colour) -> bool:
+    return len(colour) == 3 and all(isinstance(level, Integral) and 0 <= level <= 255 for level in colour)
 
 
 def prior_heatmap(frame: np.ndarray, prior: np.ndarray, opacity: float = 0.85) -> np.ndarray:

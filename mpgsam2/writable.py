@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from PIL import Image
 
 from mpgsam2.errors import InputError
 
+PICTURE_MARK = b"mpgsam2"
+"""The comment in a JPEG file that is ours."""
+
+_RECORDS = ({"percent", "sentences"}, {"machine", "measurements"}, {"dataset", "split", "sequences"})
+_ROWS = {"J&F"}  # among the names of columns
+
 
 def check_writable(*files: Path | None) -> None:
-    """Raises InputError if one of the files is a folder or would lie in none; None is passed over."""
+    """Raises InputError if a file is a folder, would lie in none, or is there and not from here; passes None over."""
     for file in filter(None, files):
         if file.is_dir() or not file.absolute().parent.is_dir():
             raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
+        if (file.exists() or file.is_symlink()) and not _is_ours(file):
+            raise InputError(f"“{file}” is there already, and not from here: name another file, or move it away.")
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file holds figures or a sheet of pictures that a command here has written."""
+    try:
+        content = file.read_bytes()
+        if content.startswith(b"\xff\xd8"):
+            with Image.open(file, formats=["JPEG"]) as sheet:
+                return sheet.info.get("comment") == PICTURE_MARK
+        text = content.decode()
+        if not text.startswith("{"):
+            return set(text.partition("\n")[0].split(",")) >= _ROWS
+        return any(json.loads(text).keys() >= names for names in _RECORDS)
+    except (OSError, ValueError, RecursionError):
+        return False

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -19,6 +25,9 @@ import mpgsam2
 from mpgsam2 import synthetic
 from mpgsam2.cli import main
 from mpgsam2.export import read_record
+from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.writable import check_writable
 
 ROOT = Path(mpgsam2.__file__).parents[1]
 
@@ -138,6 +147,12 @@ def test_the_recorded_command_repeats_the_run(
         (["evaluate", "--without", "memory"], "'memory'"),
         (["evaluate", "--out", "nowhere/scores.json"], "nowhere/scores.json"),
         (["evaluate", "--sheet", "."], "cannot be written"),
+        (["evaluate", "--out", __file__], "is there already"),
+        (["evaluate", "--sheet", str(ROOT / "assets/nano/failures.jpg")], "is there already"),
+        (["evaluate", "--out", str(ROOT / "assets/nano/config.json")], "is there already"),
+        (["segment", "CLIP", "Hund"], "I do not know the word “hund”"),
+        (["segment", "CLIP", "the red circle", "--object", "1"], "give --ground-truth"),
+        (["demo", "--port", "70000"], "Port 70000 cannot be used"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
@@ -155,6 +170,70 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert message in output.err
     assert output.err.count("\n") == 1 and not output.out
     assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["demo", "--port", str(port)]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"Port {port} is taken by another program: choose another one, or leave out --port.\n"
+    )
+
+
+def test_a_signal_ends_a_run_between_two_frames(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "long.mp4", 64, 48, Fraction(12)) as writer:
+        for index in range(400):
+            writer.write(np.full((48, 64, 3), index % 200, np.uint8))
+    command = [sys.executable, "-m", "mpgsam2", "segment", "long.mp4", "the red circle", "--out", "results"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    while run.poll() is None and not (tmp_path / "results" / "masks" / "00001.png").exists():
+        time.sleep(0.01)
+    run.send_signal(signal.SIGTERM)
+    assert run.communicate()[1].endswith("Stopped.\n")
+    assert run.returncode == 143
+    record = read_record(tmp_path / "results")
+    done = record["frames"]
+    assert record["complete"] is False and 2 <= done < 400
+    assert not [path.name for path in (tmp_path / "results").rglob(".*")]
+    assert len(list((tmp_path / "results" / "masks").iterdir())) == done
+    assert open_clip(tmp_path / "results" / "overlay.mp4").frame_count == done
+
+
+def test_signals_are_heeded_at_once_where_nothing_is_written() -> None:
+    def answers() -> Iterator[int]:
+        for index in range(3):
+            if index == signalled:
+                os.kill(os.getpid(), signal.SIGTERM)
+                raise AssertionError("not reached")
+            yield index
+
+    interruption, signalled, before = Interruption(), 1, signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted) as caught, interruption.heeded():
+        assert list(interruption.between(answers()))
+    assert caught.value.exit_code == 143
+    written, interruption, signalled = [], Interruption(), None
+    with pytest.raises(Interrupted), interruption.heeded():
+        for index in interruption.between(answers()):
+            os.kill(os.getpid(), signal.SIGTERM)
+            written.append(index)
+    assert written == [0], "the frame at work is finished, and no other begun"
+    with pytest.raises(Interrupted), interruption.heeded():
+        os.kill(os.getpid(), signal.SIGTERM)  # a second one, while files are finished
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_ascii_terminal_gets_plain_letters(clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["segment", str(clip_file), "the red circle ünd", "--out", str(tmp_path / "r")]) == 0
+    terminal.flush()
+    text = terminal.buffer.getvalue().decode("ascii")
+    assert text.startswith('"the red circle \\xfcnd": I do not know the word "\\xfcnd": ')
 
 
 def test_as_a_program_it_prints_nothing_but_the_sentence(tmp_path: Path) -> None:
@@ -214,3 +293,4 @@ def test_evaluate_prints_a_table_and_writes_figures_sentences_and_sheet(
     figures = [overall[answer][figure] for answer in ("masks", "prior", "chance") for figure in ("J&F", "J", "F")]
     assert row.split() == ["all", str(len(named)), *(f"{figure:.1f}" for figure in [*figures, overall["named"]])]
     assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] > 1000
+    check_writable(tmp_path / "scores.json", tmp_path / "sheet.jpg")  # they may be written again

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mpgsam2.errors import InputError
 from mpgsam2.render import (
     PALETTE,
     Look,
@@ -243,3 +244,19 @@ def test_images_side_by_side() -> None:
     row = side_by_side([np.full((20, width, 3), 7, np.uint8) for width in (30, 10, 5)], gap=2)
     assert row.shape == (20, 30 + 2 + 10 + 2 + 5, 3)
     np.testing.assert_array_equal(np.flatnonzero((row == 255).all(axis=(0, 2))), [30, 31, 42, 43])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"opacity": opacity} for opacity in (2, -0.1, float("nan"), float("inf"), None, "0.4")),
+        *({"colours": colours} for colours in ((), ((256, 0, 0),), ((1, 2),), ((0.5, 0, 0),), ((-1, 0, 0),))),
+    ],
+)
+def test_a_look_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="from 0 to"):
+        Look(**wrong)
+
+
+def test_the_ends_of_opacity_can_be() -> None:
+    assert (Look(opacity=0).opacity, Look(opacity=np.float32(1)).opacity) == (0, 1)

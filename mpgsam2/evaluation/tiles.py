@@ -7,8 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from mpgsam2.render import side_by_side
+from mpgsam2.writable import PICTURE_MARK
 
 COLUMNS = 2
 PANEL = (192, 144)  # px, width and height into which every panel is fitted
@@ -28,7 +30,7 @@ def sheet(tiles: Sequence[np.ndarray]) -> np.ndarray:
 
 def write_sheet(path: Path, picture: np.ndarray) -> None:
     """Writes a (H, W, 3) uint8 RGB picture as JPEG, whatever the file's name."""
-    path.write_bytes(cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes())
+    Image.fromarray(picture).save(path, "JPEG", quality=95, comment=PICTURE_MARK)
 
 
 def _fitted(panel: np.ndarray) -> np.ndarray:
