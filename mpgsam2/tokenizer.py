@@ -20,6 +20,7 @@ from typing import Protocol
 import sentencepiece
 
 from mpgsam2.errors import InputError
+from mpgsam2.unseen import without_unseen
 
 BEGIN, PAD, END, UNKNOWN = 0, 1, 2, 3
 SEG = "[SEG]"
@@ -33,11 +34,6 @@ VOCABULARY_FILES = (WORDS_FILE, *SENTENCEPIECE_FILES)
 _SPACE = "▁"  # as SentencePiece writes it
 _LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
 
-# Unicode's Default_Ignorable_Code_Point, which the standard library does not tell.
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 _APOSTROPHES = re.compile("[’‘‛ʹʻʼʽˈ′‵`´＇ꞌꞋ՚׳ߴߵ❛❜᾽᾿΄]")
 _CONTRACTIONS = (
     (re.compile(r"\b(that|this|it|there|here|where|what|which|who|one)'s\b"), r"\1 is"),
@@ -116,7 +112,7 @@ class SentencePieceTokenizer:
 
     def _split(self, expression: str) -> list[str]:
         """Its words, each once; punctuation and what is not seen are no part of them."""
-        text = _seen(_APOSTROPHES.sub(" ", expression.replace(SEG, " ")))
+        text = without_unseen(_APOSTROPHES.sub(" ", expression.replace(SEG, " ")))
         words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in text)
         return list(dict.fromkeys(_collapse(words).split()))
 
@@ -233,14 +229,9 @@ def _nothing_known(words: Sequence[str]) -> InputError:
     return InputError(f"I do not know {known}: say in other words which object to segment, such as “the red circle”.")
 
 
-def _seen(text: str) -> str:
-    """The text without characters that are not seen, such as the selectors of an emoji's variant."""
-    return _UNSEEN.sub("", text.replace("\u200b", " "))  # which is a break between words
-
-
 def _words(text: str) -> list[str]:
     """Runs of letters (with their marks) and digits, NFKC and case-folded; contractions in full."""
-    text = _seen(_APOSTROPHES.sub("'", text))
+    text = without_unseen(_APOSTROPHES.sub("'", text))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     for pattern, full in _CONTRACTIONS:
         text = pattern.sub(full, text)

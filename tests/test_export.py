@@ -24,7 +24,7 @@ import mpgsam2
 from mpgsam2.checkpoint import fingerprint
 from mpgsam2.cli import _parser, _queries
 from mpgsam2.config import CalibrationConfig
-from mpgsam2.export import Exporter, bundle, read_record, results_in, rle_decode, rle_encode, verdict_record
+from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
 from mpgsam2.export.scores import agreement
@@ -235,6 +235,25 @@ def test_a_line_of_any_words_keeps_its_size_and_its_swatch(text: str, width: int
     picture = line(text, width, 28, ink=(0, 0, 0), paper=(255, 255, 255), swatch=(250, 0, 0))
     assert picture.shape == (28, width, 3) and picture.dtype == np.uint8
     assert (picture[10, 8] == (250, 0, 0)).all()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_no_line_shows_boxes_for_letters(monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
+    if not installed:
+        monkeypatch.setattr(fonts, "_installed", lambda characters: ())
+    for text in ("青い星", "a 青い star", "الدائرة", "красный круг", "हिन्दी", "한국어", "❤ star 🦊", "🦊🦊", "größte"):
+        shown, font = fonts.drawable(text, 27)
+        assert shown == text or fonts.NO_LETTERS in shown or "🦊" in text
+        assert all(fonts._can(font, character) for character in shown)
+        if not installed and text in ("a 青い star", "🦊🦊", "größte"):
+            assert shown == (f"a {fonts.NO_LETTERS} star" if text[0] == "a" else fonts.NO_LETTERS)
+    assert not fonts._can(fonts._own(27), "青") and fonts._can(fonts._own(27), "a")
+
+
+def test_what_is_not_seen_is_not_drawn() -> None:
+    paper = {"ink": (0, 0, 0), "paper": (255, 255, 255)}
+    hidden = line("\u202ethe\u200b\x00 r\u00aded\ufe0f \u200dcircle\ufeff", 300, 28, **paper)
+    np.testing.assert_array_equal(hidden, line("the red circle", 300, 28, **paper))
 
 
 def test_a_line_that_is_too_long_ends_before_its_end() -> None:

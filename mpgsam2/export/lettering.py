@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+import unicodedata
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mpgsam2.export.fonts import drawable
 from mpgsam2.render import Colour
+from mpgsam2.unseen import without_unseen
 
 _MOST = 300  # letters that are measured at all
 
@@ -16,7 +18,7 @@ def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swat
     """A line of text, from its left end and cut short with "…" where it does not fit.
 
     Args:
-        text: any; white space of every kind becomes a blank.
+        text: any; white space of every kind becomes a blank. Letters that no font here has are told as such.
         width, height: of the picture in pixels; the letters are as large as fits its height.
         ink, paper: RGB, of the letters and of the ground.
         swatch: RGB, of a square before the text.
@@ -31,20 +33,20 @@ def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swat
         side = height // 2
         draw.rectangle((left, height // 4, left + side, height // 4 + side), swatch)
         left += side + height // 4
-    font = _font(round(0.64 * height))
-    draw.text((left, height / 2), _fitted(text, width - left - height // 8, font), ink, font, anchor="lm")
+    words, font = drawable(_plain(text), round(0.64 * height))
+    draw.text((left, height / 2), _fitted(words, width - left - height // 8, font), ink, font, anchor="lm")
     return np.asarray(picture)
 
 
-def _fitted(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
-    """As much of the text as is at most `width` pixels wide."""
-    words = " ".join(text.encode(errors="replace").decode().split())
+def _plain(text: str) -> str:
+    """The first letters of a text, with single blanks between its words and without what is not seen."""
+    seen = without_unseen(text.encode(errors="replace").decode())
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in seen).split())[: _MOST + 1]
+
+
+def _fitted(words: str, width: int, font: ImageFont.FreeTypeFont) -> str:
+    """As much of the words as is at most `width` pixels wide."""
     shown = words[:_MOST]
     while shown and font.getlength(shown if shown == words else f"{shown}…") > width:
         shown = shown[:-1].rstrip()
     return shown if shown == words else f"{shown}…" if shown else ""
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
