@@ -36,7 +36,7 @@ from torch import Tensor
 from mpgsam2.config import ModelConfig
 from mpgsam2.errors import InputError
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.tokenizer import ADDED_TOKENS_FILE, VOCABULARY_FILES, load_tokenizer
+from mpgsam2.tokenizer import ADDED_TOKENS_FILE, VOCABULARY_FILES, WORDS_FILE, load_tokenizer
 
 PUBLISHED = "ReeF2025/MPG-SAM2"
 """The hub repository of the paper's checkpoints."""
@@ -137,6 +137,14 @@ def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch
     settings = {**net.config.to_dict(), "window": net.window, "interleaved": net.interleaved}
     (folder / _CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     net.tokenizer.save(folder)
+
+
+def check_replaceable(folder: str | Path) -> None:
+    """Raise `InputError` if `save_checkpoint` of nano would replace files in a folder that are no nano checkpoint's."""
+    folder = Path(folder)
+    there = [name for name in (_WEIGHTS_FILE, _CONFIG_FILE, WORDS_FILE) if (folder / name).exists()]
+    if 0 < len(there) < 3:
+        raise InputError(f"“{folder.name}” holds “{there[0]}”, which is no nano checkpoint's: choose another folder.")
 
 
 def fingerprint(net: MPGSAM2) -> str:

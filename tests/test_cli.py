@@ -172,6 +172,21 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_training_replaces_no_other_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / name).write_text("mine")
+    assert main(["train-nano", "--out", "published"]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"“published” holds “{name}”, which is no nano checkpoint's: choose another folder.\n"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -613,3 +613,9 @@ def test_unknown_words_are_named(model: mpgsam2.MPGSAM2) -> None:
     assert warn_unknown(model, "the red circle on the left") is None
     assert "the word “dog” " in warn_unknown(model, "the red dog")
     assert "the words “barking” and “dog” " in warn_unknown(model, "the barking black dog, a dog")
+
+
+@pytest.mark.parametrize("frames", ["clip.mp4", Path("clip.mp4"), None, 3, ["0.png", "1.png"], [[[0, 0, 0]]]])
+def test_what_is_no_frames_is_refused(model: mpgsam2.MPGSAM2, frames: object) -> None:
+    with pytest.raises(InputError, match=r"Frames are wanted here: .*open_clip|A frame must be an array"):
+        list(model.segment(frames, SENTENCE))

@@ -33,12 +33,13 @@ def check_folder(folder: Path, clip: Clip, queries: int) -> None:
         for place in (folder, *filter(Path.is_dir, (folder / MASKS, *(folder / MASKS / a for a in LETTERS)))):
             tempfile.TemporaryFile(dir=place).close()
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"The results cannot be written to “{folder.name}” ({_reason(error, folder)}): choose another folder."
-        ) from error
+        raise _unwritable(folder, error) from error
     _check_clip(folder, clip)
-    with held(folder):
-        check_free(folder, queries, clip.frame_count)
+    try:
+        with held(folder):
+            check_free(folder, queries, clip.frame_count)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def why_unwritten(error: OSError, folder: Path) -> str:
@@ -66,7 +67,8 @@ def _check_clip(folder: Path, clip: Clip) -> None:
         raise InputError("The results would replace the clip itself: choose another folder for them.")
 
 
-def _reason(error: OSError | ValueError, folder: Path) -> str:
+def _unwritable(folder: Path, error: OSError | ValueError) -> InputError:
+    reason = getattr(error, "strerror", None) or "no folder can be called so"
     if any(islink(place) and not exists(place) for place in (folder, *folder.parents)):
-        return "a link there leads nowhere"
-    return getattr(error, "strerror", None) or "no folder can be called so"
+        reason = "a link there leads nowhere"
+    return InputError(f"The results cannot be written to “{folder.name}” ({reason}): choose another folder.")

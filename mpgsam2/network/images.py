@@ -21,6 +21,8 @@ def resize(frame: np.ndarray, side: int) -> Tensor:
     Raises:
         InputError: the frame has another shape or type.
     """
+    if not isinstance(frame, np.ndarray):
+        raise InputError(f"A frame must be an array of (height, width, 3) uint8 RGB, not {type(frame).__name__}.")
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
         raise InputError(f"A frame must be (height, width, 3) uint8 RGB; this one is {frame.shape} {frame.dtype}.")
     image = Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR)

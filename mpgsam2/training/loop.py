@@ -15,7 +15,7 @@ from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 
 from mpgsam2.calibration import calibrate
-from mpgsam2.checkpoint import load_model, save_checkpoint
+from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
 from mpgsam2.config import NANO
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
@@ -309,6 +309,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
     parser.add_argument("--out", type=Path, help="write the last stage's averaged weights here as a checkpoint folder")
     options = parser.parse_args(arguments)
+    if options.out:
+        check_replaceable(options.out)
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)

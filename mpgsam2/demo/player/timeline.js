@@ -117,7 +117,9 @@ function toldEntries(record) {
   const entries = record.queries.map((query) => {
     const text = make("p", {}, make("strong", {}, query.told));
     const means = Object.entries(query.mean ?? {}).map(([name, value]) => `${name} ${value.toFixed(2)}`);
-    if (means.length) text.append(" ", make("span", {}, `mean ${means.join(" · ")}`));
+    const scored = query.frames.filter((entry) => "J" in entry).length;
+    const part = scored < query.frames.length ? ` over ${scored} of ${query.frames.length} frames` : "";
+    if (means.length) text.append(" ", make("span", {}, `mean ${means.join(" · ")}${part}`));
     return make("li", {}, ...(record.queries.length > 1 ? [badge(query)] : []), text);
   });
   const done = record.queries[0].frames.length;
