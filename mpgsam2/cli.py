@@ -205,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _segment(args: argparse.Namespace) -> None:
-    from mpgsam2.pipeline import write_results
+    from mpgsam2.pipeline import check_request, write_results
     from mpgsam2.video import Selection, open_clip, select
 
     queries = _queries(args)
@@ -215,6 +215,7 @@ def _segment(args: argparse.Namespace) -> None:
         model = _load(args.model, args)
         folder = args.out or Path("out", clip.path.resolve().stem)
         asked = {"queries": queries, "threshold": args.threshold}
+        check_request(model, **asked)
         results = interruption.between(model.segment_several(clip, **asked))
         with closing(write_results(clip, results, folder, model=model, truth=truth, **asked)) as steps:
             for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):

@@ -133,8 +133,13 @@ def write_results(
 
 
 def check_request(model: MPGSAM2, queries: Sequence[Query], threshold: float = 0.5) -> None:
-    """Raise `InputError` if `model.segment_several` would refuse the queries or the threshold; runs no model."""
+    """Raise `InputError` if `model.segment_several` would refuse the queries or the threshold; runs no model.
+
+    So it does if the model knows no word of a sentence: it would segment something all the same.
+    """
     model.encode_queries(queries)
+    for query in queries:
+        model.tokenizer.check_known(query.expression)
     check_threshold(threshold)
 
 

@@ -51,16 +51,16 @@ class Tokenizer(Protocol):
     """One more than the highest id: the least number of rows that the network's text table must have."""
 
     def encode(self, expression: str) -> list[int]:
-        """The expression's ids, `<s> … </s>`.
-
-        Raises InputError if it is empty, longer than the network takes, or holds no word that the vocabulary knows.
-        """
+        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
 
     def known_words(self, expression: str) -> list[str]:
         """The words of the expression that the vocabulary knows, lower case, in order, each once."""
 
     def unknown_words(self, expression: str) -> list[str]:
         """The words of the expression that the vocabulary does not know, likewise."""
+
+    def check_known(self, expression: str) -> None:
+        """Raises InputError if the vocabulary knows no word of the expression."""
 
     def save(self, folder: str | Path) -> None:
         """Writes the files from which `load_tokenizer` makes this tokenizer again."""
@@ -96,8 +96,6 @@ class SentencePieceTokenizer:
             ids += [self.seg_id] if part == SEG else self._pieces(part)
         if not ids:
             raise InputError("The expression is empty: write which object to segment.")
-        if set(ids) <= {UNKNOWN, self._model.piece_to_id(_SPACE) + 1}:
-            raise _nothing_known(self.unknown_words(expression))
         if len(ids) + 2 > self.max_tokens:
             raise InputError(
                 f"The expression is too long ({len(ids)} tokens): use at most {self.max_tokens - 2}, about 80 words."
@@ -109,6 +107,11 @@ class SentencePieceTokenizer:
 
     def unknown_words(self, expression: str) -> list[str]:
         return [word for word in self._split(expression) if UNKNOWN in self._pieces(word)]
+
+    def check_known(self, expression: str) -> None:
+        ids = set(self.encode(expression)[1:-1])
+        if ids <= {UNKNOWN, self._model.piece_to_id(_SPACE) + 1}:
+            raise _nothing_known(self.unknown_words(expression))
 
     def _split(self, expression: str) -> list[str]:
         """Its words, each once; punctuation and what is not seen are no part of them."""
@@ -130,7 +133,8 @@ class WordTokenizer:
     """Nano's vocabulary: whole words, `words[i]` → 4 + i.
 
     A sentence is brought to NFKC form and case-folded, then split at everything that is neither a letter nor a digit:
-    punctuation goes, a hyphen parts two words, "that's" is "that is". Unknown words keep their place as `<unk>`.
+    punctuation goes, a hyphen parts two words, "that's" is "that is". Unknown words keep their place as `<unk>`,
+    even if there are no others.
     """
 
     max_words = 48
@@ -168,8 +172,6 @@ class WordTokenizer:
             raise InputError("The expression holds no word: write which object to segment.")
         if len(words) > self.max_words:
             raise InputError(f"The expression is too long ({len(words)} words): use at most {self.max_words}.")
-        if not any(word in self._ids for word in words):
-            raise _nothing_known(list(dict.fromkeys(words)))
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
     def known_words(self, expression: str) -> list[str]:
@@ -178,6 +180,10 @@ class WordTokenizer:
     def unknown_words(self, expression: str) -> list[str]:
         words = dict.fromkeys(_words(expression))
         return [word for word in words if word not in self._ids and word != "s"]  # which is no word, as in "circle(s)"
+
+    def check_known(self, expression: str) -> None:
+        if not self.known_words(expression):
+            raise _nothing_known(list(dict.fromkeys(_words(expression))))
 
 
 def load_tokenizer(folder: str | Path) -> Tokenizer:

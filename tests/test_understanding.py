@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import mpgsam2
@@ -72,6 +73,8 @@ def test_nothing_known_is_refused_before_any_work(model: mpgsam2.MPGSAM2, senten
     for queries in ([Query(sentence)], [Query("the red circle"), Query(sentence)]):
         with pytest.raises(InputError, match="I do not know"):
             check_request(model, queries)
+    with pytest.raises(InputError, match="I do not know"):
+        model.segment([np.zeros((8, 8, 3), np.uint8)], sentence)
 
 
 def test_no_word_for_a_thing_or_its_look_is_nameless() -> None:

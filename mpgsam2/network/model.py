@@ -208,9 +208,11 @@ class MPGSAM2(PriorLayers):
             One result per frame.
 
         Raises:
-            InputError: the sentence or the frames cannot be used; raised at the call, before any model work.
+            InputError: the sentence or the frames cannot be used, or no word of the sentence is known; raised at the
+                call, before any model work.
         """
         results = self.segment_several(frames, [Query(expression, frozenset(without))])
+        self.tokenizer.check_known(expression)
         return (result for (result,) in results)
 
     def segment_several(
