@@ -19,7 +19,7 @@ from PIL import Image
 from mpgsam2.errors import InputError
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.ground_truth import truth as module
-from mpgsam2.video import Clip, Limits, Selection, select
+from mpgsam2.video import Clip, Limits, Selection, open_clip, select
 
 WIDTH, HEIGHT, FRAMES = 40, 30, 12
 CLIP = Clip(Path("clip.mp4"), WIDTH, HEIGHT, Fraction(12), FRAMES)
@@ -172,6 +172,18 @@ def test_masks_of_some_frames_are_known_by_their_numbers(
                 np.testing.assert_array_equal(truth.mask(index), box(index))
             else:
                 assert truth.mask(index) is None and truth.void(index) is None
+
+
+def test_masks_may_be_called_like_the_images_of_a_folder(zipped: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "video").mkdir()
+    for index in range(FRAMES):
+        Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "video" / f"{5 * index:05d}.jpg")
+    clip = open_clip(tmp_path / "video")
+    with GroundTruth.open(zipped({"00010.png": grey(2), "00055.png": grey(11)}), clip) as truth:
+        assert truth.frames == [2, 11]
+        np.testing.assert_array_equal(truth.mask(11), box(11))
+    with GroundTruth.open(zipped({"00002.png": grey(2)}), clip) as truth:  # the name of no image: a number
+        assert truth.frames == [2]
 
 
 def test_only_the_masks_of_chosen_frames_are_read(zipped: Callable[..., Path]) -> None:

@@ -615,7 +615,7 @@ def test_unknown_words_are_named(model: mpgsam2.MPGSAM2) -> None:
     assert "the words “barking” and “dog” " in warn_unknown(model, "the barking black dog, a dog")
 
 
-@pytest.mark.parametrize("frames", ["clip.mp4", Path("clip.mp4"), None, 3, ["0.png", "1.png"], [[[0, 0, 0]]]])
-def test_what_is_no_frames_is_refused(model: mpgsam2.MPGSAM2, frames: object) -> None:
-    with pytest.raises(InputError, match=r"Frames are wanted here: .*open_clip|A frame must be an array"):
+@pytest.mark.parametrize("frames", [["0.png", "1.png"], [[[0, 0, 0]]], [None]])
+def test_what_is_no_frame_is_refused(model: mpgsam2.MPGSAM2, frames: object) -> None:
+    with pytest.raises(InputError, match="A frame must be an array"):
         list(model.segment(frames, SENTENCE))

@@ -49,16 +49,17 @@ def open_archive(path: Path, frames: int, limits: Limits) -> ZipFile:
         raise InputError(f"“{path.name}” is not a zip file that can be read: give the masks as PNG in a zip.") from None
 
 
-def masks_by_frame(name: str, archive: ZipFile, frames: int) -> dict[int, ZipInfo]:
+def masks_by_frame(name: str, archive: ZipFile, frames: int, images: Sequence[str] = ()) -> dict[int, ZipInfo]:
     """The mask of each frame, or of some frames.
 
-    One for each frame: in the natural order of the names. Fewer: by the numbers in their names, counted from 0, or
-    from 1 where one of them is the clip's number of frames.
+    One for each frame: in the natural order of the names. Fewer: those called as the clip's own images are, or else by
+    the numbers in their names, counted from 0, or from 1 where one of them is the clip's number of frames.
 
     Args:
         name: of the zip.
         archive: the zip.
         frames: of the clip.
+        images: if the clip is a folder, the names of its images, in order, without their ends.
 
     Raises:
         InputError: no masks, more than frames, fewer without numbers, or a zip that could do harm.
@@ -72,7 +73,8 @@ def masks_by_frame(name: str, archive: ZipFile, frames: int) -> dict[int, ZipInf
     counted = f"“{name}” holds {len(masks)} {kind} masks and the clip has {frames_in_words(frames)}"
     if len(masks) > frames:
         raise InputError(f"{counted}: give one mask for each frame.")
-    numbers = _frame_numbers([Path(parts[-1]).stem for parts, _ in masks], frames)
+    stems = [Path(parts[-1]).stem for parts, _ in masks]
+    numbers = _frames_of_images(stems, images) or _frame_numbers(stems, frames)
     if numbers is None:
         raise InputError(
             f"{counted}: give one mask for each frame, or let their names say which frames they are of, from 0 to "
@@ -105,6 +107,13 @@ def _pictures(name: str, archive: ZipFile) -> tuple[str, list[tuple[list[str], Z
     if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for _, entry in masks):
         raise InputError(f"“{name}” is packed in a way that is not read here: make a plain zip.")
     return kind, sorted(masks, key=lambda mask: [natural_order(part) for part in mask[0]])
+
+
+def _frames_of_images(stems: Sequence[str], images: Sequence[str]) -> list[int] | None:
+    """The frames whose images have the names of masks; None if not every mask is called like one image."""
+    places = {image: place for place, image in enumerate(images)}
+    known = len(places) == len(images) and len(set(stems)) == len(stems) and all(stem in places for stem in stems)
+    return [places[stem] for stem in stems] if known else None
 
 
 def _frame_numbers(stems: Sequence[str], frames: int) -> list[int] | None:

@@ -18,6 +18,7 @@ from mpgsam2.ground_truth.archive import UNREADABLE, masks_by_frame, open_archiv
 from mpgsam2.ground_truth.picture import Picture, decode, decoded_bytes
 from mpgsam2.ground_truth.reading import Reading, Seen
 from mpgsam2.video import Clip, Limits, SelectedClip
+from mpgsam2.video.folder import folder_images
 
 _BYTES_PER_PIXEL = 9  # RGBA of 16 bits, and room for the filter bytes and headers of a PNG that is not compressed
 _SPARE_BYTES = 1 << 16  # for a PNG's other contents
@@ -77,9 +78,9 @@ class GroundTruth:
 
         Args:
             path: a zip of PNG files, or else of JPEG files, in any folders: one for each frame of the whole clip, in
-                the natural order of their names (2.png before 10.png), or for some frames, by the numbers in their
-                names, counted from 0 (from 1 if one is the clip's number of frames). What a pixel means is told in
-                `reading`. Files of other kinds are passed over, and so is what macOS adds.
+                the natural order of their names (2.png before 10.png), or for some frames, by the names of a folder's
+                images, or by the numbers in their own, counted from 0 (from 1 if one is the clip's number of frames).
+                What a pixel means is told in `reading`. Other files are passed over, as what macOS adds.
             clip: whose masks they are. Of a selection, those of the whole clip that it was made from are expected, and
                 only those of its frames are read.
             limits: the largest zip in bytes that is taken; None for the defaults of `Limits`.
@@ -96,7 +97,8 @@ class GroundTruth:
         path, source = Path(path), _source(clip)
         archive = open_archive(path, source.frame_count, limits or Limits())
         try:
-            entries = masks_by_frame(path.name, archive, source.frame_count)
+            images = [image.stem for image in folder_images(source.path)] if source.path.is_dir() else []
+            entries = masks_by_frame(path.name, archive, source.frame_count, images)
             truth = cls(path.name, archive, entries, clip, object, expression)
             truth._look_over(stop or Event())
         except BaseException:

@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from os import PathLike
 
 import numpy as np
 import torch
@@ -235,8 +234,6 @@ class MPGSAM2(PriorLayers):
         """
         sentences = self.encode_queries(queries)
         check_threshold(threshold)
-        if isinstance(frames, str | PathLike) or not isinstance(frames, Iterable):
-            raise InputError("Frames are wanted here: of a file or folder give what mpgsam2.video.open_clip returns.")
         if iter(frames) is frames:
             frames = list(frames)
         results = self._segment(frames, queries, sentences, threshold)
