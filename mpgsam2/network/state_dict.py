@@ -22,7 +22,10 @@ def strip_prefixes(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Load every tensor of `module`, in float32.
+    """Make the tensors those of `module`, in float32.
+
+    What is float32 already is not copied: the module then shares its memory with the state dict, or with the file that
+    the tensors are mapped from.
 
     Raises:
         InputError: tensors are missing, unexpected or wrongly shaped; the sentence counts and names them.
@@ -45,4 +48,4 @@ def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
             if names
         ]
         raise InputError(f"The checkpoint does not fit the network: tensors {'; '.join(parts)}.")
-    module.load_state_dict(state_dict)
+    module.load_state_dict({name: tensor.float().contiguous() for name, tensor in state_dict.items()}, assign=True)
