@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import threading
-from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import sentencepiece
 import torch
+from fake_hub import run_with_hub, serve
 
 from mpgsam2 import checkpoint
 from mpgsam2.checkpoint import load_model, save_checkpoint
@@ -308,58 +304,6 @@ def mark(tensors: dict[str, torch.Tensor], value: float) -> dict[str, torch.Tens
     return tensors | {"visual_model.no_mem_embed": torch.full_like(tensors["visual_model.no_mem_embed"], value)}
 
 
-COMMIT = "c" * 40
-
-
-class Hub(BaseHTTPRequestHandler):
-    """The three routes of the hub that listing and downloading need."""
-
-    root: Path
-    gets: list[str]
-
-    def do_HEAD(self) -> None:
-        self.answer(with_body=False)
-
-    def do_GET(self) -> None:
-        self.gets.append(self.path)
-        self.answer(with_body=True)
-
-    def answer(self, with_body: bool) -> None:
-        path = self.path.partition("?")[0].strip("/").removeprefix("api/models/")
-        repository = "/".join(path.split("/")[:2])
-        rest = path.removeprefix(repository).strip("/")
-        folder = self.root / repository
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-        paths = [file.relative_to(folder).as_posix() for file in files]
-        headers, body = {"X-Repo-Commit": COMMIT}, b""
-        if not folder.is_dir():
-            status, headers["X-Error-Code"] = 404, "RepoNotFound"
-        elif repository.startswith("gated/") and rest.startswith("resolve/"):
-            status, headers["X-Error-Code"] = 403, "GatedRepo"
-        elif rest.startswith("resolve/") and rest.split("/", 2)[2] in paths:
-            status, body = 200, (folder / rest.split("/", 2)[2]).read_bytes()
-            headers["ETag"] = f'"{sha1(body).hexdigest()}"'
-        elif rest.startswith("tree/"):
-            sizes = zip(paths, files, strict=True)
-            listing = [{"type": "file", "path": p, "size": f.stat().st_size, "oid": "0" * 40} for p, f in sizes]
-            status, body = 200, json.dumps(listing).encode()
-        elif rest in ("", "revision/main"):
-            siblings = [{"rfilename": path} for path in paths]
-            status, body = 200, json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
-        else:
-            status, headers["X-Error-Code"] = 404, "EntryNotFound"
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 ASK = """
 import json, sys
 from mpgsam2.checkpoint import load_model
@@ -377,20 +321,8 @@ print(json.dumps(answers))
 
 
 def ask(home: Path, endpoint: str, *names: str, offline: bool = False) -> tuple[dict[str, object], str]:
-    """Load by name in another process, since the hub's address is read when its client is imported; its stderr, too."""
-    env = {
-        **os.environ,
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home),
-        "HF_HUB_OFFLINE": str(int(offline)),
-        "HF_HUB_DISABLE_PROGRESS_BARS": "0",
-        "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent),
-    }
-    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HF_TOKEN"):
-        env.pop(variable, None)
-    run = subprocess.run([sys.executable, "-c", ASK, *names], env=env, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout), run.stderr
+    """Load by name in another process; its stderr, too."""
+    return run_with_hub(ASK, *names, home=home, endpoint=endpoint, HF_HUB_OFFLINE=str(int(offline)))
 
 
 @pytest.fixture(scope="module")
@@ -406,13 +338,8 @@ def hub(net: MPGSAM2, tmp_path_factory: pytest.TempPathFactory):
     save_checkpoint(net, root / "gated" / "model")
     make(root / "someone" / "empty").joinpath("README.md").touch()
 
-    handler = type("Handler", (Hub,), {"root": root, "gets": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.gets, tmp_path_factory.mktemp("home")
-        server.shutdown()
-        thread.join()
+    with serve(root) as (address, requests):
+        yield address, requests, tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +397,8 @@ def test_hub_ids_that_lead_nowhere(online):
 
 def test_only_what_is_needed_is_downloaded_and_progress_is_shown(online, hub):
     _, shown = online
-    fetched = {path.split("/resolve/")[1].split("/", 1)[1] for path in hub[1] if "/resolve/" in path}
+    gets = [request for request in hub[1] if request.startswith("GET") and "/resolve/" in request]
+    fetched = {path.split("/resolve/")[1].split("/", 1)[1] for path in gets}
     assert "MPG-SAM2-L/MeViS/model.safetensors" in fetched
     assert not any("optimizer" in path or "README" in path for path in fetched)
     assert "Fetching" in shown and "100%" in shown
