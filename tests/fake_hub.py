@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 COMMIT = "c" * 40
 
@@ -52,7 +53,7 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, with_body: bool) -> None:
         self.requests.append(f"{self.command} {self.path}")
-        path = self.path.partition("?")[0].strip("/").removeprefix("api/models/")
+        path = unquote(self.path.partition("?")[0]).strip("/").removeprefix("api/models/")
         repository = "/".join(path.split("/")[:2])
         rest = path.removeprefix(repository).strip("/")
         folder = self.root / repository

@@ -97,14 +97,14 @@ def _in_folder(folder: Path) -> Checkpoint:
     files = source.files()
     places = find_places(files)
     place = choose(places, within(places, ""), source.told)
-    return _fetch(source, files, place, folder.name, folder.name)
+    return _fetch(source, files, place, folder.name, f"{folder.name}/{place.weights}")
 
 
 def _in_file(path: Path) -> Checkpoint:
     if not path.name.lower().endswith((*SUFFIXES, INDEX)):
         raise InputError(f"{path.name} is not a file of weights: it must end in {', '.join(SUFFIXES)}.")
     files = [other.name for other in path.parent.iterdir()]
-    return _fetch(Folder(path.parent), files, Place(path.name, path.name), path.stem, path.parent.name)
+    return _fetch(Folder(path.parent), files, Place(path.name, path.name), path.stem, f"{path.parent.name}/{path.name}")
 
 
 def _on_hub(source: Repository, name: str, subfolder: str | None = None) -> Checkpoint:
@@ -115,7 +115,8 @@ def _on_hub(source: Repository, name: str, subfolder: str | None = None) -> Chec
         fitting = find_published(places, name, _parameters(source, files))
     else:
         fitting = within(places, subfolder)
-    return _fetch(source, files, choose(places, fitting, source.told), name, f"{source.name} {name}")
+    place = choose(places, fitting, source.told)
+    return _fetch(source, files, place, name, name if subfolder is None else f"{source.name}/{place.weights}")
 
 
 def _parameters(source: Source, files: Sequence[str]) -> Callable[[Place], float]:
@@ -133,7 +134,6 @@ def _fetch(source: Source, files: Sequence[str], place: Place, name: str, words:
         beside = [file for file in files if PurePosixPath(file).parent == vocabulary]
         wanted += [file for file in beside if is_of_tokenizer(posixpath.basename(file))]
     root = source.fetch(wanted)
-    words = f"{words}/{place.weights}"
     return Checkpoint(root / place.weights, _local_vocabulary(root, vocabulary, place), name, words)
 
 

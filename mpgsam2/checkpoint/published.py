@@ -12,20 +12,23 @@ from math import log, sqrt
 
 from mpgsam2.checkpoint.places import Place, nearest_to_the_top
 
-_DATA = {
-    "ytvos": re.compile(r"yt.{0,2}vos|youtube|ytb|(?<![a-z])r?(yt|ytv)(?![a-z])"),
-    "mevis": re.compile(r"me.?vis"),
-}
-_SIZES = {
-    "large": re.compile(r"large|(?<![a-z])l(?![a-z])"),
-    "tiny": re.compile(r"tiny|base|(?<![a-z])[tb](?![a-z])"),
-}
+_Words = dict[str, re.Pattern[str]]
+
+# How names may say it, in lower case; abbreviations count where nothing else does.
+_DATA: Sequence[_Words] = (
+    {"ytvos": re.compile(r"yt.{0,2}vos|youtube"), "mevis": re.compile(r"me.?vis")},
+    {"ytvos": re.compile(r"(?<![a-z])(ref.?|r)?(yt|ytv|ytb)(?![a-z])"), "mevis": re.compile(r"(?<![a-z])mev(?![a-z])")},
+)
+_SIZES: Sequence[_Words] = (
+    {"large": re.compile(r"large"), "tiny": re.compile(r"tiny|base")},
+    {"large": re.compile(r"(?<![a-z])l(?![a-z])"), "tiny": re.compile(r"(?<![a-z])[tb](?![a-z])")},
+)
 _PARAMETERS = {"large": 919e6, "tiny": 275e6}  # of the published networks
 
 
 def says_mevis(words: str) -> bool:
     """Whether names of folders and files say that a checkpoint was trained on MeViS."""
-    return bool(_DATA["mevis"].search(words.lower()))
+    return "mevis" in _said(words, _DATA)
 
 
 def find_published(places: Sequence[Place], short_name: str, parameters: Callable[[Place], float]) -> list[Place]:
@@ -43,23 +46,24 @@ def find_published(places: Sequence[Place], short_name: str, parameters: Callabl
     if of_size is None:
         of_size = _by_size(of_data, size, {place: parameters(place) for place in places})
         if of_size is None:  # as odd a size as that is the one that no name in the repository says
-            of_size = [] if any(_said(place, _SIZES) == {size} for place in places) else of_data
+            of_size = [] if any(_said(place.weights, _SIZES) == {size} for place in places) else of_data
     return nearest_to_the_top(of_size)
 
 
-def _by_words(places: Sequence[Place], words: dict[str, re.Pattern[str]], wanted: str) -> list[Place] | None:
+def _by_words(places: Sequence[Place], words: Sequence[_Words], wanted: str) -> list[Place] | None:
     """The places that say the wanted word, or nothing while others say another word; None if none says anything."""
-    said = {place: _said(place, words) for place in places}
+    said = {place: _said(place.weights, words) for place in places}
     if not any(said.values()):
         return None
-    for what in ({wanted}, set(words), set()):
+    for what in ({wanted}, set(words[0]), set()):
         if found := [place for place in places if said[place] == what]:
             return found
     return []
 
 
-def _said(place: Place, words: dict[str, re.Pattern[str]]) -> set[str]:
-    return {word for word, pattern in words.items() if pattern.search(place.weights.lower())}
+def _said(path: str, words: Sequence[_Words]) -> set[str]:
+    found = ({word for word, pattern in some.items() if pattern.search(path.lower())} for some in words)
+    return next(filter(None, found), set())
 
 
 def _by_size(places: Sequence[Place], wanted: str, parameters: dict[Place, float]) -> list[Place] | None:
