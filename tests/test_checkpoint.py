@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import functools
 import json
 import os
+import subprocess
+import warnings
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import sentencepiece
@@ -100,15 +106,27 @@ def test_a_sharded_folder(tensors, tmp_path, kind):
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "evf_model.", "module.evf_model."])
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_file_with_the_leftovers_of_training(tensors, tmp_path, prefix, wrapped):
-    prefixed = {prefix + name: tensor for name, tensor in tensors.items()}
+def test_a_file_with_the_leftovers_of_training(tensors, tmp_path, prefix):
     path = tmp_path / "run.pth"
-    torch.save({"model": prefixed, "step": 5} if wrapped else prefixed, path)
+    torch.save({prefix + name: tensor for name, tensor in tensors.items()}, path)
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
     loaded = load_model(path)
     assert_same(loaded, tensors)
     assert loaded.name == "run"
+
+
+@pytest.mark.parametrize("wrapper", ["model", "module", "state_dict"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_trainers_file(tensors, tmp_path, wrapper, zipped):
+    settings = argparse.Namespace(lr=1e-4, data=["ytvos"], output="out", nested=argparse.Namespace(epochs=3))
+    moments = {0: {"step": torch.tensor(3.0), "exp_avg": torch.zeros(4)}}
+    optimizer = {"state": moments, "param_groups": [{"lr": 1e-4, "betas": (0.9, 0.999), "params": [0]}]}
+    weights = OrderedDict((f"module.evf_model.{name}", tensor) for name, tensor in tensors.items())
+    content = {"epoch": 3, "args": settings, "optimizer": optimizer, wrapper: weights, "shapes": [torch.Size([2])]}
+    torch.save(content, tmp_path / "checkpoint.pth", _use_new_zipfile_serialization=zipped)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    assert_same(load_model(tmp_path / "checkpoint.pth"), tensors)
+    assert argparse.Namespace not in torch.serialization.get_safe_globals()  # allowed there and then only
 
 
 def test_a_file_in_the_format_before_zip(tensors, tmp_path):
@@ -152,6 +170,26 @@ def test_the_network_is_not_tied_to_the_file(net, tensors, tmp_path):
     assert_same(loaded, tensors)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_large_tensors_are_mapped_and_the_file_stays_as_it_is(tensors, tmp_path, name):
+    """Training what was mapped changes the network alone, and so does saving over it."""
+    wide = {"mm_extractor.beit3.text_embed.weight": torch.rand(4096, 128)}  # 2 MiB
+    write(tmp_path / name, tensors | wide)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    before = (tmp_path / name).read_bytes()
+    loaded = load_model(tmp_path)
+    assert_same(loaded, tensors | wide)
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(tmp_path / name))]
+    assert len(mapped) == 1
+    table = loaded.mm_extractor["beit3"].text_embed.weight
+    with torch.no_grad():
+        table += 1
+    assert (tmp_path / name).read_bytes() == before
+    save_checkpoint(loaded, tmp_path)
+    assert torch.equal(table, wide["mm_extractor.beit3.text_embed.weight"] + 1)
+    assert torch.equal(load_model(tmp_path).mm_extractor["beit3"].text_embed.weight, table)
+
+
 def test_building_without_first_weights_leaves_none_of_the_memory_unwritten(net, tmp_path):
     """The networks agree in what they compute, not only in their tensors: nothing hangs on a skipped initialisation."""
     save_checkpoint(net, tmp_path)
@@ -190,24 +228,62 @@ def test_many_tensors_that_do_not_fit_are_counted(tensors, tmp_path):
     refused(tmp_path, rf"{len(gone)} missing.*…")
 
 
-class Harm:
-    """What a hostile pickle does when it is read the ordinary way."""
+class Reduced:
+    """A pickle that calls something with something when it is read the ordinary way."""
+
+    def __init__(self, function: object, *arguments: object) -> None:
+        self.call = function, arguments
 
     def __reduce__(self):
-        return os.mkdir, (os.environ["HARM"],)
+        return self.call
+
+
+class State(argparse.Namespace):
+    """Not the class that is allowed, though one of its kind."""
+
+
+HARMFUL = {
+    "mkdir": lambda harm: Reduced(os.mkdir, harm),
+    "system": lambda harm: Reduced(os.system, f"mkdir {harm}"),
+    "eval": lambda harm: Reduced(eval, f"__import__('os').mkdir({harm!r})"),
+    "popen": lambda harm: Reduced(subprocess.Popen, ["mkdir", harm]),
+    "partial": lambda harm: functools.partial(os.mkdir, harm),
+    "an attribute": lambda harm: Reduced(getattr, "a", "upper"),
+    "a subclass of Namespace": lambda harm: State(lr=1),
+    "in a Namespace": lambda harm: argparse.Namespace(lr=Reduced(os.mkdir, harm)),
+    "a file": lambda harm: Reduced(open, harm, "w"),
+    "an array": lambda harm: np.zeros(3),
+    "a number of numpy's": lambda harm: np.float64(0.5),
+    "a path": lambda harm: Path(harm),
+    "a whole module": lambda harm: torch.nn.Linear(1, 1),
+}
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_with_anything_but_tensors_is_refused(tensors, tmp_path, monkeypatch, zipped):
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_a_pickle_with_anything_but_tensors_and_settings_is_refused(tmp_path, kind, zipped):
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
-    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
-    torch.save({"model": tensors, "args": Harm()}, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
-    refused(tmp_path / "x.pt", r"x\.pt was refused")
+    harm = HARMFUL[kind](str(tmp_path / "harm"))
+    for content in ({"model": {"a": torch.zeros(1)}, "args": harm}, {"model": {"a": harm}}, harm):
+        torch.save(content, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+        refused(tmp_path / "x.pt", r"x\.pt was refused")
     assert not (tmp_path / "harm").exists()
-    torch.save([1, 2], tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"step": 3}, {}, {"model": {}}, {"model": [1]}, {"a": {"b": torch.zeros(1)}}]
+)
+def test_a_pickle_without_tensors_by_name(tmp_path, content):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    torch.save(content, tmp_path / "x.pt")
     refused(tmp_path / "x.pt", "tensors by name")
-    torch.save({"step": 3}, tmp_path / "x.pt")
-    refused(tmp_path / "x.pt", "tensors by name")
+
+
+def test_a_program_of_torch_is_refused(tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.script(torch.nn.Linear(1, 1)).save(tmp_path / "x.pt")
+        refused(tmp_path / "x.pt", r"x\.pt cannot be read: it is .* of another kind")
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "x.pth"])
@@ -217,9 +293,14 @@ def test_broken_files(tensors, tmp_path, name, damage):
     write(tmp_path / name, tensors)
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(
-        {"empty": b"", "text": b"version https://git-lfs", "cut": whole[: len(whole) // 2]}[damage]
+        {
+            "empty": b"",
+            "text": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+            "cut": whole[: len(whole) // 2],
+        }[damage]
     )
-    refused(tmp_path, rf"{name} (cannot be read|was refused)")
+    reason = "cannot be read: it is only Git LFS's pointer" if damage == "text" else "(cannot be read|was refused)"
+    refused(tmp_path, f"{name} {reason}")
 
 
 def test_incomplete_shards(tensors, tmp_path):

@@ -97,14 +97,15 @@ def _in_folder(folder: Path) -> Checkpoint:
     files = source.files()
     places = find_places(files)
     place = choose(places, within(places, ""), source.told)
-    return _fetch(source, files, place, folder.name, f"{folder.name}/{place.weights}")
+    return _fetch(source, files, place, folder.name, f"{folder.parent.name}/{folder.name}/{place.weights}")
 
 
 def _in_file(path: Path) -> Checkpoint:
     if not path.name.lower().endswith((*SUFFIXES, INDEX)):
         raise InputError(f"{path.name} is not a file of weights: it must end in {', '.join(SUFFIXES)}.")
     files = [other.name for other in path.parent.iterdir()]
-    return _fetch(Folder(path.parent), files, Place(path.name, path.name), path.stem, f"{path.parent.name}/{path.name}")
+    place = Place(path.name, path.name)
+    return _fetch(Folder(path.parent), files, place, path.stem, "/".join(path.parts[-3:]))
 
 
 def _on_hub(source: Repository, name: str, subfolder: str | None = None) -> Checkpoint:

@@ -107,6 +107,11 @@ def _can_be_mapped(path: Path) -> bool:
 
 def _map(path: Path) -> dict[str, Tensor]:
     """The tensors of one file. Raises InputError for anything else."""
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise InputError(
+                f"{path.name} cannot be read: it is only Git LFS's pointer to the file, so fetch that with `git lfs pull`."
+            )
     try:
         if path.suffix.lower() == ".safetensors":
             return safetensors.torch.load_file(path)
@@ -118,7 +123,10 @@ def _map(path: Path) -> dict[str, Tensor]:
             "as a program; use a .safetensors file."
         ) from error
     except Exception as error:  # broken files raise whatever the bytes lead to
-        raise InputError(f"{path.name} cannot be read: {_reason(path)}") from error
+        raise InputError(
+            f"{path.name} cannot be read: it is broken, not complete or of another kind; download it again, or use a "
+            ".safetensors file."
+        ) from error
     while isinstance(content, dict) and (key := next((k for k in _WRAPPERS if isinstance(content.get(k), dict)), None)):
         content = content[key]
     if (
@@ -128,10 +136,3 @@ def _map(path: Path) -> dict[str, Tensor]:
     ):
         raise InputError(f"{path.name} does not hold tensors by name, so it is not a checkpoint.")
     return dict(content)
-
-
-def _reason(path: Path) -> str:
-    with path.open("rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            return "it is only Git LFS's pointer to the file, so fetch that with `git lfs pull`."
-    return "it is broken, not complete or of another kind; download it again, or use a .safetensors file."
