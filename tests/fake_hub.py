@@ -38,7 +38,7 @@ class Hub(BaseHTTPRequestHandler):
             asked = json.loads(body)
             name = "/".join(filter(None, (asked.get("organization"), asked["name"])))
             (self.root / name).mkdir(parents=True, exist_ok=True)
-            self.reply({"url": f"http://hub/{name}", "name": name})
+            self.reply({"url": f"http://{self.headers['Host']}/{name}", "name": name})
         elif parts[-2] == "preupload":
             files = json.loads(body)["files"]
             self.reply({"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]})
@@ -47,7 +47,12 @@ class Hub(BaseHTTPRequestHandler):
                 if line["key"] == "file":
                     file = self.root / "/".join(parts[2:4]) / line["value"]["path"]
                     file.write_bytes(base64.b64decode(line["value"]["content"]))
-            self.reply({"commitUrl": f"http://hub/{parts[2]}/{parts[3]}/commit/{COMMIT}", "commitOid": COMMIT})
+            self.reply(
+                {
+                    "commitUrl": f"http://{self.headers['Host']}/{parts[2]}/{parts[3]}/commit/{COMMIT}",
+                    "commitOid": COMMIT,
+                }
+            )
         else:  # what a card may hold is checked there
             self.reply({"errors": [], "warnings": []})
 
@@ -106,9 +111,11 @@ def serve(root: Path) -> Iterator[tuple[str, list[str]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.requests
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", handler.requests
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def run_with_hub(script: str, *arguments: str, home: Path, endpoint: str, **variables: str) -> tuple[object, str]:

@@ -6,6 +6,7 @@ import argparse
 import functools
 import json
 import os
+import socket
 import subprocess
 import warnings
 from collections import OrderedDict
@@ -338,6 +339,34 @@ def test_vocabularies_that_do_not_fit(tensors, tmp_path):
     refused(tmp_path, "304 tokens.*256")
 
 
+@pytest.mark.parametrize("where", ["next to the weights", "further down", "one folder up", "a folder", "a file"])
+def test_where_the_vocabulary_may_be(tensors, tmp_path, monkeypatch, where):
+    places = {"next to the weights": "clone/large", "further down": "clone/large/text", "one folder up": "clone"}
+    write(tmp_path / "clone" / "large" / "model.safetensors", tensors)
+    folder = tmp_path / places.get(where, "elsewhere")
+    folder.mkdir(exist_ok=True)
+    (folder / "vocabulary.json").write_text(VOCABULARY)
+    if where in ("a folder", "a file"):
+        refused(
+            tmp_path / "clone" / "large", "no vocabulary: .*beit3.spm .*MPGSAM2_VOCABULARY; .* from https://github.com/"
+        )
+        monkeypatch.setenv("MPGSAM2_VOCABULARY", str(folder if where == "a folder" else folder / "vocabulary.json"))
+    names = ["clone/large", "clone"] + ["clone/large/model.safetensors"] * (where != "further down")
+    for name in names:
+        assert load_model(tmp_path / name).tokenizer.encode("red") == [0, 5, 2]
+
+
+def test_a_folder_of_folders(tensors, tmp_path):
+    """As it is cloned or downloaded from the hub: the only checkpoint in it is meant, else each is named."""
+    write(tmp_path / "clone" / "mevis" / "base" / "model.safetensors", tensors)
+    write(tmp_path / "clone" / ".cache" / "model.safetensors", tensors)
+    write(tmp_path / "clone" / "beit3_base_patch16_224.pth", tensors)
+    (tmp_path / "clone" / "vocabulary.json").write_text(VOCABULARY)
+    assert load_model(tmp_path / "clone").window == load_model(tmp_path / "clone" / "mevis" / "base").window == 24
+    write(tmp_path / "clone" / "ytvos.pth", tensors)
+    refused(tmp_path / "clone", r"more than one such checkpoint \(ytvos.pth, mevis/base\)")
+
+
 def test_folders_without_one_checkpoint(tensors, tmp_path):
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
     refused(tmp_path, "holds no weights")
@@ -352,6 +381,36 @@ def test_folders_without_one_checkpoint(tensors, tmp_path):
 )
 def test_names_of_nothing(name):
     refused(name, "nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("runs/lagre", "There is no lagre in the folder runs: it holds large, other."),
+        ("runs/large/best.pth", "There is no best.pth in the folder runs/large: it is empty."),
+        ("runs/lagre/best.pth", "There is no lagre in the folder runs: it holds large, other."),
+        (
+            "rnus/large",
+            "There is no file or folder rnus/large here, and a repository of that name could not be downlo.*",
+        ),
+        ("rnus/best.pth", "There is no file or folder rnus/best.pth here, and .*"),
+        ("./runs/lagre", "There is no model named 'lagre': .*"),
+    ],
+)
+def test_a_mistyped_path_is_not_told_as_a_hub_that_cannot_be_reached(tmp_path, monkeypatch, name, sentence):
+    (tmp_path / "runs" / "large").mkdir(parents=True)
+    (tmp_path / "runs" / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    refused(name, f"^{sentence}$")
+
+
+def test_loading_is_logged(net, tmp_path, caplog):
+    save_checkpoint(net, tmp_path / "mine")
+    with caplog.at_level("INFO", logger="mpgsam2"):
+        load_model(tmp_path / "mine")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "mine: reading model.safetensors" and lines[-1].startswith("mine: ready, 0.0 GB of weights in ")
 
 
 def test_devices_that_are_not_there(net, tmp_path):
@@ -490,4 +549,20 @@ def test_what_was_downloaded_serves_without_a_connection(online, hub):
     for offline, nowhere in ((False, "http://127.0.0.1:9"), (True, address)):
         answers, _ = ask(home, nowhere, "large-mevis", "someone/never-seen", offline=offline)
         assert answers["large-mevis"] == ["large-mevis", 24, 2.0, [0, 5, 2]]
+        assert answers["someone/never-seen"].startswith("There is no file or folder someone/never-seen here, and ")
         assert "could not be downloaded" in answers["someone/never-seen"]
+
+
+def test_a_hub_that_is_down_is_asked_once(hub, tmp_path):
+    """No repetition, no waiting: one question, one sentence."""
+    address, requests, _ = hub
+    answers, _ = ask(tmp_path, address, "down/model")
+    assert "could not be downloaded" in answers["down/model"]
+    assert sum("down/model" in request for request in requests) == 1
+
+
+def test_a_hub_that_never_answers_is_given_up(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        answers, _ = run_with_hub(ASK, "large-mevis", home=tmp_path, endpoint=address, HF_HUB_ETAG_TIMEOUT="1")
+    assert answers["large-mevis"].startswith(f"The repository {checkpoint.PUBLISHED} could not be downloaded")

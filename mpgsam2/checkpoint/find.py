@@ -150,9 +150,10 @@ def _nearest_vocabulary(files: Iterable[str], folder: PurePosixPath) -> PurePosi
 
 
 def _local_vocabulary(root: Path, folder: PurePosixPath | None, place: Place) -> Path:
-    """Where the vocabulary is on this machine: as found, or one folder up, or what the variable names."""
+    """Where the vocabulary is on this machine: as found, or one or two folders up, or what the variable names."""
     if folder is not None:
         return root / folder
-    if any(is_vocabulary(path.name) for path in root.parent.iterdir()):
-        return root.parent
+    for above in root.parents[:2]:
+        if any(is_vocabulary(path.name) for path in above.glob("*")):
+            return above
     return Path(os.environ.get(VOCABULARY_VARIABLE) or root / place.folder).expanduser()

@@ -21,7 +21,7 @@ from mpgsam2.errors import InputError
 
 _WRAPPERS = ("model", "module", "state_dict")  # where trainers put the weights, beside their settings
 _SMALL = 2**20  # bytes of a tensor that is copied: it costs nothing, and in a file it lies across the cache's lines
-_AT_ONCE = 2**28  # bytes of a file that are copied before the memory they are mapped to is given back
+_AT_ONCE = 2**26  # bytes of a file that are copied before the memory they are mapped to is given back
 _POINTER = b"version https://git-lfs"
 
 
@@ -110,7 +110,7 @@ def _map(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
             raise InputError(
-                f"{path.name} cannot be read: it is only Git LFS's pointer to the file, so fetch that with `git lfs pull`."
+                f"{path.name} cannot be read: it is only Git LFS's pointer to the file; fetch that with `git lfs pull`."
             )
     try:
         if path.suffix.lower() == ".safetensors":
