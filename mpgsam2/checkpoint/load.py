@@ -84,7 +84,7 @@ def load(
     if window is not None and (not isinstance(window, int) or window < 1):
         raise InputError(f"The checkpoint's window is {window!r}: it must be a number of frames, or null.")
 
-    net = kind.from_state_dict(read_weights(checkpoint.weights), config)
+    net = kind.from_state_dict(read_weights(checkpoint.weights), config, assign=True)
     rows = net.config.encoder.vocabulary_size
     if tokenizer.vocabulary_size > rows:
         raise InputError(

@@ -66,13 +66,15 @@ class MPGSAM2(PriorLayers):
         self.fingerprint: str | None = None
 
     @classmethod
-    def from_state_dict(cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None) -> Self:
-        """Build the network that a checkpoint's tensors fit, of these tensors.
+    def from_state_dict(
+        cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None, *, assign: bool = False
+    ) -> Self:
+        """Build the network that a checkpoint's tensors fit, and load them.
 
         Args:
-            state_dict: tensors under the published names; training prefixes are stripped. Those in float32 become the
-                network's own, without a copy: clone them if anything else is to keep them as they are.
+            state_dict: tensors under the published names; training prefixes are stripped.
             config: its sizes; read off the tensors' shapes when not given.
+            assign: the tensors become the network's own, without a copy where they are float32.
 
         Raises:
             InputError: tensors are missing, unexpected or wrongly shaped; the sentence names them.
@@ -80,7 +82,7 @@ class MPGSAM2(PriorLayers):
         state_dict = strip_prefixes(state_dict)
         with SkipInitialisation():
             net = cls(config or config_from_state_dict(state_dict))
-        load_strict(net, state_dict)
+        load_strict(net, state_dict, assign=assign)
         return net.eval()
 
     @property
