@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import subprocess
-import warnings
 from collections import OrderedDict
 from pathlib import Path
 
@@ -280,11 +279,22 @@ def test_a_pickle_without_tensors_by_name(tmp_path, content):
     refused(tmp_path / "x.pt", "tensors by name")
 
 
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its age
 def test_a_program_of_torch_is_refused(tmp_path):
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
-    with warnings.catch_warnings(action="ignore"):
-        torch.jit.script(torch.nn.Linear(1, 1)).save(tmp_path / "x.pt")
-        refused(tmp_path / "x.pt", r"x\.pt cannot be read: it is .* of another kind")
+    torch.jit.script(torch.nn.Linear(1, 1)).save(tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", r"x\.pt cannot be read: it is .* of another kind")
+
+
+def test_links_as_in_the_hubs_cache(tensors, tmp_path):
+    """There every file is a link to one whose name is its hash."""
+    write(tmp_path / "blobs" / "x.safetensors", tensors)
+    (tmp_path / "blobs" / "x.safetensors").rename(tmp_path / "blobs" / "0123")
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "model.safetensors").symlink_to("../blobs/0123")
+    (tmp_path / "snapshot" / "vocabulary.json").write_text(VOCABULARY)
+    for name in ("snapshot", "snapshot/model.safetensors"):
+        assert_same(load_model(tmp_path / name), tensors)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "x.pth"])

@@ -62,7 +62,7 @@ def find(name: str | Path, **hub_options: Any) -> Checkpoint:
     if os.path.isdir(path):
         return _in_folder(Path(path).resolve())
     if os.path.isfile(path):
-        return _in_file(Path(path).resolve())
+        return _in_file(Path(os.path.abspath(path)))  # not where a link leads: in the hub's cache that has no suffix
     match = _HUB_ID.fullmatch(text)
     if not match:
         raise InputError(

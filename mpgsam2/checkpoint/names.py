@@ -26,6 +26,6 @@ def is_weights(name: str) -> bool:
 
 
 # What trainers save beside the weights, to go on from it.
-_TRAINING = re.compile(r"optim|scheduler|scaler|rng_state|random_states|training_args|zero_pp_rank")
+_TRAINING = re.compile(r"(?<![a-z])(optim|optimizer|scheduler|scaler|rng|random_states|training_args)(?![a-z])")
 # BEiT-3's and SAM 2's own weights, from which training starts.
 _START = re.compile(r"beit3_.*patch\d+_\d+.*|sam2(\.1)?_hiera_(tiny|small|base_plus|large|t|s|b\+|l)\.\w+")

@@ -107,16 +107,19 @@ def _can_be_mapped(path: Path) -> bool:
 
 def _map(path: Path) -> dict[str, Tensor]:
     """The tensors of one file. Raises InputError for anything else."""
-    with path.open("rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            raise InputError(
-                f"{path.name} cannot be read: it is only Git LFS's pointer to the file; fetch that with `git lfs pull`."
-            )
     try:
+        with path.open("rb") as file:
+            if file.read(len(_POINTER)) == _POINTER:
+                raise InputError(
+                    f"{path.name} cannot be read: it is only Git LFS's pointer to the file, "
+                    "so fetch that with `git lfs pull`."
+                )
         if path.suffix.lower() == ".safetensors":
             return safetensors.torch.load_file(path)
         with safe_globals([argparse.Namespace]):  # a trainer's settings; it holds values and does nothing
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=_can_be_mapped(path))
+    except InputError:
+        raise
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path.name} was refused: it is broken or holds more than tensors, and what else a pickle holds can run "
