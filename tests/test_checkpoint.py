@@ -396,9 +396,9 @@ def test_names_of_nothing(name):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("runs/lagre", "There is no lagre in the folder runs: it holds large, other."),
-        ("runs/large/best.pth", "There is no best.pth in the folder runs/large: it is empty."),
-        ("runs/lagre/best.pth", "There is no lagre in the folder runs: it holds large, other."),
+        ("runs/lagre", r"There is no lagre in the folder runs: did you mean large\?"),
+        ("runs/large/best.pth", "There is no best.pth in the folder runs/large: check the path."),
+        ("runs/lagre/best.pth", r"There is no lagre in the folder runs: did you mean large\?"),
         (
             "rnus/large",
             "There is no file or folder rnus/large here, and a repository of that name could not be downlo.*",

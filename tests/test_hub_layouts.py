@@ -111,6 +111,16 @@ LAYOUTS: dict[str, tuple[dict[str, bytes], dict[str, str], str]] = {
         {"large-ytvos": "L/yt-vos/pytorch_model.bin", "large-mevis": "L/me_vis/pytorch_model.bin"},
         "L",
     ),
+    "more-abbreviations": (
+        folders({"mpg_l_ryvos": 1, "mpg_l_mev": 1, "mpg_b_yvos": 1, "mpg_b_mev": 1}, "pytorch_model.bin") | SPM,
+        {
+            "large-ytvos": "mpg_l_ryvos/pytorch_model.bin",
+            "large-mevis": "mpg_l_mev/pytorch_model.bin",
+            "tiny-ytvos": "mpg_b_yvos/pytorch_model.bin",
+            "tiny-mevis": "mpg_b_mev/pytorch_model.bin",
+        },
+        "",
+    ),
     "of-a-trainer": (
         {
             "mevis_large/ckpt/latest": b"global_step300",

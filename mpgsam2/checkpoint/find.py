@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,7 +29,6 @@ VOCABULARY_VARIABLE = "MPGSAM2_VOCABULARY"
 
 _NANO_FOLDER = Path(__file__).parents[2] / "assets" / "nano"
 _HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/[\w.-]+)(?:/(?P<subfolder>.+?))?/?")
-_NAMED = 8  # files of a folder that a sentence names
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def _mistyped(path: str) -> str | None:
     there = max(i for i in range(len(parts)) if os.path.isdir(os.path.join(".", *parts[:i])))
     if there == 0:
         return None
-    names = sorted(name for name in os.listdir(os.path.join(*parts[:there])) if not name.startswith("."))
-    held = f"it holds {', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}" if names else "it is empty"
-    return f"There is no {parts[there]} in the folder {'/'.join(parts[:there])}: {held}."
+    near = get_close_matches(parts[there], os.listdir(os.path.join(*parts[:there])), n=1)
+    advice = f"did you mean {near[0]}?" if near else "check the path."
+    return f"There is no {parts[there]} in the folder {'/'.join(parts[:there])}: {advice}"
 
 
 def _in_folder(folder: Path) -> Checkpoint:

@@ -16,7 +16,7 @@ _Words = dict[str, re.Pattern[str]]
 
 # How names may say it, in lower case; abbreviations count where nothing else does.
 _DATA: Sequence[_Words] = (
-    {"ytvos": re.compile(r"yt.{0,2}vos|youtube"), "mevis": re.compile(r"me.?vis")},
+    {"ytvos": re.compile(r"yt.{0,2}vos|youtube|(?<![a-z])r?(ef.?)?y.?vos"), "mevis": re.compile(r"me.?vis")},
     {"ytvos": re.compile(r"(?<![a-z])(ref.?|r)?(yt|ytv|ytb)(?![a-z])"), "mevis": re.compile(r"(?<![a-z])mev(?![a-z])")},
 )
 _SIZES: Sequence[_Words] = (
