@@ -20,7 +20,7 @@ _DATA: Sequence[_Words] = (
     {"ytvos": re.compile(r"(?<![a-z])(ref.?|r)?(yt|ytv|ytb)(?![a-z])"), "mevis": re.compile(r"(?<![a-z])mev(?![a-z])")},
 )
 _SIZES: Sequence[_Words] = (
-    {"large": re.compile(r"large"), "tiny": re.compile(r"tiny|base")},
+    {"large": re.compile(r"large"), "tiny": re.compile(r"tiny|base(?!line)")},
     {"large": re.compile(r"(?<![a-z])l(?![a-z])"), "tiny": re.compile(r"(?<![a-z])[tb](?![a-z])")},
 )
 _PARAMETERS = {"large": 919e6, "tiny": 275e6}  # of the published networks
