@@ -12,6 +12,7 @@ from mpgsam2.results import FrameResult
 
 if TYPE_CHECKING:
     from mpgsam2.checkpoint import load_model
+    from mpgsam2.hub import MPGSAM2Config, MPGSAM2Model
     from mpgsam2.network.model import MPGSAM2
     from mpgsam2.video import Selection
 
@@ -19,7 +20,18 @@ __version__ = "0.1.0"
 
 threads.sleep_while_waiting()  # before anything here imports torch
 
-__all__ = ["MPGSAM2", "FrameResult", "InputError", "Query", "Selection", "__version__", "load_model", "metrics"]
+__all__ = [
+    "MPGSAM2",
+    "FrameResult",
+    "InputError",
+    "MPGSAM2Config",
+    "MPGSAM2Model",
+    "Query",
+    "Selection",
+    "__version__",
+    "load_model",
+    "metrics",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -27,6 +39,8 @@ def __getattr__(name: str) -> object:
     match name:
         case "MPGSAM2":
             return import_module("mpgsam2.network.model").MPGSAM2
+        case "MPGSAM2Config" | "MPGSAM2Model":
+            return getattr(import_module("mpgsam2.hub"), name)
         case "load_model":
             return import_module("mpgsam2.checkpoint").load_model
         case "Selection":

@@ -3,33 +3,45 @@
 Both put the sentence between `<s>` (0) and `</s>` (2), keep 1 for `<pad>`, and give 3, `<unk>`, to what they do not
 know; the network masks the 3s out of its attention.
 
-The published SentencePiece model is read with the `sentencepiece` package itself. In transformers 5
-`XLMRobertaTokenizer` no longer does that: it converts the model (through protobuf, one more dependency) to a Unigram
-model of another library, whose ids would have to be trusted to be the same.
+The published vocabulary is a SentencePiece model, which transformers converts to one of its own kind; the tests hold
+its ids against those of `sentencepiece` itself.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import sentencepiece
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Protocol
 
 from mpgsam2.errors import InputError
 from mpgsam2.unseen import without_unseen
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 BEGIN, PAD, END, UNKNOWN = 0, 1, 2, 3
 SEG = "[SEG]"
 
-SENTENCEPIECE_FILES = ("sentencepiece.bpe.model", "beit3.spm")
 WORDS_FILE = "vocabulary.json"
+SENTENCEPIECE_FILE = "sentencepiece.bpe.model"
 ADDED_TOKENS_FILE = "added_tokens.json"
-VOCABULARY_FILES = (WORDS_FILE, *SENTENCEPIECE_FILES)
-"""One of these makes a tokenizer."""
+_SAVED_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+def is_vocabulary(name: str) -> bool:
+    """Whether a file of that name is enough to make a tokenizer."""
+    return name in (WORDS_FILE, SENTENCEPIECE_FILE, "tokenizer.json") or name.lower().endswith(".spm")
+
+
+def is_of_tokenizer(name: str) -> bool:
+    """Whether a file of that name may be one of a saved tokenizer's."""
+    return is_vocabulary(name) or name in (*_SAVED_FILES, ADDED_TOKENS_FILE, "special_tokens_map.json")
+
 
 _SPACE = "▁"  # as SentencePiece writes it
 _LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
@@ -77,17 +89,46 @@ class SentencePieceTokenizer:
     max_tokens = 128
     max_characters = 400
 
-    def __init__(self, model_file: str | Path, seg_id: int | None = None) -> None:
-        """`seg_id`: by default the id after the pieces and `<mask>`. Raises InputError for an unreadable model."""
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, seg_id: int | None = None) -> None:
+        """`seg_id`: by default the tokenizer's own, or the id after its others. Raises ValueError for no pieces."""
+        if tokenizer.vocab_size <= UNKNOWN + 2:
+            raise ValueError("only control tokens")
+        tokenizer.add_tokens([SEG])
+        self._tokenizer = tokenizer
+        self.seg_id = tokenizer.convert_tokens_to_ids(SEG) if seg_id is None else seg_id
+        self.vocabulary_size = max(self.seg_id + 1, len(tokenizer))
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> SentencePieceTokenizer:
+        """Read what `save_pretrained` wrote, or a bare `sentencepiece.bpe.model`, with transformers' `AutoTokenizer`.
+
+        Raises:
+            InputError: the files cannot be read.
+        """
+        from transformers import AutoTokenizer
+
+        seg_id = _added_seg_id(folder / ADDED_TOKENS_FILE)
+        saved = any((folder / name).is_file() for name in _SAVED_FILES)
+        kind = {} if saved else {"tokenizer_type": "xlm-roberta"}
         try:
-            self._model = sentencepiece.SentencePieceProcessor(model_file=str(model_file))
-        except (OSError, RuntimeError) as error:
-            raise InputError(
-                f"{Path(model_file).name} is not a SentencePiece model: download the checkpoint's tokenizer again."
-            ) from error
-        # Pieces take the ids up to len, `<mask>` takes len + 1.
-        self.seg_id = len(self._model) + 2 if seg_id is None else seg_id
-        self.vocabulary_size = max(self.seg_id, len(self._model) + 1) + 1
+            return cls(
+                AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **kind), seg_id
+            )
+        except Exception as error:  # broken files raise whatever the bytes lead to
+            name = next(name for name in (*_SAVED_FILES, SENTENCEPIECE_FILE) if (folder / name).is_file())
+            raise InputError(f"{name} does not make a tokenizer: download the checkpoint's tokenizer again.") from error
+
+    @classmethod
+    def from_file(cls, path: Path) -> SentencePieceTokenizer:
+        """Read a SentencePiece model of any name. Raises InputError if it is none."""
+        with TemporaryDirectory() as folder:  # transformers takes it by its usual name alone
+            shutil.copyfile(path, Path(folder, SENTENCEPIECE_FILE))
+            if (added := path.with_name(ADDED_TOKENS_FILE)).is_file():
+                shutil.copy(added, folder)
+            try:
+                return cls.from_folder(Path(folder))
+            except InputError as error:
+                raise InputError(str(error).replace(SENTENCEPIECE_FILE, path.name)) from error
 
     def encode(self, expression: str) -> list[int]:
         _check_length(expression, self.max_characters)
@@ -110,7 +151,7 @@ class SentencePieceTokenizer:
 
     def check_known(self, expression: str) -> None:
         ids = set(self.encode(expression)[1:-1])
-        if ids <= {UNKNOWN, self._model.piece_to_id(_SPACE) + 1}:
+        if ids <= {UNKNOWN, self._tokenizer.convert_tokens_to_ids(_SPACE)}:
             raise _nothing_known(self.unknown_words(expression))
 
     def _split(self, expression: str) -> list[str]:
@@ -120,13 +161,16 @@ class SentencePieceTokenizer:
         return list(dict.fromkeys(_collapse(words).split()))
 
     def save(self, folder: str | Path) -> None:
-        """Writes the model as `sentencepiece.bpe.model` and the id of `[SEG]` as `added_tokens.json`."""
-        (Path(folder) / SENTENCEPIECE_FILES[0]).write_bytes(self._model.serialized_model_proto())
+        """Writes `tokenizer.json` and what belongs to it, and the id of `[SEG]` as `added_tokens.json`."""
+        self._tokenizer.save_pretrained(folder)
         (Path(folder) / ADDED_TOKENS_FILE).write_text(json.dumps({SEG: self.seg_id}) + "\n", encoding="utf-8")
 
     def _pieces(self, text: str) -> list[int]:
-        unknown = self._model.unk_id()
-        return [UNKNOWN if i == unknown else i + 1 for i in self._model.encode(_collapse(text))]
+        text = _CONTROL_TOKEN.sub(r"< \1 >", _collapse(text))  # what is typed is text
+        return self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+
+
+_CONTROL_TOKEN = re.compile(r"<(/?s|pad|unk|mask)>")
 
 
 class WordTokenizer:
@@ -186,15 +230,27 @@ class WordTokenizer:
             raise _nothing_known(list(dict.fromkeys(_words(expression))))
 
 
-def load_tokenizer(folder: str | Path) -> Tokenizer:
-    """The tokenizer whose files lie in a checkpoint's folder. Raises InputError if there are none, or broken ones."""
-    folder = Path(folder)
-    if (folder / WORDS_FILE).is_file():
-        return WordTokenizer.from_file(folder / WORDS_FILE)
-    for name in SENTENCEPIECE_FILES:
-        if (folder / name).is_file():
-            return SentencePieceTokenizer(folder / name, _added_seg_id(folder / ADDED_TOKENS_FILE))
-    raise InputError(f"The checkpoint has no vocabulary: put one of {', '.join(VOCABULARY_FILES)} next to its weights.")
+def load_tokenizer(path: str | Path) -> Tokenizer:
+    """The tokenizer whose files lie in a checkpoint's folder, or a vocabulary's one file.
+
+    Raises:
+        InputError: there are none, or broken ones.
+    """
+    path = Path(path)
+    if path.is_file():
+        return WordTokenizer.from_file(path) if path.suffix == ".json" else SentencePieceTokenizer.from_file(path)
+    if (path / WORDS_FILE).is_file():
+        return WordTokenizer.from_file(path / WORDS_FILE)
+    if any((path / name).is_file() for name in ("tokenizer.json", SENTENCEPIECE_FILE)):
+        return SentencePieceTokenizer.from_folder(path)
+    names = sorted(file.name for file in path.iterdir() if is_vocabulary(file.name)) if path.is_dir() else []
+    if names:
+        return SentencePieceTokenizer.from_file(path / names[0])
+    raise InputError(
+        "The checkpoint has no vocabulary: put one of vocabulary.json, sentencepiece.bpe.model, beit3.spm next to its "
+        "weights, or name it in the variable MPGSAM2_VOCABULARY; beit3.spm is to be had from "
+        "https://github.com/microsoft/unilm/tree/master/beit3."
+    )
 
 
 def _added_seg_id(path: Path) -> int | None:

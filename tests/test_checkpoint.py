@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+import functools
 import json
 import os
+import socket
 import subprocess
-import sys
-import threading
-from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import sentencepiece
 import torch
+from fake_hub import run_with_hub, serve
 
 from mpgsam2 import checkpoint
 from mpgsam2.checkpoint import load_model, save_checkpoint
@@ -104,15 +106,27 @@ def test_a_sharded_folder(tensors, tmp_path, kind):
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "evf_model.", "module.evf_model."])
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_file_with_the_leftovers_of_training(tensors, tmp_path, prefix, wrapped):
-    prefixed = {prefix + name: tensor for name, tensor in tensors.items()}
+def test_a_file_with_the_leftovers_of_training(tensors, tmp_path, prefix):
     path = tmp_path / "run.pth"
-    torch.save({"model": prefixed, "step": 5} if wrapped else prefixed, path)
+    torch.save({prefix + name: tensor for name, tensor in tensors.items()}, path)
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
     loaded = load_model(path)
     assert_same(loaded, tensors)
     assert loaded.name == "run"
+
+
+@pytest.mark.parametrize("wrapper", ["model", "module", "state_dict"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_trainers_file(tensors, tmp_path, wrapper, zipped):
+    settings = argparse.Namespace(lr=1e-4, data=["ytvos"], output="out", nested=argparse.Namespace(epochs=3))
+    moments = {0: {"step": torch.tensor(3.0), "exp_avg": torch.zeros(4)}}
+    optimizer = {"state": moments, "param_groups": [{"lr": 1e-4, "betas": (0.9, 0.999), "params": [0]}]}
+    weights = OrderedDict((f"module.evf_model.{name}", tensor) for name, tensor in tensors.items())
+    content = {"epoch": 3, "args": settings, "optimizer": optimizer, wrapper: weights, "shapes": [torch.Size([2])]}
+    torch.save(content, tmp_path / "checkpoint.pth", _use_new_zipfile_serialization=zipped)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    assert_same(load_model(tmp_path / "checkpoint.pth"), tensors)
+    assert argparse.Namespace not in torch.serialization.get_safe_globals()  # allowed there and then only
 
 
 def test_a_file_in_the_format_before_zip(tensors, tmp_path):
@@ -156,6 +170,26 @@ def test_the_network_is_not_tied_to_the_file(net, tensors, tmp_path):
     assert_same(loaded, tensors)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_large_tensors_are_mapped_and_the_file_stays_as_it_is(tensors, tmp_path, name):
+    """Training what was mapped changes the network alone, and so does saving over it."""
+    wide = {"mm_extractor.beit3.text_embed.weight": torch.rand(4096, 128)}  # 2 MiB
+    write(tmp_path / name, tensors | wide)
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    before = (tmp_path / name).read_bytes()
+    loaded = load_model(tmp_path)
+    assert_same(loaded, tensors | wide)
+    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(tmp_path / name))]
+    assert len(mapped) == 1
+    table = loaded.mm_extractor["beit3"].text_embed.weight
+    with torch.no_grad():
+        table += 1
+    assert (tmp_path / name).read_bytes() == before
+    save_checkpoint(loaded, tmp_path)
+    assert torch.equal(table, wide["mm_extractor.beit3.text_embed.weight"] + 1)
+    assert torch.equal(load_model(tmp_path).mm_extractor["beit3"].text_embed.weight, table)
+
+
 def test_building_without_first_weights_leaves_none_of_the_memory_unwritten(net, tmp_path):
     """The networks agree in what they compute, not only in their tensors: nothing hangs on a skipped initialisation."""
     save_checkpoint(net, tmp_path)
@@ -194,24 +228,73 @@ def test_many_tensors_that_do_not_fit_are_counted(tensors, tmp_path):
     refused(tmp_path, rf"{len(gone)} missing.*…")
 
 
-class Harm:
-    """What a hostile pickle does when it is read the ordinary way."""
+class Reduced:
+    """A pickle that calls something with something when it is read the ordinary way."""
+
+    def __init__(self, function: object, *arguments: object) -> None:
+        self.call = function, arguments
 
     def __reduce__(self):
-        return os.mkdir, (os.environ["HARM"],)
+        return self.call
+
+
+class State(argparse.Namespace):
+    """Not the class that is allowed, though one of its kind."""
+
+
+HARMFUL = {
+    "mkdir": lambda harm: Reduced(os.mkdir, harm),
+    "system": lambda harm: Reduced(os.system, f"mkdir {harm}"),
+    "eval": lambda harm: Reduced(eval, f"__import__('os').mkdir({harm!r})"),
+    "popen": lambda harm: Reduced(subprocess.Popen, ["mkdir", harm]),
+    "partial": lambda harm: functools.partial(os.mkdir, harm),
+    "an attribute": lambda harm: Reduced(getattr, "a", "upper"),
+    "a subclass of Namespace": lambda harm: State(lr=1),
+    "in a Namespace": lambda harm: argparse.Namespace(lr=Reduced(os.mkdir, harm)),
+    "a file": lambda harm: Reduced(open, harm, "w"),
+    "an array": lambda harm: np.zeros(3),
+    "a number of numpy's": lambda harm: np.float64(0.5),
+    "a path": lambda harm: Path(harm),
+    "a whole module": lambda harm: torch.nn.Linear(1, 1),
+}
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_with_anything_but_tensors_is_refused(tensors, tmp_path, monkeypatch, zipped):
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_a_pickle_with_anything_but_tensors_and_settings_is_refused(tmp_path, kind, zipped):
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
-    monkeypatch.setenv("HARM", str(tmp_path / "harm"))
-    torch.save({"model": tensors, "args": Harm()}, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
-    refused(tmp_path / "x.pt", r"x\.pt was refused")
+    harm = HARMFUL[kind](str(tmp_path / "harm"))
+    for content in ({"model": {"a": torch.zeros(1)}, "args": harm}, {"model": {"a": harm}}, harm):
+        torch.save(content, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+        refused(tmp_path / "x.pt", r"x\.pt was refused")
     assert not (tmp_path / "harm").exists()
-    torch.save([1, 2], tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"step": 3}, {}, {"model": {}}, {"model": [1]}, {"a": {"b": torch.zeros(1)}}]
+)
+def test_a_pickle_without_tensors_by_name(tmp_path, content):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    torch.save(content, tmp_path / "x.pt")
     refused(tmp_path / "x.pt", "tensors by name")
-    torch.save({"step": 3}, tmp_path / "x.pt")
-    refused(tmp_path / "x.pt", "tensors by name")
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its age
+def test_a_program_of_torch_is_refused(tmp_path):
+    (tmp_path / "vocabulary.json").write_text(VOCABULARY)
+    torch.jit.script(torch.nn.Linear(1, 1)).save(tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", r"x\.pt cannot be read: it is .* of another kind")
+
+
+def test_links_as_in_the_hubs_cache(tensors, tmp_path):
+    """There every file is a link to one whose name is its hash."""
+    write(tmp_path / "blobs" / "x.safetensors", tensors)
+    (tmp_path / "blobs" / "x.safetensors").rename(tmp_path / "blobs" / "0123")
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "model.safetensors").symlink_to("../blobs/0123")
+    (tmp_path / "snapshot" / "vocabulary.json").write_text(VOCABULARY)
+    for name in ("snapshot", "snapshot/model.safetensors"):
+        assert_same(load_model(tmp_path / name), tensors)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "x.pth"])
@@ -221,9 +304,14 @@ def test_broken_files(tensors, tmp_path, name, damage):
     write(tmp_path / name, tensors)
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(
-        {"empty": b"", "text": b"version https://git-lfs", "cut": whole[: len(whole) // 2]}[damage]
+        {
+            "empty": b"",
+            "text": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+            "cut": whole[: len(whole) // 2],
+        }[damage]
     )
-    refused(tmp_path, rf"{name} (cannot be read|was refused)")
+    reason = "cannot be read: it is only Git LFS's pointer" if damage == "text" else "(cannot be read|was refused)"
+    refused(tmp_path, f"{name} {reason}")
 
 
 def test_incomplete_shards(tensors, tmp_path):
@@ -261,6 +349,34 @@ def test_vocabularies_that_do_not_fit(tensors, tmp_path):
     refused(tmp_path, "304 tokens.*256")
 
 
+@pytest.mark.parametrize("where", ["next to the weights", "further down", "one folder up", "a folder", "a file"])
+def test_where_the_vocabulary_may_be(tensors, tmp_path, monkeypatch, where):
+    places = {"next to the weights": "clone/large", "further down": "clone/large/text", "one folder up": "clone"}
+    write(tmp_path / "clone" / "large" / "model.safetensors", tensors)
+    folder = tmp_path / places.get(where, "elsewhere")
+    folder.mkdir(exist_ok=True)
+    (folder / "vocabulary.json").write_text(VOCABULARY)
+    if where in ("a folder", "a file"):
+        refused(
+            tmp_path / "clone" / "large", "no vocabulary: .*beit3.spm .*MPGSAM2_VOCABULARY; .* from https://github.com/"
+        )
+        monkeypatch.setenv("MPGSAM2_VOCABULARY", str(folder if where == "a folder" else folder / "vocabulary.json"))
+    names = ["clone/large", "clone"] + ["clone/large/model.safetensors"] * (where != "further down")
+    for name in names:
+        assert load_model(tmp_path / name).tokenizer.encode("red") == [0, 5, 2]
+
+
+def test_a_folder_of_folders(tensors, tmp_path):
+    """As it is cloned or downloaded from the hub: the only checkpoint in it is meant, else each is named."""
+    write(tmp_path / "clone" / "mevis" / "base" / "model.safetensors", tensors)
+    write(tmp_path / "clone" / ".cache" / "model.safetensors", tensors)
+    write(tmp_path / "clone" / "beit3_base_patch16_224.pth", tensors)
+    (tmp_path / "clone" / "vocabulary.json").write_text(VOCABULARY)
+    assert load_model(tmp_path / "clone").window == load_model(tmp_path / "clone" / "mevis" / "base").window == 24
+    write(tmp_path / "clone" / "ytvos.pth", tensors)
+    refused(tmp_path / "clone", r"more than one such checkpoint \(ytvos.pth, mevis/base\)")
+
+
 def test_folders_without_one_checkpoint(tensors, tmp_path):
     (tmp_path / "vocabulary.json").write_text(VOCABULARY)
     refused(tmp_path, "holds no weights")
@@ -275,6 +391,36 @@ def test_folders_without_one_checkpoint(tensors, tmp_path):
 )
 def test_names_of_nothing(name):
     refused(name, "nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("runs/lagre", r"There is no lagre in the folder runs: did you mean large\?"),
+        ("runs/large/best.pth", "There is no best.pth in the folder runs/large: check the path."),
+        ("runs/lagre/best.pth", r"There is no lagre in the folder runs: did you mean large\?"),
+        (
+            "rnus/large",
+            "There is no file or folder rnus/large here, and a repository of that name could not be downlo.*",
+        ),
+        ("rnus/best.pth", "There is no file or folder rnus/best.pth here, and .*"),
+        ("./runs/lagre", "There is no model named 'lagre': .*"),
+    ],
+)
+def test_a_mistyped_path_is_not_told_as_a_hub_that_cannot_be_reached(tmp_path, monkeypatch, name, sentence):
+    (tmp_path / "runs" / "large").mkdir(parents=True)
+    (tmp_path / "runs" / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    refused(name, f"^{sentence}$")
+
+
+def test_loading_is_logged(net, tmp_path, caplog):
+    save_checkpoint(net, tmp_path / "mine")
+    with caplog.at_level("INFO", logger="mpgsam2"):
+        load_model(tmp_path / "mine")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "mine: reading model.safetensors" and lines[-1].startswith("mine: ready, 0.0 GB of weights in ")
 
 
 def test_devices_that_are_not_there(net, tmp_path):
@@ -308,58 +454,6 @@ def mark(tensors: dict[str, torch.Tensor], value: float) -> dict[str, torch.Tens
     return tensors | {"visual_model.no_mem_embed": torch.full_like(tensors["visual_model.no_mem_embed"], value)}
 
 
-COMMIT = "c" * 40
-
-
-class Hub(BaseHTTPRequestHandler):
-    """The three routes of the hub that listing and downloading need."""
-
-    root: Path
-    gets: list[str]
-
-    def do_HEAD(self) -> None:
-        self.answer(with_body=False)
-
-    def do_GET(self) -> None:
-        self.gets.append(self.path)
-        self.answer(with_body=True)
-
-    def answer(self, with_body: bool) -> None:
-        path = self.path.partition("?")[0].strip("/").removeprefix("api/models/")
-        repository = "/".join(path.split("/")[:2])
-        rest = path.removeprefix(repository).strip("/")
-        folder = self.root / repository
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-        paths = [file.relative_to(folder).as_posix() for file in files]
-        headers, body = {"X-Repo-Commit": COMMIT}, b""
-        if not folder.is_dir():
-            status, headers["X-Error-Code"] = 404, "RepoNotFound"
-        elif repository.startswith("gated/") and rest.startswith("resolve/"):
-            status, headers["X-Error-Code"] = 403, "GatedRepo"
-        elif rest.startswith("resolve/") and rest.split("/", 2)[2] in paths:
-            status, body = 200, (folder / rest.split("/", 2)[2]).read_bytes()
-            headers["ETag"] = f'"{sha1(body).hexdigest()}"'
-        elif rest.startswith("tree/"):
-            sizes = zip(paths, files, strict=True)
-            listing = [{"type": "file", "path": p, "size": f.stat().st_size, "oid": "0" * 40} for p, f in sizes]
-            status, body = 200, json.dumps(listing).encode()
-        elif rest in ("", "revision/main"):
-            siblings = [{"rfilename": path} for path in paths]
-            status, body = 200, json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
-        else:
-            status, headers["X-Error-Code"] = 404, "EntryNotFound"
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 ASK = """
 import json, sys
 from mpgsam2.checkpoint import load_model
@@ -377,20 +471,8 @@ print(json.dumps(answers))
 
 
 def ask(home: Path, endpoint: str, *names: str, offline: bool = False) -> tuple[dict[str, object], str]:
-    """Load by name in another process, since the hub's address is read when its client is imported; its stderr, too."""
-    env = {
-        **os.environ,
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home),
-        "HF_HUB_OFFLINE": str(int(offline)),
-        "HF_HUB_DISABLE_PROGRESS_BARS": "0",
-        "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent),
-    }
-    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HF_TOKEN"):
-        env.pop(variable, None)
-    run = subprocess.run([sys.executable, "-c", ASK, *names], env=env, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout), run.stderr
+    """Load by name in another process; its stderr, too."""
+    return run_with_hub(ASK, *names, home=home, endpoint=endpoint, HF_HUB_OFFLINE=str(int(offline)))
 
 
 @pytest.fixture(scope="module")
@@ -406,13 +488,8 @@ def hub(net: MPGSAM2, tmp_path_factory: pytest.TempPathFactory):
     save_checkpoint(net, root / "gated" / "model")
     make(root / "someone" / "empty").joinpath("README.md").touch()
 
-    handler = type("Handler", (Hub,), {"root": root, "gets": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.gets, tmp_path_factory.mktemp("home")
-        server.shutdown()
-        thread.join()
+    with serve(root) as (address, requests):
+        yield address, requests, tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +547,8 @@ def test_hub_ids_that_lead_nowhere(online):
 
 def test_only_what_is_needed_is_downloaded_and_progress_is_shown(online, hub):
     _, shown = online
-    fetched = {path.split("/resolve/")[1].split("/", 1)[1] for path in hub[1] if "/resolve/" in path}
+    gets = [request for request in hub[1] if request.startswith("GET") and "/resolve/" in request]
+    fetched = {path.split("/resolve/")[1].split("/", 1)[1] for path in gets}
     assert "MPG-SAM2-L/MeViS/model.safetensors" in fetched
     assert not any("optimizer" in path or "README" in path for path in fetched)
     assert "Fetching" in shown and "100%" in shown
@@ -481,4 +559,20 @@ def test_what_was_downloaded_serves_without_a_connection(online, hub):
     for offline, nowhere in ((False, "http://127.0.0.1:9"), (True, address)):
         answers, _ = ask(home, nowhere, "large-mevis", "someone/never-seen", offline=offline)
         assert answers["large-mevis"] == ["large-mevis", 24, 2.0, [0, 5, 2]]
+        assert answers["someone/never-seen"].startswith("There is no file or folder someone/never-seen here, and ")
         assert "could not be downloaded" in answers["someone/never-seen"]
+
+
+def test_a_hub_that_is_down_is_asked_once(hub, tmp_path):
+    """No repetition, no waiting: one question, one sentence."""
+    address, requests, _ = hub
+    answers, _ = ask(tmp_path, address, "down/model")
+    assert "could not be downloaded" in answers["down/model"]
+    assert sum("down/model" in request for request in requests) == 1
+
+
+def test_a_hub_that_never_answers_is_given_up(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        answers, _ = run_with_hub(ASK, "large-mevis", home=tmp_path, endpoint=address, HF_HUB_ETAG_TIMEOUT="1")
+    assert answers["large-mevis"].startswith(f"The repository {checkpoint.PUBLISHED} could not be downloaded")

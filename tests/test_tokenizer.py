@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 import sentencepiece
@@ -100,6 +101,62 @@ def test_published_vocabulary_is_saved_whole(published, tmp_path):
     read = load_tokenizer(tmp_path)
     assert read.seg_id == published.seg_id
     assert [read.encode(s) for s in SENTENCES] == [published.encode(s) for s in SENTENCES]
+
+
+def sentences(number: int) -> list[str]:
+    """Sentences of words that were trained on and that were not, in several scripts, with what people type between."""
+    random = Random(0)
+    known = " ".join(SENTENCES).split()
+    others = ["café", "naïve", "T-Shirts", "2nd", "3", "half-open", "“quoted”", "don't", "Ärger", "straße", "e\u0301"]
+    others += ["犬", "собака", "кот", "हिन्दी", "👨\u200d👩\u200d👧", "½", "ﬁre", "…", "☂", "٣", "ÅNGSTRÖM", "ｗｉｄｅ"]
+    letters = "abcdefghijklmnopqrstuvwxyzéß"
+    made = ["".join(random.choices(letters, k=random.randint(1, 9))) for _ in range(300)]
+    endings = ["", "", "", ",", ".", "?", "!", "'s", " - ", "/", ") (", "&", "  ", "\t"]
+
+    def sentence(words: list[str], endings: list[str]) -> str:
+        return " ".join(random.choice(words) + random.choice(endings) for _ in range(random.randint(1, 12)))
+
+    half = number // 2
+    strange = [sentence(known + made + others, endings) for _ in range(number - half)]
+    return strange + [sentence(known, ["", "  ", ","]) for _ in range(half)]
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["as published", "saved again"])
+def test_published_ids_are_sentencepieces_own(published, pieces, tmp_path, saved):
+    """On a thousand sentences; both as the model's file says and as `tokenizer.json` does, after saving."""
+    if saved:
+        published.save(tmp_path)
+        assert not (tmp_path / "sentencepiece.bpe.model").exists()
+        published = load_tokenizer(tmp_path)
+    unknown = 0
+    for sentence in sentences(1000):
+        theirs = [3 if i == pieces.unk_id() else i + 1 for i in pieces.encode(" ".join(sentence.lower().split()))]
+        assert published.encode(sentence) == [0, *theirs[: published.max_tokens], 2], sentence
+        unknown += 3 in theirs
+    assert 100 < unknown < 900
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_folder_as_it_is_published(folder, pieces, tmp_path, legacy):
+    """With the settings that a tokenizer is saved with, older ones and newer, and another program's `config.json`."""
+    (tmp_path / "sentencepiece.bpe.model").write_bytes((folder / "sentencepiece.bpe.model").read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "another", "hidden_size": 1024}))
+    seg = len(pieces) + 2
+    settings = {"tokenizer_class": "XLMRobertaTokenizer", "unk_token": "<unk>", "pad_token": "<unk>"}
+    if legacy:
+        (tmp_path / "added_tokens.json").write_text(json.dumps({"[SEG]": seg}))
+        (tmp_path / "special_tokens_map.json").write_text(json.dumps({"pad_token": "<unk>", "unk_token": "<unk>"}))
+    else:
+        settings["added_tokens_decoder"] = {str(seg): {"content": "[SEG]", "special": False}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    read = load_tokenizer(tmp_path)
+    assert read.seg_id == seg and read.vocabulary_size == seg + 1
+    assert read.encode("a red circle [SEG] 犬")[1:-1] == [
+        *(i + 1 for i in pieces.encode("a red circle")),
+        seg,
+        pieces.piece_to_id("▁") + 1,
+        3,
+    ]
 
 
 def test_published_refusals(published):
@@ -236,6 +293,9 @@ def test_words_in_a_file(tmp_path):
         ("vocabulary.json", "[1, 2]"),
         ("beit3.spm", "not a model"),
         ("sentencepiece.bpe.model", ""),
+        ("sentencepiece.bpe.model", "version https://git-lfs.github.com/spec/v1"),
+        ("tokenizer.json", "{}"),
+        ("tokenizer.json", "<html>"),
     ],
 )
 def test_broken_files_are_named(tmp_path, name, content):

@@ -33,7 +33,8 @@ def load_or_make(name: str, device: str = "cpu") -> MPGSAM2:
         return nano
     with SkipInitialisation():
         shapes = {key: tensor.shape for key, tensor in MPGSAM2(PRESETS[name]).state_dict().items()}
-    net = MPGSAM2.from_state_dict(weights_by_rule(shapes, object_bias=_PRESENT), PRESETS[name])
+    weights = weights_by_rule(shapes, object_bias=_PRESENT)
+    net = MPGSAM2.from_state_dict(weights, PRESETS[name], assign=True)
     net.tokenizer, net.name = nano.tokenizer, name
     return net.to(device)
 

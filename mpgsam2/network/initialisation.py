@@ -1,4 +1,4 @@
-"""Building a network without drawing its first weights, for when a checkpoint's take their place at once."""
+"""Building a network without drawing its first weights, for when a checkpoint's tensors take their place at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch.overrides import TorchFunctionMode
 class SkipInitialisation(TorchFunctionMode):
     """Within this context `torch.nn.init` does nothing, so that parameters keep whatever the memory held.
 
-    Only for networks of which every tensor is loaded afterwards. Drawing the large network's weights takes half a
-    minute and touches all of its memory once more than need be; buffers that a module computes stay as they are (they
-    would not, were it built on the meta device).
+    Only for networks of which every tensor is replaced afterwards. Drawing the large network's weights takes half a
+    minute; memory that nothing is written to costs nothing. What a module computes while it is built, such as tables of
+    positions, is there as ever (it would not be, were it built on the meta device).
     """
 
     def __torch_function__(

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from mpgsam2.network.walk import Walk
 from mpgsam2.query import LETTERS, Query
 from mpgsam2.results import FrameResult
 from mpgsam2.threads import ONE_THREAD_PARAMETERS, on_one_thread
+
+if TYPE_CHECKING:
+    from typing import Self  # Python 3.11
 
 PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
@@ -62,12 +66,15 @@ class MPGSAM2(PriorLayers):
         self.fingerprint: str | None = None
 
     @classmethod
-    def from_state_dict(cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None) -> MPGSAM2:
+    def from_state_dict(
+        cls, state_dict: Mapping[str, Tensor], config: ModelConfig | None = None, *, assign: bool = False
+    ) -> Self:
         """Build the network that a checkpoint's tensors fit, and load them.
 
         Args:
             state_dict: tensors under the published names; training prefixes are stripped.
             config: its sizes; read off the tensors' shapes when not given.
+            assign: the tensors become the network's own, without a copy where they are float32.
 
         Raises:
             InputError: tensors are missing, unexpected or wrongly shaped; the sentence names them.
@@ -75,7 +82,7 @@ class MPGSAM2(PriorLayers):
         state_dict = strip_prefixes(state_dict)
         with SkipInitialisation():
             net = cls(config or config_from_state_dict(state_dict))
-        load_strict(net, state_dict)
+        load_strict(net, state_dict, assign=assign)
         return net.eval()
 
     @property

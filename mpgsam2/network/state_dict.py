@@ -21,8 +21,14 @@ def strip_prefixes(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state_dict
 
 
-def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor], *, assign: bool = False) -> None:
     """Load every tensor of `module`, in float32.
+
+    Args:
+        module: any.
+        state_dict: a tensor for each of its own.
+        assign: what is float32 already is not copied, but becomes the module's own, whether it is in memory or mapped
+            from a file.
 
     Raises:
         InputError: tensors are missing, unexpected or wrongly shaped; the sentence counts and names them.
@@ -45,4 +51,6 @@ def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
             if names
         ]
         raise InputError(f"The checkpoint does not fit the network: tensors {'; '.join(parts)}.")
-    module.load_state_dict(state_dict)
+    if assign:
+        state_dict = {name: tensor.float().contiguous() for name, tensor in state_dict.items()}
+    module.load_state_dict(state_dict, assign=assign)

@@ -1,0 +1,27 @@
+"""What tells the weights of one network from those of any other."""
+
+from __future__ import annotations
+
+import hashlib
+from weakref import WeakKeyDictionary
+
+import torch
+
+from mpgsam2.network.model import MPGSAM2
+
+_fingerprints: WeakKeyDictionary[MPGSAM2, str] = WeakKeyDictionary()
+
+
+def fingerprint(net: MPGSAM2) -> str:
+    """Hex SHA-256 of a network's weights: of their names in order, dtypes, shapes and bytes.
+
+    Two networks have the same one if and only if they hold the same weights, wherever these came from and on whatever
+    device they are. It is reckoned once for each network, so the weights must not change afterwards.
+    """
+    if net not in _fingerprints:
+        digest = hashlib.sha256()
+        for name, tensor in sorted(net.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        _fingerprints[net] = digest.hexdigest()
+    return _fingerprints[net]

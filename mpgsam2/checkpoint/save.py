@@ -1,0 +1,54 @@
+"""A network into a folder that can be loaded, or pushed to the hub as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from mpgsam2.checkpoint.names import CONFIG_FILE, WEIGHTS_FILE
+from mpgsam2.config import ModelConfig
+from mpgsam2.errors import InputError
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.tokenizer import WORDS_FILE
+
+MODEL_TYPE = "mpgsam2"
+"""What `config.json` calls networks like this one; `mpgsam2.hub` registers it."""
+
+
+def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+    """Write a folder that `load_model` and transformers' `AutoModel` read: weights, `config.json` and the vocabulary.
+
+    Args:
+        net: with its `tokenizer`, if it has one, its `window` and whether windows are `interleaved`.
+        folder: made if it is not there; an older checkpoint in it is replaced.
+        dtype: of the tensors in the file; float16 halves it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in net.state_dict().items()}
+    unfinished = folder / (WEIGHTS_FILE + ".part")
+    safetensors.torch.save_file(tensors, unfinished, metadata={"format": "pt"})  # as transformers marks its own
+    os.replace(unfinished, folder / WEIGHTS_FILE)  # whoever stops in between keeps the older one whole
+    settings = {
+        "model_type": MODEL_TYPE,
+        "architectures": ["MPGSAM2Model"],
+        **{part.name: asdict(getattr(net.config, part.name)) for part in fields(ModelConfig)},
+        "window": net.window,
+        "interleaved": net.interleaved,
+    }
+    (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    if net.tokenizer is not None:
+        net.tokenizer.save(folder)
+
+
+def check_replaceable(folder: str | Path) -> None:
+    """Raise `InputError` if `save_checkpoint` of nano would replace files in a folder that are no nano checkpoint's."""
+    folder = Path(folder)
+    there = [name for name in (WEIGHTS_FILE, CONFIG_FILE, WORDS_FILE) if (folder / name).exists()]
+    if 0 < len(there) < 3:
+        raise InputError(f"“{folder.name}” holds “{there[0]}”, which is no nano checkpoint's: choose another folder.")
