@@ -168,13 +168,15 @@ def test_repeated_frames_do_not_end_a_clip(tmp_path: Path) -> None:
 
 
 def test_a_rate_is_taken_only_where_something_can_be_shown_at_it() -> None:
-    assert frame_rate(25, [0, 1e12]) == (25, False)  # the second frame's time is broken
-    assert frame_rate(0, [0, 100, 300]) == (Fraction(20, 3), True)
-    assert frame_rate(float("nan"), [0, 100, 300]) == (Fraction(20, 3), True)
+    assert frame_rate([Fraction(25)], [0, 1e9]) == (25, False)  # the second frame's time is broken
+    assert frame_rate([None], [0, 0.1, 0.3]) == (Fraction(20, 3), True)
+    assert frame_rate([Fraction(0), Fraction(30), Fraction(10)], [0, 0.1, 0.2]) == (10, False)
+    assert frame_rate([Fraction(1000)], [0, 0.0005, 0.001]) == (2000, False)
+    assert frame_rate([Fraction(1)], [0, 0.033, 0.067, 0.1]) == (30, False)  # milliseconds, as in WebM
     with pytest.raises(InputError, match="does not say when"):
-        frame_rate(0, [0, 1e12])
+        frame_rate([None], [0, 1e9])
     with pytest.raises(InputError, match="does not say when"):
-        frame_rate(1e9, [0, 1e-9])
+        frame_rate([Fraction(10**9)], [0, 1e-9])
 
 
 def test_a_trimmed_clip_that_hides_frames_is_not_broken(tmp_path: Path, clip_path: Path) -> None:
