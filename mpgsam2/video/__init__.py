@@ -26,12 +26,13 @@ from mpgsam2.video.folder import FOLDER_RATE
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.selection import SelectedClip, Selection, select
 from mpgsam2.video.sound import Sound, add_sound
-from mpgsam2.video.writer import VideoWriter
+from mpgsam2.video.writer import EncoderError, VideoWriter
 
 __all__ = [
     "FOLDER_RATE",
     "Clip",
     "CutOutWriter",
+    "EncoderError",
     "Limits",
     "SelectedClip",
     "Selection",

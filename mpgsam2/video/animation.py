@@ -55,10 +55,10 @@ def probe_animation(path: Path, limits: Limits, seen: Callable[[int], None]) -> 
         raise InputError(f"“{name}” is not a video but a still picture: give a clip or a folder of images.")
     limits.check_frames(name, count)
     stamps = [sum(lengths[:index]) for index in range(len(lengths))]
-    times, stretches = run_on(stamps, None, broadcast=False)
+    times, _ = run_on(stamps, None, broadcast=False)
     fps, variable_rate = frame_rate([], times)
     limits.check_seconds(name, sum(lengths))
-    return Probe(*size, fps, len(times), variable_rate, times, stretches)
+    return Probe(*size, fps, len(times), variable_rate, times)
 
 
 def _canvas(path: Path) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from mpgsam2.video.containers import shown
 from mpgsam2.video.file import file_frames, probe_file
 from mpgsam2.video.folder import FOLDER_RATE, folder_frames, folder_images, probe_folder
 from mpgsam2.video.limits import Limits
-from mpgsam2.video.probe import Stretch
+from mpgsam2.video.probe import Stretch, even_times
 from mpgsam2.video.wording import frames_in_words
 
 
@@ -36,8 +36,8 @@ class Clip:
         fps: frames per second, an exact fraction such as 30000/1001.
         frame_count: frames that an iteration yields.
         variable_rate: True if the clip's frames are unevenly spaced in time; `fps` is then their mean rate.
-        times: when each frame is shown, in seconds since the first one is; strictly rising.
-        stretches: of a video file, what its own clock says by then.
+        times: when each frame is shown, in seconds since the first one is; strictly rising. Evenly if none are given.
+        stretches: of a video file with sound, what its own clock says by then.
         hdr: whether the file is of a high dynamic range (PQ or HLG), which is brought into the ordinary one.
     """
 
@@ -46,10 +46,14 @@ class Clip:
     height: int
     fps: Fraction
     frame_count: int
-    variable_rate: bool
-    times: tuple[float, ...] = field(repr=False)
+    variable_rate: bool = False
+    times: tuple[float, ...] = field(default=(), repr=False)
     stretches: tuple[Stretch, ...] = field(default=(), repr=False)
     hdr: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.times:
+            object.__setattr__(self, "times", even_times(self.frame_count, self.fps))
 
     @property
     def name(self) -> str:
@@ -60,6 +64,11 @@ class Clip:
     def duration(self) -> float:
         """Seconds, from the first frame to the end of the last."""
         return self.times[-1] + float(1 / self.fps)
+
+    @property
+    def varying_times(self) -> tuple[float, ...] | None:
+        """`times` where they are unevenly spaced; None where `fps` tells all."""
+        return self.times if self.variable_rate else None
 
     def sha256(self) -> str:
         """Hex digest of the file, or of a folder's images one after the other."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from mpgsam2.video.probe import Stretch
@@ -30,7 +31,7 @@ def run_on(
     Returns:
         The times in seconds, strictly rising, and the stretches between the jumps.
     """
-    steps = [b - a for a, b in zip(stamps, stamps[1:], strict=False) if a is not None and b is not None]
+    steps = [b - a for a, b in pairwise(stamps) if a is not None and b is not None]
     onward = [step for step in steps if step > 0]
     step = median(onward) if onward else usual or 0.04
     if usual and step > _LONG:  # two frames on either side of a jump tell nothing
@@ -55,3 +56,31 @@ def run_on(
         last = stamp
     stretches.append(Stretch(begin, last + step, shown))
     return tuple(times), tuple(stretches)
+
+
+class Listener:
+    """Says when a file's sound is heard, on the clock of its frames; asked for one packet after the other.
+
+    Args:
+        stretches: as `run_on` returns them, at least one.
+    """
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        self._stretches = stretches
+        self._at = 0
+        self._last: float | None = None
+
+    def shown(self, stamp: float) -> float | None:
+        """The time in seconds since the first frame; None if no frame was shown by then, because the clock jumped."""
+        if self._last is not None and stamp < self._last - _BACK:  # set anew, as it was for the frames
+            self._at = min(self._at + 1, len(self._stretches) - 1)
+        self._last = stamp
+        while self._at + 1 < len(self._stretches):
+            here, following = self._stretches[self._at : self._at + 2]
+            if stamp < here.end:
+                break
+            if not here.end <= following.begin <= stamp:
+                return None
+            self._at += 1
+        here = self._stretches[self._at]
+        return here.shown + stamp - here.begin

@@ -6,6 +6,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -87,7 +88,7 @@ class Display:
                 *(graph.add(name, arguments) for name, arguments in filters),
                 graph.add("buffersink"),
             ]
-            for node, following in zip(nodes, nodes[1:], strict=False):
+            for node, following in pairwise(nodes):
                 node.link_to(following)
             graph.configure()
         return graph

@@ -60,6 +60,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
             limits.check_frames(name, len(stamps))
             seen(len(stamps))
         rates = stream.average_rate, stream.guessed_rate, stream.base_rate
+        has_sound = bool(container.streams.audio)
         broadcast = bool(container.format.flags & av.format.Flags.ts_discont.value)
     if display is None:
         raise InputError(f"“{name}” has no frame that can be read: export or upload it again.")
@@ -75,7 +76,8 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     times, stretches = run_on(stamps, usual, broadcast)
     fps, variable_rate = frame_rate(rates, times)
     limits.check_seconds(name, times[-1] + float(1 / fps))
-    return Probe(display.width, display.height, fps, len(times), variable_rate, times, stretches, display.hdr)
+    clock = stretches if has_sound else ()
+    return Probe(display.width, display.height, fps, len(times), variable_rate, times, clock, display.hdr)
 
 
 def file_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:

@@ -16,7 +16,7 @@ from mpgsam2.video.containers import shown
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.order import natural_order
 from mpgsam2.video.picture import BROKEN_PICTURE, pixels, upright_size
-from mpgsam2.video.probe import Probe, even_times
+from mpgsam2.video.probe import Probe
 from mpgsam2.video.wording import frames_in_words
 
 FOLDER_RATE = Fraction(24)
@@ -57,7 +57,7 @@ def probe_folder(path: Path, limits: Limits, fps: Fraction, seen: Callable[[int]
             )
         _read(image, index, pixels)
         seen(index + 1)
-    return Probe(*size, Fraction(fps), len(images), variable_rate=False, times=even_times(len(images), Fraction(fps)))
+    return Probe(*size, Fraction(fps), len(images), variable_rate=False)
 
 
 def folder_images(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ class Probe(NamedTuple):
     fps: Fraction
     frame_count: int
     variable_rate: bool
-    times: tuple[float, ...]
+    times: tuple[float, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     hdr: bool = False
 
