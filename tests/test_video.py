@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -557,7 +558,7 @@ def heard(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi", "ts", "mpg", "ogv", "flv", "wmv"])
 def test_sound_is_put_under_the_pictures_it_belongs_to(tmp_path: Path, silent: Path, suffix: str) -> None:
     before = list(open_clip(silent))
-    assert add_sound(silent, sounding(tmp_path / f"a.{suffix}"), 1.0, 2.0) == "kept"
+    assert add_sound(silent, open_clip(sounding(tmp_path / f"a.{suffix}")), 1.0, 2.0) == "kept"
     samples = heard(silent)
     assert len(samples) / 8000 == pytest.approx(2, abs=0.1)
     assert np.flatnonzero(np.abs(samples) > 0.3)[0] / 8000 == pytest.approx(0.5, abs=0.1)
@@ -570,9 +571,9 @@ def test_sound_is_put_under_the_pictures_it_belongs_to(tmp_path: Path, silent: P
 
 def test_without_sound_nothing_changes(tmp_path: Path, silent: Path) -> None:
     before = silent.read_bytes()
-    assert add_sound(silent, pattern(tmp_path / "mute.mp4"), 0, 2) == "none"
-    assert add_sound(silent, tmp_path, 0, 2) == "none"
-    assert add_sound(silent, sounding(tmp_path / "short.mp4", sound="sine=duration=1"), 2, 2) == "none"
+    short = sounding(tmp_path / "short.mp4", sound="sine=duration=1")
+    assert add_sound(silent, open_clip(pattern(tmp_path / "mute.mp4")), 0, 2) == "none"
+    assert add_sound(silent, open_clip(short), 2, 2) == "none"
     assert silent.read_bytes() == before
 
 
@@ -581,25 +582,28 @@ def test_sound_that_cannot_be_read_leaves_the_video_as_it_is(tmp_path: Path, sil
     before = silent.read_bytes()
     if damage == "unknown":
         path = sounding(tmp_path / "a.avi", "-c:a", "pcm_s16le")
+        clip = open_clip(path)
         content = bytearray(path.read_bytes())
         place = content.rindex(b"strf") + 8
         assert content[place : place + 2] == b"\x01\x00"  # the number of PCM
         content[place : place + 2] = b"\x34\x12"
     else:
         path = sounding(tmp_path / "a.mp4", "-movflags", "+faststart")
+        clip = open_clip(path)
         content = bytearray(path.read_bytes())
         place = content.index(b"mdat") + 4
         content[place:] = np.random.default_rng(0).bytes(len(content) - place)
     path.write_bytes(content)
-    assert add_sound(silent, path, 0, 2) == "unreadable"
+    assert add_sound(silent, clip, 0, 2) == "unreadable"
     assert silent.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, silent.name])
 
 
 def test_sound_is_never_fetched_from_elsewhere(tmp_path: Path, silent: Path) -> None:
-    sounding(tmp_path / "a.ts")
+    clip = open_clip(sounding(tmp_path / "a.ts"))
     playlist = tmp_path / "list.mp4"
+    clip = replace(clip, path=playlist)
     playlist.write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.ts'}\n")
-    assert add_sound(silent, playlist, 0, 2) != "kept"
+    assert add_sound(silent, clip, 0, 2) != "kept"
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{tmp_path / 'a.ts'}\n#EXT-X-ENDLIST\n")
-    assert add_sound(silent, playlist, 0, 2) != "kept"
+    assert add_sound(silent, clip, 0, 2) != "kept"

@@ -146,7 +146,7 @@ class _Decoding:
 def _video(container: InputContainer, name: str) -> VideoStream:
     """The stream that players show, ready to be decoded."""
     stream = container.streams.best("video")
-    if stream is None:
+    if stream is None or stream.codec_context is None:  # no decoder knows it
         raise InputError(
             f"No frame of “{name}” could be read: it holds no video, or it is cut off or damaged; export or upload it "
             "again."
