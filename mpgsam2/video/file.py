@@ -23,6 +23,8 @@ from mpgsam2.video.probe import Probe
 from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
 
+# Decoders that may work on several frames at once. Theora's, when it does, hands out frames that it has not filled yet.
+_FRAME_BY_FRAME = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d"})
 _UNREADABLE = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
@@ -151,7 +153,7 @@ def _video(container: InputContainer, name: str) -> VideoStream:
             f"No frame of “{name}” could be read: it holds no video, or it is cut off or damaged; export or upload it "
             "again."
         )
-    stream.thread_type = "AUTO"
+    stream.thread_type = "AUTO" if stream.codec_context.name in _FRAME_BY_FRAME else "SLICE"
     stream.codec_context.thread_count = THREADS
     return stream
 
