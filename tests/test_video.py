@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import signal
 import subprocess
 import threading
 from dataclasses import replace
@@ -17,7 +18,8 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.video import FOLDER_RATE, Clip, CutOutWriter, Limits, VideoWriter, add_sound, open_clip
+from mpgsam2.video import FOLDER_RATE, Clip, CutOutWriter, EncoderError, Limits, VideoWriter, add_sound, open_clip
+from mpgsam2.video import writer as writer_module
 from mpgsam2.video.rate import frame_rate
 
 
@@ -438,6 +440,29 @@ def test_an_encoder_that_dies_is_an_error_and_leaves_no_file(tmp_path: Path) -> 
         VideoWriter(tmp_path / "gone" / "a.mp4", 64, 48, Fraction(25)) as writer,
     ):
         writer.write(frame)  # fits into the pipe, so that only the end can tell
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("signal_", "while_", "told"),
+    [
+        (signal.SIGSTOP, "writing", "came to a standstill"),
+        (signal.SIGSTOP, "closing", "came to a standstill"),
+        (signal.SIGKILL, "writing", "was ended from outside"),
+        (signal.SIGKILL, "closing", "was ended from outside"),
+    ],
+)
+def test_an_encoder_that_is_stopped_or_killed_is_told_from_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals, while_: str, told: str
+) -> None:
+    monkeypatch.setattr(writer_module, "PATIENCE", 1.0)
+    frame = np.zeros((480, 640, 3), np.uint8)
+    with pytest.raises(EncoderError, match=told), VideoWriter(tmp_path / "a.mp4", 640, 480, Fraction(25)) as writer:
+        writer.write(frame)
+        writer._encoder.send_signal(signal_)
+        for _ in range(100 if while_ == "writing" else 0):
+            writer.write(frame)
+    assert writer._encoder.poll() is not None
     assert list(tmp_path.iterdir()) == []
 
 
