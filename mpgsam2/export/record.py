@@ -131,7 +131,7 @@ def command(
     compared = not alike and [query.expression for query in others] == [first.expression]
     if not alike and not (compared and first.without < others[0].without):
         return None
-    words, given = ["python", "-m", "mpgsam2", "segment"], [part.name, first.expression]
+    words, given = ["python", "-m", "mpgsam2", "segment"], [part.path.name, first.expression]
     named: list[str] = []
     if compared:
         named += ["--compare", *sorted(others[0].without - first.without)]
