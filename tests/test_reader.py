@@ -148,6 +148,13 @@ def _refusal(path: Path, limits: Limits | None = None) -> str:
     return str(caught.value)
 
 
+def test_the_cover_of_a_song_is_no_clip(tmp_path: Path) -> None:
+    Image.fromarray(scene()[0]).save(tmp_path / "cover.png")
+    cover = ("-i", tmp_path / "cover.png", "-map", 0, "-map", 1, "-c:v", "png", "-disposition:v", "attached_pic")
+    ffmpeg("-f", "lavfi", "-i", "sine=d=1", *cover, tmp_path / "song.mp4")
+    assert "holds no video" in _refusal(tmp_path / "song.mp4")
+
+
 @pytest.mark.parametrize("count", [1, 2000, 240])
 def test_any_rate_is_a_rate(tmp_path: Path, count: int) -> None:
     clip = open_clip(encode(tmp_path / "a.mp4", "-c:v", "libx264", rate=count))

@@ -12,6 +12,7 @@ import av
 import imageio_ffmpeg
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mpgsam2.errors import InputError
@@ -148,7 +149,8 @@ class _Decoding:
 def _video(container: InputContainer, name: str) -> VideoStream:
     """The stream that players show, ready to be decoded."""
     stream = container.streams.best("video")
-    if stream is None or stream.codec_context is None:  # no decoder knows it
+    no_decoder_knows_it = stream is not None and stream.codec_context is None
+    if stream is None or no_decoder_knows_it or stream.disposition & Disposition.attached_pic:  # the cover of a song
         raise InputError(
             f"No frame of “{name}” could be read: it holds no video, or it is cut off or damaged; export or upload it "
             "again."

@@ -29,7 +29,7 @@ LONGEST = 300.0
 SILENCE = 30.0
 """Seconds in which a look must come on by a frame at least."""
 
-MEMORY = 4 << 30
+MEMORY = 2 << 30
 """Bytes of address space that a look may take, programs and libraries included."""
 
 _COMMAND = [sys.executable, "-m", "mpgsam2.video.worker"]
