@@ -1,4 +1,4 @@
-"""The one error that a user's own input can cause."""
+"""The one error that a user's own input can cause, and what ends work that is no longer wanted."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class InputError(ValueError):
 
     The message is shown to the user as it stands, so it never holds a path of the machine or a stack trace.
     """
+
+
+class Stopped(Exception):
+    """Work was given up before it had a result, because somebody asked to stop."""

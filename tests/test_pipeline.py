@@ -7,7 +7,7 @@ import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from errno import EDQUOT, EIO, ENOSPC, EPIPE, EROFS
+from errno import EDQUOT, EIO, ENOSPC, EROFS
 from fractions import Fraction
 from pathlib import Path
 from zipfile import ZipFile
@@ -31,7 +31,7 @@ from mpgsam2.network.tracker import Tracker
 from mpgsam2.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
 from mpgsam2.render import Look
 from mpgsam2.verdict import conclude, tell
-from mpgsam2.video import VideoWriter, open_clip, select
+from mpgsam2.video import EncoderError, VideoWriter, open_clip, select
 
 SENTENCE = "the red circle"
 SEVERAL = (
@@ -519,8 +519,8 @@ def test_results_that_can_no_longer_be_written_are_an_input_error(
         (OSError(ENOSPC, "No space left on device"), "make room on the disk"),
         (OSError(EDQUOT, "Disk quota exceeded"), "make room on the disk"),
         (OSError(EROFS, "Read-only file system"), "may no longer be written"),
-        (OSError("the encoder could not finish overlay.mp4"), "an encoder was stopped"),
-        (BrokenPipeError(EPIPE, "Broken pipe"), "an encoder was stopped"),
+        (EncoderError("was ended from outside"), "because the video encoder was ended from outside: run again"),
+        (EncoderError("came to a standstill"), "because the video encoder came to a standstill: run again"),
         (OSError(EIO, "Input/output error"), "Input/output error"),
     ],
 )

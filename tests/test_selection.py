@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ import pytest
 import mpgsam2
 from mpgsam2 import InputError, Selection
 from mpgsam2.video import Clip, VideoWriter, open_clip, select
+from mpgsam2.video.display import Display
+from mpgsam2.video.file import _Decoding
 
 FRAMES, WIDTH, HEIGHT = 10, 90, 60
 
@@ -115,24 +118,26 @@ def test_images_that_are_not_taken_are_not_read(tmp_path: Path) -> None:
 def test_a_video_is_converted_only_where_taken_and_read_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done: dict[str, int] = {}
-    open_capture = cv2.VideoCapture
+    decoded, converted = [], []
+    frames, convert = _Decoding.frames, Display.picture
 
-    class Counted:
-        def __init__(self, *arguments: object) -> None:
-            self.capture = open_capture(*arguments)
+    def counted(decoding: _Decoding) -> Iterator[av.VideoFrame]:
+        for frame in frames(decoding):
+            decoded.append(frame.pts)
+            yield frame
 
-        def __getattr__(self, name: str) -> Callable[..., object]:
-            done[name] = done.get(name, 0) + 1
-            return getattr(self.capture, name)
+    def noted(display: Display, frame: av.VideoFrame) -> np.ndarray:
+        converted.append(frame.pts)
+        return convert(display, frame)
 
     with VideoWriter(tmp_path / "clip.mp4", WIDTH, HEIGHT, Fraction(30)) as writer:
         for number in range(FRAMES):
             writer.write(picture(number))
     part = select(open_clip(tmp_path / "clip.mp4"), Selection(first=1, last=6, every=3))
-    monkeypatch.setattr(cv2, "VideoCapture", Counted)
+    monkeypatch.setattr(_Decoding, "frames", counted)
+    monkeypatch.setattr(Display, "picture", noted)
     assert numbers(part) == [1, 4]
-    assert (done["grab"], done["retrieve"], done["release"]) == (5, 2, 1)
+    assert (len(decoded), len(converted)) == (5, 2)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import signal
 import subprocess
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +18,8 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.video import FOLDER_RATE, Clip, CutOutWriter, Limits, VideoWriter, add_sound, open_clip
+from mpgsam2.video import FOLDER_RATE, Clip, CutOutWriter, EncoderError, Limits, VideoWriter, add_sound, open_clip
+from mpgsam2.video import writer as writer_module
 from mpgsam2.video.rate import frame_rate
 
 
@@ -168,13 +171,15 @@ def test_repeated_frames_do_not_end_a_clip(tmp_path: Path) -> None:
 
 
 def test_a_rate_is_taken_only_where_something_can_be_shown_at_it() -> None:
-    assert frame_rate(25, [0, 1e12]) == (25, False)  # the second frame's time is broken
-    assert frame_rate(0, [0, 100, 300]) == (Fraction(20, 3), True)
-    assert frame_rate(float("nan"), [0, 100, 300]) == (Fraction(20, 3), True)
+    assert frame_rate([Fraction(25)], [0, 1e9]) == (25, False)  # the second frame's time is broken
+    assert frame_rate([None], [0, 0.1, 0.3]) == (Fraction(20, 3), True)
+    assert frame_rate([Fraction(0), Fraction(30), Fraction(10)], [0, 0.1, 0.2]) == (10, False)
+    assert frame_rate([Fraction(1000)], [0, 0.0005, 0.001]) == (2000, False)
+    assert frame_rate([Fraction(1)], [0, 0.033, 0.067, 0.1]) == (30, False)  # milliseconds, as in WebM
     with pytest.raises(InputError, match="does not say when"):
-        frame_rate(0, [0, 1e12])
+        frame_rate([None], [0, 1e9])
     with pytest.raises(InputError, match="does not say when"):
-        frame_rate(1e9, [0, 1e-9])
+        frame_rate([Fraction(10**9)], [0, 1e-9])
 
 
 def test_a_trimmed_clip_that_hides_frames_is_not_broken(tmp_path: Path, clip_path: Path) -> None:
@@ -438,6 +443,29 @@ def test_an_encoder_that_dies_is_an_error_and_leaves_no_file(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("signal_", "while_", "told"),
+    [
+        (signal.SIGSTOP, "writing", "came to a standstill"),
+        (signal.SIGSTOP, "closing", "came to a standstill"),
+        (signal.SIGKILL, "writing", "was ended from outside"),
+        (signal.SIGKILL, "closing", "was ended from outside"),
+    ],
+)
+def test_an_encoder_that_is_stopped_or_killed_is_told_from_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals, while_: str, told: str
+) -> None:
+    monkeypatch.setattr(writer_module, "PATIENCE", 1.0)
+    frame = np.zeros((480, 640, 3), np.uint8)
+    with pytest.raises(EncoderError, match=told), VideoWriter(tmp_path / "a.mp4", 640, 480, Fraction(25)) as writer:
+        writer.write(frame)
+        writer._encoder.send_signal(signal_)
+        for _ in range(100 if while_ == "writing" else 0):
+            writer.write(frame)
+    assert writer._encoder.poll() is not None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
     with (
         pytest.raises(ValueError, match=r"\(48, 65, 3\) uint8 in a video of 48 × 64"),
@@ -555,7 +583,7 @@ def heard(path: Path) -> np.ndarray:
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi", "ts", "mpg", "ogv", "flv", "wmv"])
 def test_sound_is_put_under_the_pictures_it_belongs_to(tmp_path: Path, silent: Path, suffix: str) -> None:
     before = list(open_clip(silent))
-    assert add_sound(silent, sounding(tmp_path / f"a.{suffix}"), 1.0, 2.0) == "kept"
+    assert add_sound(silent, open_clip(sounding(tmp_path / f"a.{suffix}")), 1.0, 2.0) == "kept"
     samples = heard(silent)
     assert len(samples) / 8000 == pytest.approx(2, abs=0.1)
     assert np.flatnonzero(np.abs(samples) > 0.3)[0] / 8000 == pytest.approx(0.5, abs=0.1)
@@ -568,9 +596,9 @@ def test_sound_is_put_under_the_pictures_it_belongs_to(tmp_path: Path, silent: P
 
 def test_without_sound_nothing_changes(tmp_path: Path, silent: Path) -> None:
     before = silent.read_bytes()
-    assert add_sound(silent, pattern(tmp_path / "mute.mp4"), 0, 2) == "none"
-    assert add_sound(silent, tmp_path, 0, 2) == "none"
-    assert add_sound(silent, sounding(tmp_path / "short.mp4", sound="sine=duration=1"), 2, 2) == "none"
+    short = sounding(tmp_path / "short.mp4", sound="sine=duration=1")
+    assert add_sound(silent, open_clip(pattern(tmp_path / "mute.mp4")), 0, 2) == "none"
+    assert add_sound(silent, open_clip(short), 2, 2) == "none"
     assert silent.read_bytes() == before
 
 
@@ -579,25 +607,28 @@ def test_sound_that_cannot_be_read_leaves_the_video_as_it_is(tmp_path: Path, sil
     before = silent.read_bytes()
     if damage == "unknown":
         path = sounding(tmp_path / "a.avi", "-c:a", "pcm_s16le")
+        clip = open_clip(path)
         content = bytearray(path.read_bytes())
         place = content.rindex(b"strf") + 8
         assert content[place : place + 2] == b"\x01\x00"  # the number of PCM
         content[place : place + 2] = b"\x34\x12"
     else:
         path = sounding(tmp_path / "a.mp4", "-movflags", "+faststart")
+        clip = open_clip(path)
         content = bytearray(path.read_bytes())
         place = content.index(b"mdat") + 4
         content[place:] = np.random.default_rng(0).bytes(len(content) - place)
     path.write_bytes(content)
-    assert add_sound(silent, path, 0, 2) == "unreadable"
+    assert add_sound(silent, clip, 0, 2) == "unreadable"
     assert silent.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, silent.name])
 
 
 def test_sound_is_never_fetched_from_elsewhere(tmp_path: Path, silent: Path) -> None:
-    sounding(tmp_path / "a.ts")
+    clip = open_clip(sounding(tmp_path / "a.ts"))
     playlist = tmp_path / "list.mp4"
+    clip = replace(clip, path=playlist)
     playlist.write_text(f"ffconcat version 1.0\nfile {tmp_path / 'a.ts'}\n")
-    assert add_sound(silent, playlist, 0, 2) != "kept"
+    assert add_sound(silent, clip, 0, 2) != "kept"
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{tmp_path / 'a.ts'}\n#EXT-X-ENDLIST\n")
-    assert add_sound(silent, playlist, 0, 2) != "kept"
+    assert add_sound(silent, clip, 0, 2) != "kept"

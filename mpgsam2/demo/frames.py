@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
-from mpgsam2.video import Clip, Limits, Selection, open_clip, select
+from mpgsam2.demo.clips import LookedOver
+from mpgsam2.video import Clip, Limits, Selection, select
 
 LIMITS = Limits(frames=6000, seconds=600, bytes=200_000_000)
 """The largest clip that a visitor may bring."""
@@ -16,17 +18,24 @@ LONGEST_SIDE = 1920
 """Of the frames that one run uses, in pixels; larger ones are scaled down."""
 
 
-def choose_frames(path: str | None, selection: Selection) -> tuple[Clip, str]:
+_clips = LookedOver()
+
+
+def choose_frames(path: str | None, selection: Selection, stop: Event | None = None) -> tuple[Clip, str]:
     """The frames of a clip that a run uses, and a sentence that says which and why.
+
+    The clip is looked over when it is asked for first, in a process of its own.
 
     Args:
         path: of the clip.
         selection: the frames that are wanted.
+        stop: once it is set, the look is given up within a second.
 
     Raises:
         InputError: the clip cannot be read or is beyond `LIMITS`, or the selection does not fit it.
+        Stopped: `stop` was set before the clip had been looked over.
     """
-    clip = open_clip(path or "", LIMITS)
+    clip = _clips.clip(path, LIMITS, stop)
     wanted = select(clip, selection)
     cut, large = wanted.frame_count > MOST_FRAMES, max(wanted.width, wanted.height) > LONGEST_SIDE
     if cut:
@@ -47,7 +56,9 @@ def choose_frames(path: str | None, selection: Selection) -> tuple[Clip, str]:
         told += f", scaled to {used.width} × {used.height}"
         told += f", because one run takes at most {LONGEST_SIDE} px" if large else ""
     if clip.variable_rate:
-        told += "; their spacing in time varies, so they play at the mean rate"
+        told += "; their spacing in time varies, and so it does in the results"
+    if clip.hdr:
+        told += "; their high dynamic range (HDR) is brought into that of ordinary screens"
     return used, f"{told}."
 
 

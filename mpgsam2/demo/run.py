@@ -12,6 +12,7 @@ from typing import Any
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.errors import Stopped
 from mpgsam2.export import bundle, read_record
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.network.model import MPGSAM2
@@ -69,7 +70,11 @@ def run(
     """
     model = chosen(models, settings.model)
     queries = settings.queries(model)
-    clip, notice = choose_frames(path, settings.selection())
+    try:
+        clip, notice = choose_frames(path, settings.selection(), stop)
+    except Stopped:
+        yield Finished(0, 0, "", None)
+        return
     unknown = [warn_unknown(model, query.expression) for query in queries]
     warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
     with ExitStack() as open_files:

@@ -112,11 +112,9 @@ class Exporter:
             for query in self._queries:
                 writers.enter_context(query).begin()
             self._overlay = writers.enter_context(
-                VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps)
+                VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps, clip.varying_times)
             )
-            self._side_by_side = writers.enter_context(
-                SideBySide(folder / "side-by-side.mp4", clip.width, clip.height, clip.fps, self._headings)
-            )
+            self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, self._headings))
             self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
             self._writers = writers.pop_all()
 
@@ -187,8 +185,10 @@ class Exporter:
         self._writers.close()
         if self._done:
             part = self._part
-            start, duration = part.selection.first / part.source.fps, self._done / part.fps
-            self._sound = add_sound(self.folder / "overlay.mp4", part.path, float(start), float(duration))
+            end = (*part.times, part.duration)[self._done]
+            self._sound = add_sound(
+                self.folder / "overlay.mp4", part.source, part.source.times[part.numbers.start], end
+            )
         self._strip.write(self.folder / "strip.png", self.folder / "strip.pdf")
         self._write_record()
 

@@ -13,7 +13,7 @@ from mpgsam2.export.files import MASKS, file_names
 from mpgsam2.export.lock import held
 from mpgsam2.export.ownership import check_free
 from mpgsam2.query import LETTERS
-from mpgsam2.video import Clip
+from mpgsam2.video import Clip, EncoderError
 
 _FULL = {ENOSPC, EDQUOT, EFBIG}
 _FORBIDDEN = {EACCES, EPERM, EROFS}
@@ -55,8 +55,8 @@ def why_unwritten(error: OSError, folder: Path) -> str:
         return "The results may no longer be written to their folder: allow it, or choose another folder and run again."
     if error.errno in _FULL or shutil.disk_usage(folder).free < _ROOM:
         return "The results could not be written to the end: make room on the disk and run again."
-    if error.errno is None or isinstance(error, BrokenPipeError):
-        return "The results could not be written to the end, because an encoder was stopped: run again."
+    if isinstance(error, EncoderError):
+        return f"The results could not be written to the end, because the video encoder {error}: run again."
     return f"The results could not be written to the end ({error.strerror}): run again, perhaps into another folder."
 
 

@@ -138,7 +138,8 @@ def _half_written(folder: Path, run: _Run | None) -> Iterator[Path]:
     if run is None:
         return
     for name in file_names(run.letters):
-        yield from filter(_is_file, (unfinished(folder / name), folder / f".{name}.sound.part"))
+        parts = (unfinished(folder / name), *(folder / f".{name}{end}" for end in (".times", ".sound.part")))
+        yield from filter(_is_file, parts)
     for letter in run.letters:
         yield from filter(_is_file, (folder / MASKS / letter).glob(".[0-9]*.png.part"))
 

@@ -67,7 +67,9 @@ class QueryFiles:
         folder, clip = self._folder, self._clip
         with ExitStack() as writers:
             self._prior, self._probability, self._cutout = (
-                writers.enter_context(writer(folder / lettered(name, self._suffix), clip.width, clip.height, clip.fps))
+                writers.enter_context(
+                    writer(folder / lettered(name, self._suffix), clip.width, clip.height, clip.fps, clip.varying_times)
+                )
                 for writer, name in (
                     (VideoWriter, "prior.mp4"),
                     (VideoWriter, "masks.mp4"),

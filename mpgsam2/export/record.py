@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.network.model import MPGSAM2
 
-RECORDED_MODULES = ("torch", "sam2", "transformers", "numpy", "cv2", "imageio_ffmpeg", "PIL")
+RECORDED_MODULES = ("torch", "sam2", "transformers", "numpy", "cv2", "av", "imageio_ffmpeg", "PIL")
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def run_record(
         },
         "selection": {**asdict(part.selection), "last": last},
         "fps": str(part.fps),
+        "times": None if part.varying_times is None else [round(time, 6) for time in part.varying_times],
         "width": part.width,
         "height": part.height,
         "model": {"name": model.name, "sha256": fingerprint(model)},
@@ -130,7 +131,7 @@ def command(
     compared = not alike and [query.expression for query in others] == [first.expression]
     if not alike and not (compared and first.without < others[0].without):
         return None
-    words, given = ["python", "-m", "mpgsam2", "segment"], [part.name, first.expression]
+    words, given = ["python", "-m", "mpgsam2", "segment"], [part.path.name, first.expression]
     named: list[str] = []
     if compared:
         named += ["--compare", *sorted(others[0].without - first.without)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 
 from mpgsam2.export.lettering import line
 from mpgsam2.render import Colour
-from mpgsam2.video import VideoWriter
+from mpgsam2.video import Clip, VideoWriter
 
 TITLES = ("Mask prior", "Per-frame masks", "Final overlay")
 
@@ -29,16 +28,13 @@ class SideBySide:
 
     Args:
         path: the mp4.
-        width, height: of a frame in pixels; large ones are scaled down.
-        fps: frames per second.
+        clip: of the run; large frames are scaled down.
         headings: per query what stands above its row, and its colour, RGB.
     """
 
-    def __init__(
-        self, path: Path, width: int, height: int, fps: Fraction, headings: Sequence[tuple[str, Colour]]
-    ) -> None:
-        scale = min(1, _PANE / max(width, height))
-        self._size = max(1, round(width * scale)), max(1, round(height * scale))
+    def __init__(self, path: Path, clip: Clip, headings: Sequence[tuple[str, Colour]]) -> None:
+        scale = min(1, _PANE / max(clip.width, clip.height))
+        self._size = max(1, round(clip.width * scale)), max(1, round(clip.height * scale))
         cell = max(self._size[0], _LEAST)
         self._columns = [_GAP + (cell + _GAP) * column + (cell - self._size[0]) // 2 for column in range(len(TITLES))]
         self._rows = [_LINE + (_LINE + self._size[1] + _GAP) * row + _LINE for row in range(len(headings))]
@@ -50,7 +46,7 @@ class SideBySide:
         for top, (heading, colour) in zip(self._rows, headings, strict=True):
             words = line(heading, across - 2 * _GAP, _LINE, ink=_INK, paper=_PAPER, swatch=colour)
             self._picture[top - _LINE : top, _GAP:-_GAP] = words
-        self._video = VideoWriter(path, across, len(self._picture), fps)
+        self._video = VideoWriter(path, across, len(self._picture), clip.fps, clip.varying_times)
 
     def add(self, rows: Sequence[Sequence[np.ndarray]]) -> None:
         """Appends a frame: per query its pictures in the order of TITLES, each (H, W, 3) uint8 RGB."""

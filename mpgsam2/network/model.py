@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -241,6 +242,12 @@ class MPGSAM2(PriorLayers):
         """
         sentences = self.encode_queries(queries)
         check_threshold(threshold)
+        if isinstance(frames, (str, bytes, PathLike)):
+            raise InputError(
+                "The frames are given as the name of a file: open it with mpgsam2.video.open_clip and give the clip."
+            )
+        if not isinstance(frames, Iterable):
+            raise InputError(f"The frames are one {type(frames).__name__}: give a clip, a list or any other iterable.")
         if iter(frames) is frames:
             frames = list(frames)
         results = self._segment(frames, queries, sentences, threshold)

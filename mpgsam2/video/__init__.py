@@ -7,14 +7,17 @@
 - `CutOutWriter` takes frames with transparency and leaves a WebM that keeps it;
 - `add_sound` puts a clip's sound under an mp4 made from it.
 
-Each kind of clip has its own reader: `file` for video files, `folder` for folders of images.
+Each kind of clip has its own reader: `file` for video files, `animation` for animated WebP and PNG, `folder` for
+folders of images. What strangers send is first looked over in a process of its own (`guard`).
 
 What a clip's frames are:
 
-- every frame that can be decoded, once each, in the order shown; nothing is dropped, doubled or rescaled;
-- a phone's rotation (and a photo's, from its EXIF) is applied, so width and height are those the viewer sees;
+- every frame that can be decoded, once each, in the order shown; nothing is dropped or doubled;
+- a phone's rotation (and a photo's, from its EXIF) is applied and pixels are made square, so width and height are those
+  that the viewer sees; otherwise nothing is rescaled;
+- colours are those that ffmpeg itself shows; a high dynamic range is brought into the ordinary one;
 - transparency is ignored: the colours stored under it are the frame;
-- a clip whose frame rate varies keeps all of its frames and takes its mean rate, so results last as long as the clip.
+- each has the time at which it is shown, also where the frame rate varies or the file's clock jumps.
 """
 
 from mpgsam2.video.clip import Clip, open_clip
@@ -23,12 +26,13 @@ from mpgsam2.video.folder import FOLDER_RATE
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.selection import SelectedClip, Selection, select
 from mpgsam2.video.sound import Sound, add_sound
-from mpgsam2.video.writer import VideoWriter
+from mpgsam2.video.writer import EncoderError, VideoWriter
 
 __all__ = [
     "FOLDER_RATE",
     "Clip",
     "CutOutWriter",
+    "EncoderError",
     "Limits",
     "SelectedClip",
     "Selection",

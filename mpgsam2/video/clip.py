@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
 from os.path import isdir, isfile  # those of Path raise errors for names that cannot be
@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from mpgsam2.errors import InputError
+from mpgsam2.video.animation import animation_frames, is_animation, probe_animation
+from mpgsam2.video.containers import shown
 from mpgsam2.video.file import file_frames, probe_file
 from mpgsam2.video.folder import FOLDER_RATE, folder_frames, folder_images, probe_folder
 from mpgsam2.video.limits import Limits
+from mpgsam2.video.probe import Stretch, even_times
 from mpgsam2.video.wording import frames_in_words
 
 
@@ -29,10 +32,13 @@ class Clip:
 
     Attributes:
         path: the file or folder.
-        width, height: of a frame in pixels, rotation applied.
+        width, height: of a frame in pixels, as the viewer sees it: rotation applied, pixels square.
         fps: frames per second, an exact fraction such as 30000/1001.
         frame_count: frames that an iteration yields.
         variable_rate: True if the clip's frames are unevenly spaced in time; `fps` is then their mean rate.
+        times: when each frame is shown, in seconds since the first one is; strictly rising. Evenly if none are given.
+        stretches: of a video file with sound, what its own clock says by then.
+        hdr: whether the file is of a high dynamic range (PQ or HLG), which is brought into the ordinary one.
     """
 
     path: Path
@@ -41,16 +47,28 @@ class Clip:
     fps: Fraction
     frame_count: int
     variable_rate: bool = False
+    times: tuple[float, ...] = field(default=(), repr=False)
+    stretches: tuple[Stretch, ...] = field(default=(), repr=False)
+    hdr: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.times:
+            object.__setattr__(self, "times", even_times(self.frame_count, self.fps))
 
     @property
     def name(self) -> str:
-        """The file's or folder's own name, without the way to it."""
-        return self.path.name
+        """The file's or folder's own name as it can be shown, without the way to it."""
+        return shown(self.path)
 
     @property
     def duration(self) -> float:
-        """Seconds."""
-        return float(self.frame_count / self.fps)
+        """Seconds, from the first frame to the end of the last."""
+        return self.times[-1] + float(1 / self.fps)
+
+    @property
+    def varying_times(self) -> tuple[float, ...] | None:
+        """`times` where they are unevenly spaced; None where `fps` tells all."""
+        return self.times if self.variable_rate else None
 
     def sha256(self) -> str:
         """Hex digest of the file, or of a folder's images one after the other."""
@@ -66,7 +84,7 @@ class Clip:
 
     def read(self, numbers: range) -> Iterator[np.ndarray]:
         """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
-        frames = folder_frames(self.path, numbers) if self.path.is_dir() else file_frames(self.path, numbers)
+        frames = _reader(self.path)(self.path, numbers)
         try:
             for index in numbers:
                 frame = next(frames, None)
@@ -86,16 +104,29 @@ class Clip:
             frames.close()
 
 
-def open_clip(path: str | PathLike[str], limits: Limits | None = None, folder_fps: Fraction = FOLDER_RATE) -> Clip:
+def _reader(path: Path) -> Callable[[Path, range], Iterator[np.ndarray]]:
+    if path.is_dir():
+        return folder_frames
+    return animation_frames if is_animation(path) else file_frames
+
+
+def open_clip(
+    path: str | PathLike[str],
+    limits: Limits | None = None,
+    folder_fps: Fraction = FOLDER_RATE,
+    *,
+    seen: Callable[[int], None] = lambda count: None,
+) -> Clip:
     """Looks a clip over, to its last frame, and returns it ready to be read.
 
     Every frame is decoded once here (without colour conversion), because only that tells how many there really are.
 
     Args:
-        path: a video file (MP4, MOV, WebM, MKV, AVI, MPEG, OGV, FLV, WMV, GIF) or a folder of images of one size, taken
-            in the natural order of their names (2.png before 10.png).
+        path: a video file (MP4, MOV, WebM, MKV, AVI, MPEG, OGV, FLV, WMV, GIF, animated WebP or PNG) or a folder of
+            images of one size, taken in the natural order of their names (2.png before 10.png).
         limits: the largest clip that is taken; None for the defaults of `Limits`.
         folder_fps: frames per second of a folder of images.
+        seen: called with the number of frames looked at so far, after each.
 
     Raises:
         InputError: no such clip, not a video, no frames, broken part-way, or beyond one of the limits.
@@ -104,9 +135,16 @@ def open_clip(path: str | PathLike[str], limits: Limits | None = None, folder_fp
         raise InputError("No clip was given: choose a video file or a folder of images.")
     path, limits = Path(path).absolute(), limits or Limits()
     if isdir(path):
-        probe = probe_folder(path, limits, folder_fps)
-    elif isfile(path):
-        probe = probe_file(path, limits)
-    else:
-        raise InputError(f"There is no clip “{path.name}”: check its name and where it lies.")
-    return Clip(path, **probe._asdict())
+        return Clip(path, **probe_folder(path, limits, folder_fps, seen)._asdict())
+    name = shown(path)
+    if not isfile(path):
+        raise InputError(f"There is no clip “{name}”: check its name and where it lies.")
+    try:
+        size, animated = path.stat().st_size, is_animation(path)
+    except OSError as error:
+        raise InputError(f"The clip “{name}” cannot be read ({error.strerror}).") from None
+    if not size:
+        raise InputError(f"“{name}” is an empty file: upload or copy it again.")
+    limits.check_bytes(name, size)
+    probe = probe_animation if animated else probe_file
+    return Clip(path, **probe(path, limits, seen)._asdict())

@@ -13,9 +13,9 @@ class CutOutWriter(VideoWriter):
 
     channels = 4
 
-    _pixels_in, _pixels_out = "rgba", "yuva420p"
+    _pixels_in, _pixels_out, _container = "rgba", "yuva420p", "webm"
     # VP9 takes alpha only without reference frames that are made ahead of their time.
     _encoding = (
         *("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-threads", "1"),
-        *("-auto-alt-ref", "0", "-lag-in-frames", "0", "-crf", "24", "-b:v", "0", "-g", "12", "-f", "webm"),
+        *("-auto-alt-ref", "0", "-lag-in-frames", "0", "-crf", "24", "-b:v", "0", "-g", "12"),
     )

@@ -2,71 +2,85 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import cv2
+import av
 import imageio_ffmpeg
 import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from mpgsam2.errors import InputError
-from mpgsam2.video.containers import ffmpeg_input, is_container
+from mpgsam2.video.clock import run_on
+from mpgsam2.video.containers import ffmpeg_input, open_container, shown
+from mpgsam2.video.display import THREADS, Display
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.probe import Probe
 from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
 
-_REPEATS = 10_000  # times in a row that a frame may repeat the one before; a container may state any number of frames
+# Decoders that may work on several frames at once. Theora's, when it does, hands out frames that it has not filled yet.
+_FRAME_BY_FRAME = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d"})
+_UNREADABLE = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
-def probe_file(path: Path, limits: Limits) -> Probe:
+def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe:
     """Looks a video file over, to its last frame.
 
     Every frame is decoded once (without colour conversion), because only that tells how many there really are.
 
+    Args:
+        path: of the file.
+        limits: the largest clip that is taken.
+        seen: called with the number of frames seen so far.
+
     Raises:
         InputError: not a video, no frames, broken part-way, or beyond one of the limits.
     """
-    limits.check_bytes(path.name, path.stat().st_size)
-    with path.open("rb") as file:
-        head = file.read(1024)
-    if not head:
-        raise InputError(f"“{path.name}” is an empty file: upload or copy it again.")
-    if not is_container(head):
-        raise InputError(
-            f"“{path.name}” is not a video that can be read here: give an MP4, MOV, WebM, MKV, AVI, MPEG, OGV, FLV, "
-            "WMV or GIF file."
-        )
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        if not capture.isOpened():
-            raise InputError(
-                f"No frame of “{path.name}” could be read: it holds no video, or it is cut off or damaged; export or "
-                "upload it again."
-            )
-        width, height = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        limits.check_pixels(path.name, width, height)
-        stated_rate, stated_count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        times: list[float] = []
-        for _ in _grab_all(capture):
-            times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-            limits.check_frames(path.name, len(times))
-    finally:
-        capture.release()
-    if not times:
-        raise InputError(f"“{path.name}” has no frame that can be read: export or upload it again.")
+    name = shown(path)
+    with open_container(path) as container:
+        stream = _video(container, name)
+        limits.check_pixels(name, stream.codec_context.width, stream.codec_context.height)
+        stated = _stated_frames(container, stream)
+        decoding = _Decoding(container, stream)
+        stamps: list[float | None] = []
+        display: Display | None = None
+        for frame in decoding.frames():
+            if display is None:
+                display = Display(frame, stream.sample_aspect_ratio)
+                limits.check_pixels(name, display.width, display.height)
+            if not display.fits(frame):
+                raise InputError(
+                    f"“{name}” changes its picture size at frame {len(stamps)}, from {display.width} × "
+                    f"{display.height} to {frame.width} × {frame.height}: convert it to one size and try again."
+                )
+            stamps.append(None if frame.pts is None else float(frame.pts * stream.time_base))
+            limits.check_frames(name, len(stamps))
+            seen(len(stamps))
+        rates = stream.average_rate, stream.guessed_rate, stream.base_rate
+        has_sound = bool(container.streams.audio)
+        broadcast = bool(container.format.flags & av.format.Flags.ts_discont.value)
+    if display is None:
+        raise InputError(f"“{name}” has no frame that can be read: export or upload it again.")
     # The stated count alone proves nothing: a trimmed phone clip states the frames that it hides too, and WebM's count
     # is only its duration times a rate. Broken is what has fewer frames than stated and makes the decoder complain.
-    if len(times) < stated_count and _decoder_complains(path):
-        stated = f"of its {frames_in_words(stated_count)}" if stated_count <= limits.frames else "frames"
+    # A broadcast states no count, and may begin with what leans on frames before it.
+    if len(stamps) < stated and (decoding.errors or (not broadcast and _decoder_complains(path))):
+        of_all = f"of its {frames_in_words(stated)}" if stated <= limits.frames else "frames"
         raise InputError(
-            f"“{path.name}” is broken part-way: only {len(times)} {stated} could be read; export or upload it again."
+            f"“{name}” is broken part-way: only {len(stamps)} {of_all} could be read; export or upload it again."
         )
-    fps, variable_rate = frame_rate(stated_rate, times)
-    limits.check_seconds(path.name, float(len(times) / fps))
-    return Probe(width, height, fps, len(times), variable_rate)
+    usual = next((float(1 / rate) for rate in rates if rate), None)
+    times, stretches = run_on(stamps, usual, broadcast)
+    fps, variable_rate = frame_rate(rates, times)
+    limits.check_seconds(name, times[-1] + float(1 / fps))
+    clock = stretches if has_sound else ()
+    return Probe(display.width, display.height, fps, len(times), variable_rate, times, clock, display.hdr)
 
 
 def file_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:
@@ -74,30 +88,85 @@ def file_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:
 
     What lies between them is decoded without colour conversion, what comes after them not at all.
     """
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        for _ in itertools.islice(_grab_all(capture), numbers.start, numbers.stop, numbers.step):
-            yield cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
+    with open_container(path) as container:
+        stream = _video(container, shown(path))
+        display: Display | None = None
+        frames = _Decoding(container, stream).frames()
+        for index, frame in enumerate(islice(frames, numbers[-1] + 1 if numbers else 0)):
+            display = display or Display(frame, stream.sample_aspect_ratio)
+            if index in numbers:
+                yield display.picture(frame)
 
 
-def _grab_all(capture: cv2.VideoCapture) -> Iterator[None]:
-    """Decodes a capture's frames one by one, for `retrieve` to be called in between.
+@dataclass
+class _Decoding:
+    """One pass over a stream's frames.
 
-    A failed grab is not yet the end: AVI and Ogg mark a frame that merely repeats the one before by an empty packet.
+    Attributes:
+        errors: what could not be decoded after the first frame. Before it nothing is broken: a recording that starts
+            in the middle of a broadcast begins with what leans on frames before it.
     """
-    stated_count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    attempts = failures = 0
-    while failures < _REPEATS:
-        attempts += 1
-        if capture.grab():
-            failures = 0
-            yield
-        elif attempts >= stated_count:
-            return
-        else:
-            failures += 1
+
+    container: InputContainer
+    stream: VideoStream
+    errors: int = 0
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """The frames in the order shown; what cannot be decoded is passed over and counted."""
+        started = False
+        for packet in self._packets():
+            try:
+                frames = self.stream.decode(packet)
+            except av.EOFError:
+                return
+            except _UNREADABLE:
+                self.errors += started
+                continue
+            for frame in frames:
+                started = True
+                yield frame
+
+    def _packets(self) -> Iterator[av.Packet | None]:
+        """The stream's packets, and None at last, which fetches what the decoder still holds.
+
+        AVI and Ogg mark a frame that merely repeats the one before by an empty packet, which the decoder would take
+        for the end.
+        """
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except _UNREADABLE:
+                self.errors += 1
+                packet = None
+            if packet is None:
+                yield None
+                return
+            if packet.size:
+                yield packet
+
+
+def _video(container: InputContainer, name: str) -> VideoStream:
+    """The stream that players show, ready to be decoded."""
+    stream = container.streams.best("video")
+    no_decoder_knows_it = stream is not None and stream.codec_context is None
+    if stream is None or no_decoder_knows_it or stream.disposition & Disposition.attached_pic:  # the cover of a song
+        raise InputError(
+            f"No frame of “{name}” could be read: it holds no video, or it is cut off or damaged; export or upload it "
+            "again."
+        )
+    stream.thread_type = "AUTO" if stream.codec_context.name in _FRAME_BY_FRAME else "SLICE"
+    stream.codec_context.thread_count = THREADS
+    return stream
+
+
+def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
+    """The number of frames that a file states, in so many words or by its duration; 0 if it does not."""
+    if stream.frames or not stream.average_rate:
+        return stream.frames
+    if stream.duration and stream.time_base:
+        return int(stream.duration * stream.time_base * stream.average_rate)
+    return int((container.duration or 0) / av.time_base * stream.average_rate)
 
 
 def _decoder_complains(path: Path) -> bool:

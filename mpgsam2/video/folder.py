@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from mpgsam2.errors import InputError
+from mpgsam2.video.containers import shown
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.order import natural_order
+from mpgsam2.video.picture import BROKEN_PICTURE, pixels, upright_size
 from mpgsam2.video.probe import Probe
 from mpgsam2.video.wording import frames_in_words
 
 FOLDER_RATE = Fraction(24)
 """Frames per second of a folder of images, which states none: DAVIS's own rate."""
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+_T = TypeVar("_T")
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # Pillow's
 
 
-def probe_folder(path: Path, limits: Limits, fps: Fraction) -> Probe:
+def probe_folder(path: Path, limits: Limits, fps: Fraction, seen: Callable[[int], None]) -> Probe:
     """Looks a folder of images over, to its last image.
+
+    Args:
+        path: of the folder.
+        limits: the largest clip that is taken.
+        fps: frames per second.
+        seen: called with the number of images seen so far.
 
     Raises:
         InputError: no images, one that cannot be read, images of several sizes, or beyond one of the limits.
     """
-    images = folder_images(path)
+    name, images = shown(path), folder_images(path)
     if not images:
-        raise InputError(f"There is no image in the folder “{path.name}”: put PNG or JPEG frames into it.")
-    limits.check_frames(path.name, len(images))
-    limits.check_bytes(path.name, sum(image.stat().st_size for image in images))
-    height = width = 0
-    for index, frame in enumerate(folder_frames(path, range(len(images)))):
-        if index == 0:
-            height, width = frame.shape[:2]
-            limits.check_pixels(path.name, width, height)
-        if frame.shape[:2] != (height, width):
+        raise InputError(f"There is no image in the folder “{name}”: put PNG or JPEG frames into it.")
+    limits.check_frames(name, len(images))
+    limits.check_bytes(name, sum(image.stat().st_size for image in images))
+    size: tuple[int, int] | None = None
+    for index, image in enumerate(images):
+        width, height = _read(image, index, upright_size)
+        limits.check_pixels(name, width, height)
+        size = size or (width, height)
+        if (width, height) != size:
             raise InputError(
-                f"The images in “{path.name}” differ in size: “{images[index].name}” is {frame.shape[1]} × "
-                f"{frame.shape[0]}, those before it {width} × {height}; give frames of one size."
+                f"The images in “{name}” differ in size: “{shown(image)}” is {width} × {height}, those before it "
+                f"{size[0]} × {size[1]}; give frames of one size."
             )
-    return Probe(width, height, Fraction(fps), len(images), variable_rate=False)
+        _read(image, index, pixels)
+        seen(index + 1)
+    return Probe(*size, Fraction(fps), len(images), variable_rate=False)
 
 
 def folder_images(folder: Path) -> list[Path]:
-    """The folder's images, in the natural order of their names; hidden files are passed over."""
-    images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "." and p.is_file()]
-    return sorted(images, key=lambda p: natural_order(p.name))
+    """The folder's images, in the natural order of their names; hidden files and folders are passed over.
+
+    Raises:
+        InputError: the folder cannot be listed, or an image in it is a link to nothing.
+    """
+    try:
+        images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
+    except OSError as error:
+        raise InputError(f"The folder “{shown(folder)}” cannot be read ({error.strerror}).") from None
+    for image in images:
+        if not image.exists():
+            raise InputError(
+                f"The image “{shown(image)}” in “{shown(folder)}” is a link to nothing: put the image there or take "
+                "the link out."
+            )
+    return sorted((p for p in images if p.is_file()), key=lambda p: natural_order(p.name))
 
 
 def folder_frames(folder: Path, numbers: range) -> Iterator[np.ndarray]:
@@ -59,10 +86,16 @@ def folder_frames(folder: Path, numbers: range) -> Iterator[np.ndarray]:
         InputError: an image cannot be read.
     """
     for index, path in islice(enumerate(folder_images(folder)), numbers.start, numbers.stop, numbers.step):
-        frame = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if frame is None:
-            raise InputError(
-                f"The image “{path.name}” in “{folder.name}” cannot be read, only {frames_in_words(index)} before it: "
-                "replace it or take it out."
-            )
-        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        yield _read(path, index, pixels)
+
+
+def _read(path: Path, index: int, look: Callable[[Image.Image], _T]) -> _T:
+    """What a look at an image yields."""
+    try:
+        with Image.open(path, formats=_FORMATS) as picture:
+            return look(picture)
+    except BROKEN_PICTURE:
+        raise InputError(
+            f"The image “{shown(path)}” in “{shown(path.parent)}” cannot be read, only {frames_in_words(index)} before "
+            "it: replace it or take it out."
+        ) from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from mpgsam2.errors import InputError
 from mpgsam2.video.clip import Clip
+from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
 
 _LEAST_SIDE = 16  # pixels
@@ -38,7 +39,7 @@ class SelectedClip(Clip):
     """What `select` makes: a clip whose frames are some of another's. Path, name and hash are the other's.
 
     Attributes:
-        source: the other clip.
+        source: the other clip, itself no selection.
         selection: what is taken of it.
         numbers: the number in `source` of each frame.
     """
@@ -59,7 +60,7 @@ def select(clip: Clip, selection: Selection) -> SelectedClip:
     """Take a part of a clip; nothing is read before the part is iterated over.
 
     Where frames are left out the frame rate is lower, so that things move as fast as before. Frames after the last one
-    taken are not decoded, those in between without colour conversion.
+    taken are not decoded, those in between without colour conversion. A part of a part is a part of the whole clip.
 
     Raises:
         InputError: the clip has no such frames, or the step or the size is too small.
@@ -77,16 +78,35 @@ def select(clip: Clip, selection: Selection) -> SelectedClip:
         raise InputError(f"A step of {every} frames leads nowhere: take 1 for all frames, 2 for every other one.")
     if longest is not None and longest < _LEAST_SIDE:
         raise InputError(f"Frames of {longest} pixels are too small: let the longest side have {_LEAST_SIDE} or more.")
-    scale = 1 if longest is None else min(1, longest / max(clip.width, clip.height))
     numbers = range(first, clip.frame_count if last is None else last + 1, every)
+    if isinstance(clip, SelectedClip):
+        clip, selection, numbers = clip.source, *_combined(clip, selection, numbers)
+    longest = selection.longest_side
+    scale = 1 if longest is None else min(1, longest / max(clip.width, clip.height))
+    times = tuple(clip.times[number] - clip.times[numbers.start] for number in numbers)
+    fps, variable_rate = clip.fps / numbers.step, False
+    if clip.variable_rate:
+        fps, variable_rate = frame_rate([fps], times)
     return SelectedClip(
         path=clip.path,
         width=max(1, round(clip.width * scale)),
         height=max(1, round(clip.height * scale)),
-        fps=clip.fps / every,
+        fps=fps,
         frame_count=len(numbers),
-        variable_rate=clip.variable_rate,
+        variable_rate=variable_rate,
+        times=times,
+        stretches=clip.stretches,
+        hdr=clip.hdr,
         source=clip,
         selection=selection,
         numbers=numbers,
     )
+
+
+def _combined(part: SelectedClip, selection: Selection, numbers: range) -> tuple[Selection, range]:
+    """What is taken of the whole clip by a selection of those numbers from a part of it."""
+    numbers = part.numbers[numbers.start : numbers.stop : numbers.step]
+    sides = [side for side in (part.selection.longest_side, selection.longest_side) if side is not None]
+    to_the_end = part.selection.last is None and selection.last is None
+    last = None if to_the_end else numbers[-1]
+    return Selection(numbers.start, last, numbers.step, min(sides, default=None)), numbers

@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Literal
 
-import imageio_ffmpeg
-
-from mpgsam2.video.containers import ffmpeg_input
+from mpgsam2.errors import InputError
+from mpgsam2.video.clip import Clip
+from mpgsam2.video.guard import Failed, ask
 
 Sound = Literal["kept", "none", "unreadable"]
 
-_PATIENCE = 60  # seconds; real sound takes a hundredth of its length
+_PATIENCE = 60.0  # seconds beside a tenth of the sound's length; real sound takes a hundredth
 
 
-def add_sound(video: Path, source: Path, start: float, duration: float) -> Sound:
+def add_sound(video: Path, clip: Clip, start: float, duration: float) -> Sound:
     """Puts a stretch of a clip's sound under a video, as AAC in stereo; the pictures are left as they are.
+
+    What was seen and heard together stays together, wherever the clip's sound begins and however its clock jumps.
 
     Args:
         video: the mp4, replaced when all went well and left alone otherwise.
-        source: the clip, a file or a folder.
-        start, duration: of the stretch in the clip, in seconds.
+        clip: whose sound it is; of a selection, the clip that it was made from.
+        start, duration: of the stretch, in seconds since the clip's first frame.
 
     Returns:
         "kept"; "none" if the clip has no sound there; "unreadable" if it has some that cannot be read. Nothing is
         ever raised because of the clip.
     """
-    if not source.is_file():
+    if not clip.stretches:
         return "none"
+    unfinished = video.with_name(f".{video.name}.sound.part")
+    asked = {"task": "sound", "video": str(video), "out": str(unfinished), "source": str(clip.path)}
+    asked |= {"stretches": clip.stretches, "start": start, "duration": duration}
+    patience = _PATIENCE + duration / 10
     try:
-        if not _has_sound(source):
-            return "none"
-        unfinished = video.with_name(f".{video.name}.sound.part")
-        try:
-            stretch = ["-ss", f"{start:.6f}", "-t", f"{duration:.6f}", *ffmpeg_input(source)]
-            streams = ["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-c:a", "aac", "-ac", "2"]
-            container = ["-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4"]
-            done = _ffmpeg("-y", *ffmpeg_input(video), *stretch, *streams, *container, str(unfinished))
-            if done.returncode:
-                return "unreadable"
-            if not _has_sound(unfinished):
-                return "none"
+        sound = ask(asked, seconds=patience, silence=patience)
+        if sound == "kept":
             unfinished.replace(video)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except subprocess.TimeoutExpired:
+        return sound
+    except (Failed, InputError):
         return "unreadable"
-    return "kept"
-
-
-def _has_sound(path: Path) -> bool:
-    return b" Audio: " in _ffmpeg(*ffmpeg_input(path)).stderr
-
-
-def _ffmpeg(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", *arguments]
-    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=_PATIENCE, check=False)
+    finally:
+        unfinished.unlink(missing_ok=True)

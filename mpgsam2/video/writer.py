@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from os import PathLike
@@ -13,6 +15,15 @@ from weakref import WeakSet
 import cv2
 import imageio_ffmpeg
 import numpy as np
+
+from mpgsam2.video.retime import retime
+
+PATIENCE = 30.0
+"""Seconds that an encoder may take to come on by a piece of a frame, or to finish."""
+
+
+class EncoderError(OSError):
+    """The encoder did not do its work; the text says what became of it, to follow “The video encoder …”."""
 
 
 class VideoWriter:
@@ -25,16 +36,17 @@ class VideoWriter:
         path: the mp4 to write; an older one is replaced.
         width, height: of the frames in pixels.
         fps: frames per second.
+        times: when each frame is shown, in seconds, if that varies; at least as many as are written.
     """
 
     channels = 3
     """Of a frame."""
 
-    _pixels_in, _pixels_out = "rgb24", "yuv420p"
+    _pixels_in, _pixels_out, _container = "rgb24", "yuv420p", "mp4"
     # One thread, because a run writes several videos at once, which costs less memory and time than sharing the cores.
     _encoding = (
         *("-c:v", "libx264", "-preset", "superfast", "-crf", "18", "-g", "12", "-threads", "1"),
-        *("-movflags", "+faststart", "-f", "mp4"),
+        *("-movflags", "+faststart"),
     )
     # BT.709 is what browsers take an untagged HD video for, and BT.601 what ffmpeg would write: say it in the file.
     _colours = (
@@ -42,14 +54,25 @@ class VideoWriter:
         "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     )
 
-    def __init__(self, path: str | PathLike[str], width: int, height: int, fps: Fraction) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        width: int,
+        height: int,
+        fps: Fraction,
+        times: Sequence[float] | None = None,
+    ) -> None:
         self.path = Path(path).absolute()
         self.width, self.height = width, height
+        self._fps, self._times = fps, times
         self.frame_count = 0
         self._unfinished = self.path.with_name(f".{self.path.name}.part")
         size = f"{width + width % 2}x{height + height % 2}"
         frames = ["-f", "rawvideo", "-pix_fmt", self._pixels_in, "-s", size, "-r", str(fps), "-i", "-"]
-        output = ["-vf", self._colours, "-pix_fmt", self._pixels_out, *self._encoding, str(self._unfinished)]
+        # Frames whose times are set afterwards are stored in the order in which they are shown.
+        order = [] if times is None else ["-bf", "0"]
+        output = ["-vf", self._colours, "-pix_fmt", self._pixels_out, *self._encoding, *order]
+        output += ["-f", self._container, str(self._unfinished)]
         # In a session of its own, since Ctrl-C is for Python alone, which then has the file finished.
         self._encoder = subprocess.Popen(
             [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", *frames, *output],
@@ -57,6 +80,8 @@ class VideoWriter:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
+        if os.name == "posix":
+            os.set_blocking(self._encoder.stdin.fileno(), False)
         _at_work.add(self)
 
     def write(self, frame: np.ndarray) -> None:
@@ -64,37 +89,59 @@ class VideoWriter:
 
         Raises:
             ValueError: the frame has another shape or type than the video.
-            OSError: the encoder has stopped, as on a full disk.
+            EncoderError: the encoder has stopped, as on a full disk, or is stuck.
         """
         if frame.shape != (self.height, self.width, self.channels) or frame.dtype != np.uint8:
             raise ValueError(f"a frame of {frame.shape} {frame.dtype} in a video of {self.height} × {self.width} uint8")
         if self.width % 2 or self.height % 2:
             frame = cv2.copyMakeBorder(frame, 0, self.height % 2, 0, self.width % 2, cv2.BORDER_REPLICATE)
         try:
-            self._encoder.stdin.write(np.ascontiguousarray(frame))
+            self._send(memoryview(np.ascontiguousarray(frame)).cast("B"))
         except OSError:
+            error = EncoderError(self._fate())
             self.discard()
-            raise
+            raise error from None
         self.frame_count += 1
+
+    def _send(self, content: memoryview) -> None:
+        """Writes to the encoder, which must take something of it within `PATIENCE`."""
+        pipe = self._encoder.stdin.fileno()
+        while content:
+            try:
+                content = content[os.write(pipe, content) :]
+            except BlockingIOError:
+                if not select.select([], [pipe], [], PATIENCE)[1]:
+                    raise TimeoutError from None
 
     def close(self) -> None:
         """Finishes the file and puts it in its place; without a frame there is none.
 
         Raises:
-            OSError: the encoder could not finish, as on a full disk.
+            EncoderError: the encoder could not finish, as on a full disk, or is stuck.
         """
         done = self._end()
-        if done and self.frame_count:
+        if not (done and self.frame_count):
+            failed = self.frame_count
+            fate = self._fate()
+            self.discard()
+            if failed:
+                raise EncoderError(fate)
+            return
+        if self._times is None:
             self._unfinished.replace(self.path)
             return
-        failed = self.frame_count
-        self.discard()
-        if failed:
-            raise OSError(f"the encoder could not finish {self.path.name}")
+        moved = self._unfinished.with_suffix(".times")
+        try:
+            retime(self._unfinished, moved, self._container, self._times, float(1 / self._fps))
+            moved.replace(self.path)
+        finally:
+            moved.unlink(missing_ok=True)
+            self._unfinished.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Stops and leaves no file."""
+        """Stops at once and leaves no file."""
         self.frame_count = 0
+        self._encoder.kill()
         self._end()
         self._unfinished.unlink(missing_ok=True)
 
@@ -103,7 +150,18 @@ class VideoWriter:
         with suppress(BrokenPipeError):
             self._encoder.stdin.close()
         _at_work.discard(self)
-        return self._encoder.wait() == 0
+        try:
+            return self._encoder.wait(PATIENCE) == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def _fate(self) -> str:
+        """What became of the encoder that no longer does its work."""
+        try:
+            code = self._encoder.wait(1)
+        except subprocess.TimeoutExpired:
+            return "came to a standstill"
+        return "was ended from outside" if code < 0 else "could not go on"
 
     def __enter__(self) -> VideoWriter:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from visitor import EXAMPLE, FPS, FRAMES, files
 from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT
 from mpgsam2.demo.settings import NAMES
-from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.video import VideoWriter, guard, open_clip
 
 SENTENCE = "the red circle"
 
@@ -141,6 +142,19 @@ def test_clips_beyond_a_limit_are_refused(
     monkeypatch.setattr(frames, "LIMITS", frames.Limits(**limits))
     with pytest.raises(AppError, match=told):
         ask(client, clips / "short.mp4")
+
+
+def test_a_decoder_that_breaks_costs_its_visitor_a_sentence_and_others_nothing(
+    client: Client, clips: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    breaks = tmp_path / "breaks.mp4"
+    breaks.write_bytes((clips / "short.mp4").read_bytes() + b"\0\0\0\x08free")
+    with monkeypatch.context() as patched:
+        patched.setattr(guard, "_COMMAND", [sys.executable, "-c", "import os; os.abort()"])
+        with pytest.raises(AppError, match=r"“breaks\.mp4” cannot be used, because the decoder broke down over it"):
+            ask(client, breaks)
+    *_, record = ask(client, clips / "short.mp4", last=1)
+    assert record["frames"] == 1
 
 
 def test_strange_uploads_are_refused_in_one_sentence(client: Client, clips: Path, tmp_path: Path) -> None:

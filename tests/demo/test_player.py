@@ -20,6 +20,7 @@ from mpgsam2.demo.player import Player, PlayerValue, live_value, result_value
 from mpgsam2.video import VideoWriter
 
 FRAMES, RATE = 40, Fraction(30000, 1001)
+UNEVEN = [round(index / 30 if index < 20 else index / 4 - 4.3, 6) for index in range(FRAMES)]  # seconds
 LONG = 900  # frames
 HOSTILE = "the <img src=x onerror=alert(1)> ${alert(2)} `{{circle}}` </script>"
 PANES = ("prior", "masks", "overlay")
@@ -41,8 +42,8 @@ READ_ONE = """video => {
 READ = f"{VIDEOS}.map({READ_ONE})"
 
 
-def write_video(path: Path, video: int, frames: int) -> Path:
-    with VideoWriter(path, BITS * BLOCK, 2 * BLOCK, RATE) as writer:
+def write_video(path: Path, video: int, frames: int, times: list[float] | None = None) -> Path:
+    with VideoWriter(path, BITS * BLOCK, 2 * BLOCK, RATE, times) as writer:
         for index in range(frames):
             bits = [int(bit) for bit in f"{index:012b}{video:04b}"]
             row = np.repeat(np.uint8(bits) * 255, BLOCK)
@@ -95,6 +96,8 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlayerValue | 
     several = make_record([HOSTILE, "the square"], FRAMES) | {"difference": difference}
     single = write_video(folder / "single.mp4", OVERLAY, 1)
     long = write_video(folder / "long.mp4", OVERLAY, LONG)
+    slow = write_video(folder / "uneven.mp4", OVERLAY, FRAMES, UNEVEN)
+    uneven = make_record(["the circle"], FRAMES) | {"times": UNEVEN}
     picture = np.full((48, 64, 3), 200, np.uint8)
     return {
         "blank": None,
@@ -103,6 +106,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlayerValue | 
         "scored": result_value(overlay, only, scored),
         "several": result_value(overlay, pairs, several),
         "single": result_value(single, {"A": (single, single)}, make_record(["the circle"], 1)),
+        "uneven": result_value(slow, {"A": (slow, slow)}, uneven),
         "long": result_value(long, {"A": (long, long)}, make_record(["the circle"], LONG)),
     }
 
@@ -191,6 +195,19 @@ def test_scrubbing_shows_one_frame_in_all_panes_and_asks_the_server_for_nothing(
     expect_frame(page, 0)
     assert [video["video"] for video in page.evaluate(READ)] == [PRIOR_A, MASKS_A, OVERLAY]
     assert [url for url in requests if not url.startswith(("blob:", "data:"))] == []
+
+
+def test_frames_at_uneven_times_are_gone_to_exactly(visit: Callable[..., Page]) -> None:
+    page = visit("uneven")
+    for frame in (39, 0, 19, 20, 21, 38, 5):
+        scrubber(page).fill(str(frame))
+        expect_frame(page, frame)
+    scrubber(page).fill("30")
+    expect(page.locator(".place")).to_have_text(re.compile(rf"Frame 31 of {FRAMES}\s*0:03\.20"))
+    button(page, "Play").click()
+    page.wait_for_function("document.querySelector('.scrubber').value >= 32")
+    button(page, "Pause").click()
+    expect_frame(page, shown_frame(page))
 
 
 def test_playing_advances_all_panes_and_pausing_leaves_them_at_one_frame(visit: Callable[..., Page]) -> None:

@@ -62,6 +62,13 @@ function frameRate(fraction) {
   return numerator / denominator;
 }
 
+/** When each of a record's first frames is shown, and when the last of them has been, in seconds. */
+function frameTimes({ times, fps }, frames) {
+  const step = 1 / frameRate(fps);
+  if (!times) return Array.from({ length: frames + 1 }, (_, frame) => frame * step);
+  return [...times.slice(0, frames), times[frames] ?? times[frames - 1] + step];
+}
+
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }

@@ -41,7 +41,7 @@ class Player {
 
   /** Takes away what belongs to a result, but for the pictures. */
   #clear() {
-    this.#transport.load(1, 1);
+    this.#transport.load([0, 1]);
     this.#files.clear();
     this.#timeline.clear();
     this.#one(".legend").replaceChildren();
@@ -67,7 +67,7 @@ class Player {
     this.#fillQueries(record.queries);
     const described = record.queries.map((query) => query.description).join("; ");
     const loaded = [this.#showVideo("overlay", overlay, described), ...this.#showQuery(0)];
-    this.#transport.load(frames, frameRate(record.fps));
+    this.#transport.load(frameTimes(record, frames));
     if (!Player.#STILL.matches) Promise.all(loaded).then(() => this.#value.record === record && this.#transport.play());
   }
 

@@ -1,14 +1,14 @@
 /**
  * Plays several videos of the same frames in step. One is the clock, the others follow.
  *
- * A frame is shown by seeking to its middle, (frame + 0.5) / fps, where no rounding can hit its neighbour.
+ * A frame is shown by seeking to the middle of its time, where no rounding can hit its neighbour.
  */
 class Transport {
   frame = 0;
   frames = 0;
   playing = false;
   repeats = true;
-  #fps = 1;
+  #times = [0, 1]; // when each frame is shown, and when the last one has been, in seconds
   #speed = 1;
   #clock;
   #videos;
@@ -32,13 +32,16 @@ class Transport {
   }
 
   get seconds() {
-    return this.frame / this.#fps;
+    return this.#times[this.frame];
   }
 
-  /** New videos are about to come, of so many frames at that rate. */
-  load(frames, fps) {
+  /**
+   * New videos are about to come.
+   * @param times when each frame is shown, and when the last one has been, in seconds.
+   */
+  load(times) {
     this.pause();
-    [this.frames, this.#fps] = [frames, fps];
+    [this.frames, this.#times] = [times.length - 1, times];
     this.seek(0);
   }
 
@@ -74,11 +77,22 @@ class Transport {
   }
 
   get #middle() {
-    return (this.frame + 0.5) / this.#fps;
+    return (this.#times[this.frame] + this.#times[this.frame + 1]) / 2;
   }
 
   get #frameOfClock() {
-    return clamp(Math.floor(this.#clock.currentTime * this.#fps + 1e-3), 0, this.frames - 1);
+    const now = this.#clock.currentTime;
+    let [low, high] = [0, this.frames]; // it is not before the one and before the other
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#times[middle] <= now + 1e-3 * this.#length(middle)) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #length(frame) {
+    return this.#times[frame + 1] - this.#times[frame];
   }
 
   #show(frame) {
@@ -132,7 +146,7 @@ class Transport {
     if (video.seeking || this.#clock.seeking) return;
     const behind = this.#clock.currentTime - video.currentTime;
     if (Math.abs(behind) > 0.3) video.currentTime = this.#clock.currentTime;
-    const off = Math.abs(behind) > Math.min(0.5 / this.#fps, 0.04);
+    const off = Math.abs(behind) > Math.min(0.5 * this.#length(this.frame), 0.04);
     const rate = this.#speed * (off ? 1 + 0.15 * Math.sign(behind) : 1);
     if (video.playbackRate !== rate) video.playbackRate = rate;
   }
