@@ -12,3 +12,19 @@ class InputError(ValueError):
 
 class Stopped(Exception):
     """Work was given up before it had a result, because somebody asked to stop."""
+
+
+class FrameError(InputError):
+    """An `InputError` that names frames, counted from 0 as in Python, or from 1 as on the page.
+
+    Args:
+        sentence: with the frames counted from 0; the message.
+        from_one: the same with the frames counted from 1.
+    """
+
+    def __init__(self, sentence: str, from_one: str) -> None:
+        super().__init__(sentence, from_one)
+        self.from_one = from_one
+
+    def __str__(self) -> str:
+        return self.args[0]

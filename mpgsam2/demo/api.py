@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import closing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from threading import Event
 from typing import Any
 
 import gradio as gr
 
 from mpgsam2.demo.errors import told_to_visitor
-from mpgsam2.demo.gpu import FrameLoop
-from mpgsam2.demo.handlers import ONE_AT_A_TIME
+from mpgsam2.demo.given import file_of, settings_of
+from mpgsam2.demo.handlers import OWN_LINE
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.run import Finished, Started, Step, run
-from mpgsam2.demo.sessions import Sessions
-from mpgsam2.demo.settings import Settings
+from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
-from mpgsam2.demo.status import line
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.demo.status import line, wait
+from mpgsam2.demo.turns import Opening, Turns, Waiting
 from mpgsam2.pipeline import Progress
 
 Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
 
 
-def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sessions: Sessions) -> None:
-    """Offer `/segment` beside the page; programs and visitors share the one slot of the model."""
+def serve(page: Page, turns: Turns) -> None:
+    """Offer `/segment` beside the page; programs and visitors share the one line and the one slot of the model."""
 
-    def segment(
+    async def segment(
         request: gr.Request,
         clip: str,
         expression: str,
@@ -44,7 +43,7 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
         ground_truth: str | None = None,
         object: int | None = None,
         scored: str = "",
-    ) -> Generator[Answer]:
+    ) -> AsyncGenerator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
         Args:
@@ -68,33 +67,18 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
             of everything (masks, cut-outs, figure strip, run.json); and the record, which is run.json with a line of
             text, the frames done, which frames are used, and a warning about words that the model does not know. While
-            the run goes on the files are null and the record says how far it is.
+            the run waits and goes on the files are null and the record says how far it is.
         """
-        asked = Settings(
-            expression,
-            model,
-            first,
-            last,
-            every,
-            longest_side,
-            threshold,
-            opacity,
-            pattern,
-            tuple(without or ()),
-            compare,
-            ground_truth,
-            object,
-            scored,
+        values = (
+            *(expression, model, first, last, every, longest_side),
+            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored),
         )
-        sessions.keep(request.session_hash, clip)
-        sessions.keep(request.session_hash, ground_truth)
-        with (
-            told_to_visitor(),
-            sessions.folder(request.session_hash) as folder,
-            closing(run(models, frame_loop, clip, asked, folder, Event())) as steps,
-        ):
-            for step in steps:
-                yield _answer(step)
+        with told_to_visitor():
+            asked = settings_of(dict(zip(NAMES, values, strict=True)))
+            async with aclosing(turns.take(request.session_hash, file_of(clip), asked, Event())) as steps:
+                async for step in steps:
+                    if step is not None:
+                        yield _answer(step)
 
     answers = [gr.Video(visible=False, label=name) for name in ("Mask prior", "Per-frame masks", "Final overlay")]
     answers += [gr.File(visible=False, label="All files"), gr.JSON(visible=False, label="Record")]
@@ -104,13 +88,18 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
         answers,
         api_name="segment",
         show_progress="hidden",
-        **ONE_AT_A_TIME,
+        **OWN_LINE,
     )
 
 
-def _answer(step: Step) -> Answer:
+def _answer(step: Waiting | Opening | Step) -> Answer:
     record: dict[str, Any] = {"text": line(step)}
     match step:
+        case Waiting():
+            record |= {"text": f"{line(step)} {wait(step)}.", "done": 0, "before": step.before, "seconds": step.seconds}
+            return None, None, None, None, record
+        case Opening():
+            return None, None, None, None, record | {"done": 0}
         case Started():
             record |= {"done": 0, "frames": step.frames, "notice": step.notice, "warning": step.warning}
             return None, None, None, None, record

@@ -54,6 +54,13 @@ def load_examples(folder: Path, model: str) -> list[Example]:
     return [_load(folder, entry, model) for entry in json.loads(listing.read_text(encoding="utf-8"))]
 
 
+def own_files(examples: list[Example]) -> frozenset[Path]:
+    """All files of examples that a page shows: clips, true masks and results."""
+    results = [file for example in examples if example.result for file in example.result.iterdir() if file.is_file()]
+    given = [file for example in examples for file in (example.clip, example.truth) if file]
+    return frozenset(file.resolve() for file in [*given, *results])
+
+
 def build_examples(examples: list[Example]) -> gr.HTML:
     """Place a card per example; choosing one triggers a click with its `index`."""
     cards = "".join(map(_card, range(len(examples)), examples))

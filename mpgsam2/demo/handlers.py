@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from threading import Event
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from mpgsam2.demo.errors import told_to_visitor
-from mpgsam2.demo.frames import choose_frames
-from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.errors import told, told_to_visitor
+from mpgsam2.demo.given import file_of, settings_of
+from mpgsam2.demo.line import FULL
+from mpgsam2.demo.looks import AT_ONCE, Looks
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.run import Finished, Started, Step, run
+from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.sessions import Sessions
-from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import live, result
-from mpgsam2.demo.status import FULL, IDLE, WAITING, error_html, line, notice_html, status_html
+from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.turns import Opening, Turns, Waiting
 from mpgsam2.errors import InputError
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress
 from mpgsam2.render import Look
 
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "gpu"}
-"""Of every event that runs the model: they share one slot."""
+OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
+"""Of every event that runs the model: it begins at once and waits in our own line, and its input is checked by us."""
 
-_LOOKING = {"concurrency_limit": 2, "concurrency_id": "looking"}  # at clips, which decodes them once
+_LOOKING: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "looking", "preprocess": False}
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
@@ -36,11 +37,11 @@ _LIVE_EVERY = 0.2  # seconds between live pictures; the line of text follows eve
 Updates = dict[Component, Any]
 
 
-def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sessions: Sessions) -> None:
+def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     """Give the page its behaviour: Run, Stop, and the remark on the clip's frames.
 
     Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
-    waits for its turn is taken out of the queue.
+    waits for its turn, or whose clip is looked at, is given up.
     """
     stop_signal = gr.State()
     settings = list(page.settings.values())
@@ -48,29 +49,31 @@ def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, se
     def prepare() -> Updates:
         return {stop_signal: Event(), **_prepared(page)}
 
-    def show_run(request: gr.Request, clip: str | None, stop: Event, *values: Any) -> Generator[Updates]:
-        asked = Settings(**dict(zip(NAMES, values, strict=True)))
-        sessions.keep(request.session_hash, clip)
-        sessions.keep(request.session_hash, asked.ground_truth)
+    async def show_run(request: gr.Request, clip: Any, stop: Event | None, *values: Any) -> AsyncGenerator[Updates]:
         try:
-            with (
-                told_to_visitor(),
-                sessions.folder(request.session_hash) as folder,
-                closing(run(models, frame_loop, clip, asked, folder, stop)) as steps,
-            ):
-                yield from _updates(page, asked.look, steps)
+            with told_to_visitor():
+                asked = settings_of(dict(zip(NAMES, values, strict=True)))
+                turn = turns.take(request.session_hash, file_of(clip), asked, stop or Event())
+                async with aclosing(turn) as steps, aclosing(_updates(page, asked.look, steps)) as updates:
+                    async for update in updates:
+                        yield update
         except gr.Error as error:  # stands on the page after the pop-up is gone
             yield {page.status: error_html(error), **_at_rest(page)}
             raise
 
-    def look(request: gr.Request, clip: str | None, *values: Any) -> str:
+    async def look(request: gr.Request, clip: Any, *values: Any) -> AsyncGenerator[str]:
         if not clip:
-            return ""
-        sessions.keep(request.session_hash, clip)
+            yield ""
+            return
         try:
-            return notice_html(choose_frames(clip, Settings(**dict(zip(_FRAMES, values, strict=True))).selection())[1])
+            path = file_of(clip)
+            sessions.file(request.session_hash, path)
+            selection = settings_of(dict(zip(_FRAMES, values, strict=True))).selection()
+            async with aclosing(looks.take(path, selection)) as remarks:
+                async for remark in remarks:
+                    yield notice_html(remark)
         except InputError as error:
-            return notice_html(str(error))
+            yield notice_html(told(error))
 
     def refused(status: str) -> Updates:
         """Where not even a place in the queue was free, nothing of the run has reached the page."""
@@ -88,7 +91,7 @@ def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, se
         show_run,
         [page.clip, stop_signal, *settings],
         [page.notice, *_prepared(page)],
-        **ONE_AT_A_TIME,
+        **OWN_LINE,
         **_QUIET,
     )
     running.failure(refused, page.status, [page.status, *_at_rest(page)], queue=False, **_QUIET)
@@ -130,27 +133,37 @@ def _at_rest(page: Page) -> Updates:
     }
 
 
-def _updates(page: Page, look: Look, steps: Generator[Step]) -> Generator[Updates]:
+async def _updates(
+    page: Page, look: Look, steps: AsyncIterator[Waiting | Opening | Step | None]
+) -> AsyncGenerator[Updates]:
     """What the page shows at each step of a run. One update per frame, so that a closed tab is noticed as soon."""
     warning, shown = None, -_LIVE_EVERY
-    for step in steps:
+    update: Updates = {}
+    async for step in steps:
         match step:
+            case None:  # the last one once more
+                update.pop(page.player, None)
+            case Waiting():
+                update = {page.status: status_html(line(step), done=0, total=0, remark=wait(step))}
+            case Opening():
+                update = {page.status: status_html(line(step), done=0, total=0)}
             case Started():
                 warning = step.warning
-                yield {
+                update = {
                     page.status: status_html(line(step), done=0, total=0, warning=warning),
                     page.notice: notice_html(step.notice),
                     page.leave: gr.update(visible=False),
                     page.stop: gr.update(visible=True),
                 }
             case Progress():
-                updates = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
+                update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
-                    updates[page.player] = live(step, look)
-                yield updates
+                    update[page.player] = live(step, look)
             case Finished():
-                yield {page.status: status_html(line(step), warning=warning), **_results(page, step), **_at_rest(page)}
+                update = {page.status: status_html(line(step), warning=warning)}
+                update |= {**_results(page, step), **_at_rest(page)}
+        yield dict(update)
 
 
 def _results(page: Page, end: Finished) -> Updates:

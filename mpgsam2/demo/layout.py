@@ -8,26 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from mpgsam2.checkpoint import fingerprint
 from mpgsam2.demo.about import ABOUT
 from mpgsam2.demo.api import serve
 from mpgsam2.demo.example_handlers import connect_examples
-from mpgsam2.demo.examples import FOLDER, build_examples, load_examples
+from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files
 from mpgsam2.demo.frames import LIMITS
+from mpgsam2.demo.gate import Gate
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.demo.handlers import connect
 from mpgsam2.demo.head import head_html
+from mpgsam2.demo.home import home
+from mpgsam2.demo.looks import Looks
 from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
+from mpgsam2.demo.turns import Turns
 from mpgsam2.network.model import MPGSAM2
 
-_QUEUE = 20  # visitors who may wait
-_HOUR = 3600  # seconds
+_LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
 
 
 def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
@@ -37,10 +41,14 @@ def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
         models: as `load_model` returns them, already on the device where they run; the first is the usual one.
         examples: folder with `examples.json` and its clips; without that list there are no examples.
     """
+    home()  # before Gradio asks where its files go
     named = {model.name: model for model in models}
-    loop, sessions = frame_loop(named), Sessions()
     loaded = load_examples(examples, fingerprint(models[0]))
-    with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False, delete_cache=(_HOUR, _HOUR)) as demo:
+    own = own_files(loaded)
+    gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
+    sessions = Sessions(own)
+    turns = Turns(named, frame_loop(named), sessions)
+    with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False) as demo:
         gr.HTML(head_html(models), elem_id="head")
         with gr.Row(elem_id="inputs", equal_height=False):
             with gr.Column(min_width=300, scale=6):
@@ -73,11 +81,12 @@ def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
         gr.HTML(ABOUT, elem_id="about")
         example = gr.Textbox("", visible=False)
         page = Page(clip, settings, notice, run, leave, stop, status, player, bundle, example, link, copy_link)
-        connect(page, named, loop, sessions)
+        connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name)
-        serve(page, named, loop, sessions)
+        serve(page, turns)
+        demo.unload(turns.ended)
         demo.unload(sessions.ended)
-    return demo.queue(max_size=_QUEUE)
+    return demo.queue(max_size=_LOOKS, api_open=False)
 
 
 def launch_options() -> dict[str, Any]:
@@ -87,7 +96,8 @@ def launch_options() -> dict[str, Any]:
         "css_paths": STYLESHEET,
         "footer_links": ["api", "settings"],
         "max_file_size": LIMITS.bytes,
-        "allowed_paths": [str(FOLDER)],
         "run_history": False,
+        "enable_monitoring": False,
+        "app_kwargs": {"middleware": [Middleware(Gate)]},
         "mcp_server": find_spec("mcp") is not None,
     }

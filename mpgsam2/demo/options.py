@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.components import Component
 
 from mpgsam2.demo.frames import MOST_FRAMES
+from mpgsam2.demo.given import MOST_CHARACTERS
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.query import LETTERS
 
@@ -22,7 +23,7 @@ def build_sentences() -> gr.Textbox:
         placeholder="the red circle that moves to the left",
         lines=2,
         max_lines=len(LETTERS),
-        max_length=2000,
+        max_length=MOST_CHARACTERS,
         elem_id="sentences",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.pace import PATIENCE, Pace
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.errors import Stopped
 from mpgsam2.export import bundle, read_record
@@ -39,6 +41,7 @@ class Finished:
     record: dict[str, Any] | None = None  # as `export` writes it to run.json
     folder: Path | None = None  # of the files that `export` names
     bundle: Path | None = None  # all of them in a zip
+    hurried: bool = False  # whether it ended early because others wait
 
 
 Step = Started | Progress | Finished
@@ -51,6 +54,7 @@ def run(
     settings: Settings,
     folder: Path,
     stop: Event,
+    pace: Pace | None = None,
 ) -> Generator[Step]:
     """Ask what the settings say of a clip.
 
@@ -61,6 +65,7 @@ def run(
         settings: what is asked.
         folder: for the files, the run's own.
         stop: once it is set, the run ends after the frame at work and keeps what is done.
+        pace: how much it may take while others wait; None if it may take all.
 
     Yields:
         `Started`, a `Progress` per frame, `Finished`.
@@ -75,6 +80,9 @@ def run(
     except Stopped:
         yield Finished(0, 0, "", None)
         return
+    if pace:
+        clip, told = pace.shortened(model.name, clip, len(queries))
+        notice = f"{notice} {told}".strip()
     unknown = [warn_unknown(model, query.expression) for query in queries]
     warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
     with ExitStack() as open_files:
@@ -84,14 +92,18 @@ def run(
             truth = open_files.enter_context(GroundTruth.open(settings.ground_truth, clip, **masks))
         yield Started(clip.frame_count, notice, warning)
         asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
-        done = 0
+        done, hurried, began = 0, False, time.monotonic()
         if not stop.is_set():
             results = frame_loop(model.name, clip, queries, settings.threshold)
             frames = write_results(clip, results, folder, model=model, **asked)
             for progress in open_files.enter_context(closing(frames)):
                 done = progress.index + 1
                 yield progress
-                if stop.is_set():
+                late = time.monotonic() - began > PATIENCE and done < progress.total
+                hurried = late and pace is not None and pace.crowded()
+                if stop.is_set() or hurried:
                     break
-    end = Finished(done, clip.frame_count, notice, warning)
+    if pace and done:
+        pace.learn(model.name, clip, done, len(queries), time.monotonic() - began)
+    end = Finished(done, clip.frame_count, notice, warning, hurried=hurried)
     yield replace(end, record=read_record(folder), folder=folder, bundle=bundle(folder)) if done else end

@@ -1,93 +1,171 @@
-"""The files of visitors: every run has a folder of its own, and what a session left is gone when it ends."""
+"""What a session owns: the files that it uploaded or chose, and those that its runs made. Nothing else deletes any.
+
+Everything lies in the process's own folder (`home`):
+
+- `<64 hex digits>/<name>` is an upload, in a folder of its own, whose name only the uploader is told;
+- `run-…/` holds what one run made.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
+import stat
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 
 import gradio as gr
-from gradio.utils import get_upload_folder
+
+from mpgsam2.demo.home import home
+from mpgsam2.demo.wording import quoted
+from mpgsam2.errors import InputError
 
 _KEPT = 3  # runs of a session whose files remain: a program may fetch one run's while the next goes on
-_LIFETIME = 3600.0  # seconds, for sessions whose end is never heard of
+_LIFETIME = 3600.0  # seconds, for sessions whose end is never heard of, and for uploads that are never used
+_UPLOAD = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Run:
     folder: Path
-    working: bool = True  # whether files are still being written
+    working: bool = True  # whether it waits for its turn or files are being written
     begun: float = field(default_factory=time.monotonic)
 
 
 class Sessions:
-    """Folders of runs and uploaded files by session.
+    """Files by session.
 
-    The folders lie within Gradio's own, from which files are served without being copied; their names cannot be
-    guessed. An upload is named by its content, so two visitors may share one: it goes with the last of them.
+    A file belongs to every session that has named it and to every run that still needs it, and goes with the last of
+    them. What came with the page is nobody's to delete.
+
+    Args:
+        own: files that come with the page, which every visitor may choose.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own: frozenset[Path] = frozenset()) -> None:
+        self._own = own
         self._lock = Lock()
         self._runs: dict[str, list[_Run]] = defaultdict(list)
-        self._uploads: dict[Path, set[str]] = defaultdict(set)
+        self._owners: dict[Path, dict[Hashable, float]] = defaultdict(dict)  # with the time when they last named it
+        self._sweep_hourly()
+
+    def file(self, session: str, path: str | None) -> Path | None:
+        """The file of a path that a visitor gives, which from now on is the session's too; None for none.
+
+        Raises:
+            InputError: it is neither an upload that is still there nor a file of the page.
+        """
+        if not path:
+            return None
+        file = self._checked(path)
+        if file not in self._own:
+            with self._lock:
+                self._owners[file][session] = time.monotonic()
+        return file
 
     @contextmanager
-    def folder(self, session: str) -> Iterator[Path]:
+    def run(self, session: str, *files: Path | None) -> Iterator[Path]:
         """An empty folder for one more run of a session, which works until the block ends.
 
-        The files stay until the session ends or has had some more runs. If it has ended before the block does, they go
-        with the block.
+        The files that it reads stay until then, and what it made stays until the session ends or has had some more
+        runs. If the session has ended before the block does, that goes with the block, and so does an empty folder.
         """
-        parent = Path(get_upload_folder())
-        parent.mkdir(parents=True, exist_ok=True)
-        run = _Run(Path(tempfile.mkdtemp(prefix="run-", dir=parent)))
+        run = _Run(Path(tempfile.mkdtemp(prefix="run-", dir=home())))
         with self._lock:
             self._runs[session].append(run)
+            for file in files:
+                if file and file not in self._own:
+                    self._owners[file][run] = run.begun
         try:
             yield run.folder
         finally:
             with self._lock:
                 run.working = False
-                unused = self._unused(session, run)
-            for folder in unused:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def keep(self, session: str, path: str | None) -> None:
-        """Note that a session uses an uploaded file; anything else, such as an example, is nobody's to delete."""
-        if path and Path(path).is_relative_to(get_upload_folder()):
-            with self._lock:
-                self._uploads[Path(path)].add(session)
+                self._give_up(run)
+                if run not in self._runs.get(session, []):
+                    _remove_run(run)
+                elif not any(run.folder.iterdir()):  # it failed, and shall push nobody's results out
+                    self._runs[session].remove(run)
+                    _remove_run(run)
+                self._remove_old()
 
     def ended(self, request: gr.Request) -> None:
         """Delete what the session of a request leaves; for the page's unload."""
-        session = request.session_hash
         with self._lock:
-            unused = [run.folder for run in self._runs.pop(session, []) if not run.working]
-            mine = [path for path, users in self._uploads.items() if session in users]
-            for path in mine:
-                self._uploads[path].discard(session)
-                if not self._uploads[path]:
-                    del self._uploads[path]
-                    unused.append(path.parent)  # Gradio makes one for each upload
-        for folder in unused:
-            shutil.rmtree(folder, ignore_errors=True)
+            for run in self._runs.pop(request.session_hash, []):
+                if not run.working:
+                    _remove_run(run)
+            self._give_up(request.session_hash)
 
-    def _unused(self, session: str, run: _Run) -> list[Path]:
-        """Folders to delete when a run of a session is through: its own if the session has ended, and all old ones."""
-        unused = [] if run in self._runs.get(session, []) else [run.folder]
+    def sweep(self) -> None:
+        """Delete what is older than an hour, unless a run needs it: sessions may end without a word."""
+        with self._lock:
+            self._remove_old()
+            now = time.monotonic()
+            for file, owners in list(self._owners.items()):
+                for owner, named in list(owners.items()):
+                    if not isinstance(owner, _Run) and now - named > _LIFETIME:
+                        del owners[owner]
+                self._remove_unowned(file)
+            kept = {file.parent for file in self._owners}
+            for folder in home().iterdir():
+                unused = _UPLOAD.fullmatch(folder.name) and folder not in kept
+                with suppress(OSError):
+                    if unused and time.time() - folder.stat().st_mtime > _LIFETIME:
+                        for file in folder.iterdir():
+                            _remove_upload(file)
+
+    def _checked(self, path: str) -> Path:
+        given = Path(path)
+        with suppress(OSError, ValueError):  # such as a name with half a character, or one that is far too long
+            file = given.resolve(strict=True)
+            upload = file.parent.parent == home() and _UPLOAD.fullmatch(file.parent.name)
+            if stat.S_ISREG(file.stat().st_mode) and (upload or file in self._own):
+                return file
+        raise InputError(f"“{quoted(given.name)}” is not here, or not here any more: choose or upload it again.")
+
+    def _give_up(self, owner: Hashable) -> None:
+        for file in [file for file, owners in self._owners.items() if owners.pop(owner, None) is not None]:
+            self._remove_unowned(file)
+
+    def _remove_unowned(self, file: Path) -> None:
+        if not self._owners[file]:
+            del self._owners[file]
+            _remove_upload(file)
+
+    def _remove_old(self) -> None:
+        """The runs of every session but its last few, and those of long ago."""
         now = time.monotonic()
-        for name, runs in list(self._runs.items()):
+        for session, runs in list(self._runs.items()):
             latest = runs[-_KEPT:]
-            stays = [one for one in runs if one.working or (one in latest and now - one.begun < _LIFETIME)]
-            unused += [one.folder for one in runs if one not in stays]
-            self._runs[name] = stays
+            stays = [run for run in runs if run.working or (run in latest and now - run.begun < _LIFETIME)]
+            for run in runs:
+                if run not in stays:
+                    _remove_run(run)
+            self._runs[session] = stays
             if not stays:
-                del self._runs[name]
-        return unused
+                del self._runs[session]
+
+    def _sweep_hourly(self) -> None:
+        timer = Timer(_LIFETIME, self._sweep_hourly)
+        timer.daemon = True
+        timer.start()
+        self.sweep()
+
+
+def _remove_run(run: _Run) -> None:
+    """A folder that `Sessions.run` made, with all that was written to it."""
+    shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def _remove_upload(file: Path) -> None:
+    """One file, and the folder that was made for it; a folder that holds anything else stays."""
+    with suppress(OSError):
+        file.unlink()
+        file.parent.rmdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import check_request
@@ -107,5 +108,5 @@ def chosen(models: Mapping[str, MPGSAM2], name: str) -> MPGSAM2:
     if not name:
         return next(iter(models.values()))
     if name not in models:
-        raise InputError(f"There is no model “{name}” here: choose from {', '.join(models)}.")
+        raise InputError(f"There is no model “{quoted(name)}” here: choose from {', '.join(models)}.")
     return models[name]

@@ -7,11 +7,11 @@ import html
 import gradio as gr
 
 from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.demo.turns import Opening, Waiting
 from mpgsam2.pipeline import Progress
 
 IDLE = "Choose a clip, say what to look for, and run."
 WAITING = "Waiting for a free slot …"
-FULL = "Too many visitors are waiting already: please try again in a minute."
 
 
 def summary(end: Finished) -> str:
@@ -20,13 +20,18 @@ def summary(end: Finished) -> str:
         return "Stopped before the first frame."
     queries = end.record["queries"]
     told = [f"{query['letter']}: {query['told']}" if len(queries) > 1 else query["told"] for query in queries]
-    stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}. "
+    why = ", because others wait" if end.hurried else ""
+    stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}{why}. "
     return stopped + " ".join(told)
 
 
-def line(step: Step) -> str:
+def line(step: Waiting | Opening | Step) -> str:
     """One step of a run in a line of text."""
     match step:
+        case Waiting():
+            return WAITING
+        case Opening():
+            return f"Looking at the clip{_so_far(step.seconds)} …"
         case Started():
             return f"Reading the sentence together with {_all_frames(step.frames)} …"
         case Progress():
@@ -36,7 +41,17 @@ def line(step: Step) -> str:
             return summary(step)
 
 
-def status_html(text: str, *, done: int | None = None, total: int = 1, warning: str | None = None) -> str:
+def wait(step: Waiting) -> str:
+    """How long a run may still wait: "2 go before you; about 50 s"."""
+    before = "One goes before you" if step.before == 1 else f"{step.before} go before you"
+    if not step.before:
+        before = "You are next"
+    return before if step.seconds is None else f"{before}; about {_about(step.seconds)}"
+
+
+def status_html(
+    text: str, *, done: int | None = None, total: int = 1, warning: str | None = None, remark: str = ""
+) -> str:
     """The status as the page shows it.
 
     Args:
@@ -44,12 +59,15 @@ def status_html(text: str, *, done: int | None = None, total: int = 1, warning: 
         done: frames done, for a progress bar that tells; None for no bar.
         total: frames in all; 0 for a bar that only moves.
         warning: a second line.
+        remark: one more that is no warning.
     """
     bar = ""
     if done is not None:
         value = f'value="{done}" max="{total}"' if total else ""
         bar = f'<progress {value} aria-label="Progress of the run"></progress>'
     note = f'<p class="warning">{html.escape(warning)}</p>' if warning else ""
+    if remark:
+        note += f'<p class="remark">{html.escape(remark)}</p>'
     return f'<p class="line" role="status">{html.escape(text)}</p>{bar}{note}'
 
 
@@ -61,6 +79,14 @@ def notice_html(text: str) -> str:
 def error_html(error: gr.Error) -> str:
     """The status after a run that ended with an error."""
     return f'<p class="line error" role="alert">{error.message}</p>'
+
+
+def _so_far(seconds: float) -> str:
+    return f", {seconds:.0f} s so far" if seconds >= 1 else ""
+
+
+def _about(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 def _frames(number: int) -> str:

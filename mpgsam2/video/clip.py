@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpgsam2.errors import InputError
+from mpgsam2.errors import FrameError, InputError
 from mpgsam2.video.animation import animation_frames, is_animation, probe_animation
 from mpgsam2.video.containers import shown
 from mpgsam2.video.file import file_frames, probe_file
@@ -89,19 +89,24 @@ class Clip:
             for index in numbers:
                 frame = next(frames, None)
                 if frame is None:
-                    raise InputError(
-                        f"Frame {index} of “{self.name}” could not be read this time, though the clip had "
-                        f"{frames_in_words(self.frame_count)} when it was opened: leave it alone during a run and "
-                        "start again."
-                    )
+                    raise FrameError(*(self._unreadable(index + start) for start in (0, 1)))
                 if frame.shape != (self.height, self.width, 3):
-                    raise InputError(
-                        f"“{self.name}” changes its picture size at frame {index}, from {self.width} × {self.height} "
-                        f"to {frame.shape[1]} × {frame.shape[0]}: convert it to one size and try again."
-                    )
+                    raise FrameError(*(self._resized(index + start, frame) for start in (0, 1)))
                 yield frame
         finally:
             frames.close()
+
+    def _unreadable(self, number: int) -> str:
+        return (
+            f"Frame {number} of “{self.name}” could not be read this time, though the clip had "
+            f"{frames_in_words(self.frame_count)} when it was opened: leave it alone during a run and start again."
+        )
+
+    def _resized(self, number: int, frame: np.ndarray) -> str:
+        return (
+            f"“{self.name}” changes its picture size at frame {number}, from {self.width} × {self.height} to "
+            f"{frame.shape[1]} × {frame.shape[0]}: convert it to one size and try again."
+        )
 
 
 def _reader(path: Path) -> Callable[[Path, range], Iterator[np.ndarray]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mpgsam2.errors import InputError
+from mpgsam2.errors import FrameError, InputError
 from mpgsam2.video.clip import Clip
 from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
@@ -68,12 +68,9 @@ def select(clip: Clip, selection: Selection) -> SelectedClip:
     first, last, every, longest = selection.first, selection.last, selection.every, selection.longest_side
     for number in (first, last):
         if number is not None and not 0 <= number < clip.frame_count:
-            raise InputError(
-                f"There is no frame {number} in “{clip.name}”, which has {frames_in_words(clip.frame_count)}: they are "
-                f"counted from 0 to {clip.frame_count - 1}."
-            )
+            raise FrameError(*(_no_frame(clip, number, start) for start in (0, 1)))
     if last is not None and last < first:
-        raise InputError(f"The last frame, {last}, lies before the first, {first}: exchange them.")
+        raise FrameError(*(_exchanged(first + start, last + start) for start in (0, 1)))
     if every < 1:
         raise InputError(f"A step of {every} frames leads nowhere: take 1 for all frames, 2 for every other one.")
     if longest is not None and longest < _LEAST_SIDE:
@@ -110,3 +107,14 @@ def _combined(part: SelectedClip, selection: Selection, numbers: range) -> tuple
     to_the_end = part.selection.last is None and selection.last is None
     last = None if to_the_end else numbers[-1]
     return Selection(numbers.start, last, numbers.step, min(sides, default=None)), numbers
+
+
+def _no_frame(clip: Clip, number: int, start: int) -> str:
+    return (
+        f"There is no frame {number + start} in “{clip.name}”, which has {frames_in_words(clip.frame_count)}: they are "
+        f"counted from {start} to {clip.frame_count - 1 + start}."
+    )
+
+
+def _exchanged(first: int, last: int) -> str:
+    return f"The last frame, {last}, lies before the first, {first}: exchange them."

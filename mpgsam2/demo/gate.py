@@ -1,0 +1,123 @@
+"""The gate before Gradio: only the routes that the page and its HTTP API need, only bodies of a sound size and form.
+
+Gradio serves far more than this page uses: conversion of recordings by an ffmpeg that reads what a playlist names,
+links that store a session's settings, a proxy, a monitor. A route that is not listed here answers 404, one that a newer
+Gradio brings too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mpgsam2.demo.frames import LIMITS
+from mpgsam2.demo.uploads import receive_upload
+
+_API = "/gradio_api"
+_ROUTES: list[tuple[str, str, str]] = [
+    # The page itself: its HTML, looks and scripts.
+    ("GET HEAD", "/", "the page"),
+    ("GET", "/(assets|static|svelte)/.+", "scripts, fonts and pictures"),
+    ("GET", "/config/?", "what stands on the page; programs ask for it first"),
+    ("GET", f"({_API})?/theme.css", "colours"),
+    ("GET", "/(favicon.ico|robots.txt|manifest.json)", "what browsers and crawlers look for"),
+    ("GET", f"{_API}/startup-events", "asked by `launch` itself"),
+    ("GET", f"{_API}/app_id", "whether a page that lost its connection still talks to the same server"),
+    ("GET", f"{_API}/heartbeat/[^/]+", "held as long as the page is open"),
+    # Files in and out.
+    ("POST", f"{_API}/upload", "clips and ground truth"),
+    ("GET", f"{_API}/upload_progress", "how far an upload is"),
+    ("GET HEAD", f"{_API}/file=(?!https?:).+", "clips, results and examples; no other host's"),
+    # Events, of the page and of programs.
+    ("GET", f"{_API}/info/?", "what /segment takes"),
+    ("POST", f"{_API}/queue/join", "asks for a run, or for a look at a clip"),
+    ("GET", f"{_API}/queue/data", "what becomes of it"),
+    ("POST", f"{_API}/(cancel|reset/?)", "gives it up"),
+    ("POST", f"{_API}/run/predict/?", "buttons that run no model: Gradio keeps what has to queue out of here"),
+    ("POST", f"{_API}/call/(v2/)?[^/]+/?", "the same for programs without a client"),
+    ("GET", f"{_API}/call/(v2/)?[^/]+/[^/]+", "what becomes of it"),
+    ("GET HEAD POST DELETE", f"{_API}/mcp(/.*)?", "the tool of the same name, where gradio[mcp] is installed"),
+]
+"""Methods, path as a regular expression, and what it is for."""
+
+_UPLOAD = f"{_API}/upload"
+_JSON = re.compile(f"{_API}/(queue/join|run/|call/|cancel|reset)")
+_JSON_BYTES = 1_000_000  # of a request that is not a file; the page's own have a thousandth of that
+_MCP = f"{_API}/mcp"
+_MCP_BYTES = LIMITS.bytes * 4 // 3 + _JSON_BYTES  # a clip as a data URI
+_SESSION = re.compile(r"[0-9A-Za-z-]{1,64}")  # Gradio takes names of tasks apart that hold it
+
+
+def allowed(method: str, path: str) -> bool:
+    """Whether a request goes on to Gradio."""
+    return any(method in methods.split() and re.fullmatch(route, path, re.DOTALL) for methods, route, _ in _ROUTES)
+
+
+class Gate:
+    """ASGI middleware; see the module.
+
+    Args:
+        app: Gradio's.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1000})
+        path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
+        if not allowed(scope["method"], path):
+            return await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
+        if path == _UPLOAD:
+            response = await receive_upload(scope, receive)
+            return await response(scope, receive, send)
+        if scope["method"] == "POST":
+            body = await _body(receive, _MCP_BYTES if path.startswith(_MCP) else _JSON_BYTES)
+            refused = _refusal(path, body)
+            if refused:
+                return await refused(scope, receive, send)
+            receive = _again(body, receive)
+        return await self.app(scope, receive, send)
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """A request's body; None if it has more bytes than `most` or is broken off."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+    return None
+
+
+def _refusal(path: str, body: bytes | None) -> Response | None:
+    if body is None:
+        return JSONResponse({"detail": "The request is too large."}, 413)
+    if not _JSON.match(path):
+        return None
+    try:
+        asked = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return JSONResponse({"detail": "The request is not JSON."}, 400)
+    session = asked.get("session_hash") if isinstance(asked, dict) else None
+    if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
+        return JSONResponse({"detail": "The session's name must be 1 to 64 letters, digits and hyphens."}, 400)
+    return None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, and then what comes after it."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def received() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return received

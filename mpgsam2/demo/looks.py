@@ -1,0 +1,48 @@
+"""Looks at clips: which frames a run would use. They need no place in the line of the runs."""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from queue import Empty, SimpleQueue
+
+from mpgsam2.demo.frames import choose_frames
+from mpgsam2.demo.worker import TICK, Worker
+from mpgsam2.video import Selection
+
+AT_ONCE = 2
+"""Clips that are looked at at the same time; each is decoded once."""
+
+LOOKING = "Looking at the clip …"
+
+
+class Looks:
+    """The threads in which clips are looked at."""
+
+    def __init__(self) -> None:
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            self._idle.put(Worker())
+
+    async def take(self, path: str, selection: Selection) -> AsyncGenerator[str]:
+        """What `frames.choose_frames` says, and `LOOKING` as long as that takes.
+
+        Raises:
+            InputError: the clip cannot be used, or the selection does not fit it.
+        """
+        while (worker := self._free()) is None:
+            yield LOOKING
+            await sleep(TICK)
+        try:
+            async with aclosing(worker.steps(choose_frames(path, selection)[1] for _ in [None])) as told:
+                async for sentence in told:
+                    yield sentence or LOOKING
+        finally:
+            worker.submit(lambda: self._idle.put(worker))  # when its work has ended, though given up
+
+    def _free(self) -> Worker | None:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return None

@@ -1,0 +1,126 @@
+"""A visitor's turn, from the line to the last file, for the page and for programs alike."""
+
+from __future__ import annotations
+
+import time
+from asyncio import sleep
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass, replace
+from threading import Event
+
+import gradio as gr
+
+from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.home import before_leaving
+from mpgsam2.demo.line import Line
+from mpgsam2.demo.pace import Pace
+from mpgsam2.demo.run import Step, run
+from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.demo.worker import TICK, Worker
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.pipeline import Progress
+
+_LOOK_UP = 0.05  # seconds between looks whether it is one's turn
+_LAST_FILES = 3.0  # seconds that a run has to end its files when the process ends
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Others go first."""
+
+    before: int  # how many
+    seconds: float | None  # that it may take, None if nobody knows
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The clip and the ground truth are looked at."""
+
+    seconds: float  # since the turn began
+
+
+class Turns:
+    """Runs, one after the other.
+
+    Args:
+        models: by name.
+        frame_loop: see `gpu.frame_loop`.
+        sessions: which own the files.
+    """
+
+    def __init__(self, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sessions: Sessions) -> None:
+        self._models, self._frame_loop, self._sessions = models, frame_loop, sessions
+        self._line, self._worker = Line(), Worker()
+        self._pace = Pace(lambda: self._line.crowded)
+        self._stops: dict[Event, str] = {}  # with the session whose run it stops
+        before_leaving(self._end_all)
+
+    async def take(
+        self, session: str, clip: str | None, settings: Settings, stop: Event
+    ) -> AsyncGenerator[Waiting | Opening | Step | None]:
+        """Wait for the slot, and run.
+
+        Closing the iterator, or cancelling who reads it, gives the slot back: at once if the run still waits, and else
+        as soon as it has ended, which `stop` then asks of it.
+
+        Yields:
+            `Waiting` as long as others go first; `Opening` when the turn has come, before anything is read; then as
+            `run.run` does, and None whenever a step takes long.
+
+        Raises:
+            InputError: there is no place, or the clip or the settings cannot be used.
+        """
+        model = chosen(self._models, settings.model)
+        settings.queries(model), settings.selection()  # nobody waits to be told of a slip of the pen
+        path, truth = (self._sessions.file(session, given) for given in (clip, settings.ground_truth))
+        held = ExitStack()
+        work: Generator[Step] | None = None
+        try:
+            ticket = self._line.join(session)
+            held.callback(self._line.leave, ticket)
+            folder = held.enter_context(self._sessions.run(session, path, truth))
+            self._stops[stop] = session
+            while not self._line.begin(ticket):
+                if stop.is_set():
+                    return
+                yield Waiting(self._line.before(ticket), self._line.seconds(ticket))
+                asked = time.monotonic()
+                while not self._line.begin(ticket) and time.monotonic() - asked < TICK:
+                    await sleep(_LOOK_UP)
+            yield Opening(0.0)
+            began, opened = time.monotonic(), False
+            asked = replace(settings, ground_truth=truth and str(truth))
+            work = run(self._models, self._frame_loop, path and str(path), asked, folder, stop, self._pace)
+            async with aclosing(self._worker.steps(work)) as steps:
+                async for step in steps:
+                    opened = opened or step is not None
+                    if isinstance(step, Progress):
+                        ticket.left = step.seconds_left
+                    yield step if opened else Opening(time.monotonic() - began)
+        finally:
+            stop.set()
+            self._stops.pop(stop, None)
+            if work is None:
+                held.close()
+            else:
+                self._worker.submit(lambda: _end(work, held))
+
+    def ended(self, request: gr.Request) -> None:
+        """Stop what the session of a request still runs; for the page's unload."""
+        for stop, session in list(self._stops.items()):
+            if session == request.session_hash:
+                stop.set()
+
+    def _end_all(self) -> None:
+        for stop in list(self._stops):
+            stop.set()
+        deadline = time.monotonic() + _LAST_FILES
+        while self._line.busy and time.monotonic() < deadline:
+            time.sleep(_LOOK_UP)
+
+
+def _end(work: Generator[Step], held: ExitStack) -> None:
+    with held:
+        work.close()
