@@ -13,7 +13,7 @@ from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.given import file_of, settings_of
 from mpgsam2.demo.handlers import OWN_LINE
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.demo.run import Finished, Started
 from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
 from mpgsam2.demo.status import line, wait
@@ -76,9 +76,15 @@ def serve(page: Page, turns: Turns) -> None:
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
             async with aclosing(turns.take(request.session_hash, file_of(clip), asked, Event())) as steps:
+                said: dict[str, Any] = {}
                 async for step in steps:
-                    if step is not None:
-                        yield _answer(step)
+                    match step:
+                        case None | Opening(again=True):  # nothing new
+                            continue
+                        case Started():  # said with every frame from now on
+                            said = {"notice": step.notice, "warning": step.warning}
+                        case _:
+                            yield _answer(step, said)
 
     answers = [gr.Video(visible=False, label=name) for name in ("Mask prior", "Per-frame masks", "Final overlay")]
     answers += [gr.File(visible=False, label="All files"), gr.JSON(visible=False, label="Record")]
@@ -92,22 +98,16 @@ def serve(page: Page, turns: Turns) -> None:
     )
 
 
-def _answer(step: Waiting | Opening | Step) -> Answer:
-    record: dict[str, Any] = {"text": line(step)}
+def _answer(step: Waiting | Opening | Progress | Finished, said: dict[str, Any]) -> Answer:
+    record: dict[str, Any] = {"text": line(step), "done": 0, **said}
     match step:
         case Waiting():
-            record |= {"text": f"{line(step)} {wait(step)}.", "done": 0, "before": step.before, "seconds": step.seconds}
-            return None, None, None, None, record
-        case Opening():
-            return None, None, None, None, record | {"done": 0}
-        case Started():
-            record |= {"done": 0, "frames": step.frames, "notice": step.notice, "warning": step.warning}
-            return None, None, None, None, record
+            record |= {"text": f"{line(step)} {wait(step)}.", "before": step.before, "seconds": step.seconds}
         case Progress():
-            return None, None, None, None, record | {"done": step.index + 1, "frames": step.total}
+            record |= {"done": step.index + 1, "frames": step.total}
         case Finished():
             record |= {"done": step.done, "notice": step.notice, "warning": step.warning, **(step.record or {})}
-            if step.record is None:
-                return None, None, None, None, record
-            prior, masks = videos(step.record, step.folder)[0]
-            return str(prior), str(masks), str(step.folder / "overlay.mp4"), str(step.bundle), record
+            if step.record is not None:
+                prior, masks = videos(step.record, step.folder)[0]
+                return str(prior), str(masks), str(step.folder / "overlay.mp4"), str(step.bundle), record
+    return None, None, None, None, record

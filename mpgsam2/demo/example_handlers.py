@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from mpgsam2.demo.examples import Example
+from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
+from mpgsam2.network.model import PARTS
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _OF_TRUTH = ("ground_truth", "object", "scored")
@@ -62,7 +65,8 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
 
     def restore(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
-        updates = {page.settings[name]: value for name, value in _restored(query).items()}
+        models = [name for _, name in page.settings["model"].choices]
+        updates = {page.settings[name]: value for name, value in _restored(query, models).items()}
         for example in examples:
             if example.name == query.get("example"):
                 updates |= {page.clip: str(example.clip), page.example: example.name}
@@ -94,26 +98,27 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     return {page.player: result(record, example.result), page.status: status_html(told)}
 
 
-def _restored(query: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of a link, by name; what is not of the setting's kind is left out."""
+def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]:
+    """The settings of a link, by name; what the setting cannot be is left out."""
     restored: dict[str, Any] = {}
     for name in _LINKED:
         text, usual = query.get(name), getattr(_SETTINGS, name)
-        if text is None:
+        if text is None or (name == "model" and text not in models):
             continue
         try:
+            value: Any = text[:MOST_CHARACTERS]
             if isinstance(usual, bool):
-                restored[name] = text == "true"
+                value = text == "true"
             elif isinstance(usual, float):
-                restored[name] = float(text)
-            elif isinstance(usual, str):
-                restored[name] = text[:2000]
+                value = float(text)
             elif usual == ():
-                restored[name] = [part for part in text.split() if part in ("prior", "global_context", "history")]
-            else:
-                restored[name] = int(text)
-        except ValueError:
+                value = [part for part in text.split() if part in PARTS]
+            elif not isinstance(usual, str):
+                value = int(text)
+            settings_of({name: value})
+        except (ValueError, InputError):
             continue
+        restored[name] = value
     return restored
 
 

@@ -90,7 +90,7 @@ class Sessions:
                 self._give_up(run)
                 if run not in self._runs.get(session, []):
                     _remove_run(run)
-                elif not any(run.folder.iterdir()):  # it failed, and shall push nobody's results out
+                elif not any(run.folder.glob("*")):  # it failed, and shall push nobody's results out
                     self._runs[session].remove(run)
                     _remove_run(run)
                 self._remove_old()

@@ -39,6 +39,7 @@ class Opening:
     """The clip and the ground truth are looked at."""
 
     seconds: float  # since the turn began
+    again: bool = False  # whether it was said before
 
 
 class Turns:
@@ -98,7 +99,7 @@ class Turns:
                     opened = opened or step is not None
                     if isinstance(step, Progress):
                         ticket.left = step.seconds_left
-                    yield step if opened else Opening(time.monotonic() - began)
+                    yield step if opened else Opening(time.monotonic() - began, again=True)
         finally:
             stop.set()
             self._stops.pop(stop, None)

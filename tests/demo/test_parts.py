@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import secrets
 import tempfile
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +15,6 @@ from threading import Event
 import gradio as gr
 import numpy as np
 import pytest
-from gradio.utils import get_upload_folder
 
 from mpgsam2 import MPGSAM2, InputError, Query, Selection
 from mpgsam2.checkpoint import fingerprint
@@ -20,6 +22,7 @@ from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT, told_to_visitor
 from mpgsam2.demo.examples import FOLDER, load_examples
 from mpgsam2.demo.gpu import frame_loop, seconds
+from mpgsam2.demo.home import home
 from mpgsam2.demo.run import Finished, Started, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
@@ -128,36 +131,92 @@ def test_nothing_is_cut_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert told.endswith(" 12 are used: 2 to 24, every 2nd, because one run takes at most 12.")
 
 
+def upload(name: str = "clip.mp4") -> Path:
+    """A file as an upload lies there."""
+    folder = home() / secrets.token_hex(32)
+    folder.mkdir()
+    (folder / name).write_bytes(b"clip")
+    return folder / name
+
+
+def end(sessions: Sessions, session: str) -> None:
+    sessions.ended(gr.Request(session_hash=session))
+
+
 def test_files_of_a_session_go_with_it() -> None:
-    sessions = Sessions()
-    uploads = Path(tempfile.mkdtemp(dir=get_upload_folder())) if Path(get_upload_folder()).exists() else None
-    uploads = uploads or Path(get_upload_folder()) / "an upload"
-    uploads.mkdir(parents=True, exist_ok=True)
-    clip = uploads / "clip.mp4"
-    clip.write_bytes(b"clip")
+    sessions, clip = Sessions(), upload()
     folders = []
     for session in (*["one"] * 4, "two"):
-        with sessions.folder(session) as folder:
+        with sessions.run(session) as folder:
+            (folder / "overlay.mp4").write_bytes(b"video")
             folders.append(folder)
     *folders, other = folders
     assert [folder.exists() for folder in folders] == [False, True, True, True], "the last three are kept"
+    with sessions.run("one") as failed:
+        pass
+    assert not failed.exists() and folders[1].exists(), "a run that made nothing pushes nobody's results out"
     for session in ("one", "two"):
-        sessions.keep(session, str(clip))
-    sessions.keep("one", __file__)
-    sessions.keep("one", None)
+        assert sessions.file(session, str(clip)) == clip
+    assert sessions.file("one", None) is None
 
-    def end(session: str) -> None:
-        sessions.ended(gr.Request(session_hash=session))
-
-    with sessions.folder("one") as working:
-        end("one")
+    with sessions.run("one", clip) as working:
+        end(sessions, "one")
         assert working.exists(), "the run still writes to it"
     assert not working.exists()
     assert not any(folder.exists() for folder in folders)
     assert other.exists() and clip.exists(), "another visitor has brought the same clip"
-    end("two")
-    end("two")
-    assert not other.exists() and not uploads.exists() and Path(__file__).exists()
+    with sessions.run("three", clip):
+        end(sessions, "two")
+        assert clip.exists(), "a run still reads it"
+    assert not other.exists() and not clip.parent.exists()
+
+
+def test_only_what_a_visitor_uploaded_becomes_the_visitors(tmp_path: Path) -> None:
+    ours, clip = tmp_path / "example.mp4", upload()
+    ours.write_bytes(b"example")
+    sessions = Sessions(frozenset([ours]))
+    (clip.parent / "folder").mkdir()
+    (clip.parent / "link").symlink_to(__file__)
+    os.mkfifo(clip.parent / "pipe")
+    with sessions.run("other") as folder:
+        (folder / "overlay.mp4").write_bytes(b"video")
+        strange = [folder / "overlay.mp4", folder, home(), home().parent, clip.parent, home() / "nothing.mp4", __file__]
+        strange += [
+            clip.parent / name for name in ("folder", "link", "pipe", "nothing.mp4", "\ud800", "x" * 5000, "\0")
+        ]
+        strange += [clip.parent / ".." / folder.name / "overlay.mp4", "clip.mp4", "/", ".", "~", home() / ".lock"]
+        for path in strange:
+            with pytest.raises(InputError, match="is not here, or not here any more"):
+                sessions.file("one", str(path))
+        assert sessions.file("one", str(ours)) == ours
+        end(sessions, "one")
+        assert clip.exists() and ours.exists() and (folder / "overlay.mp4").exists()
+
+
+def test_a_folder_that_holds_more_than_the_upload_stays() -> None:
+    sessions, clip = Sessions(), upload()
+    (clip.parent / "another.txt").write_text("not ours")
+    sessions.file("one", str(clip))
+    end(sessions, "one")
+    assert not clip.exists() and (clip.parent / "another.txt").exists()
+    (clip.parent / "another.txt").unlink()
+    clip.parent.rmdir()
+
+
+def test_what_is_forgotten_goes_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions, clips = Sessions(), [upload() for _ in range(4)]
+    unused, forgotten, needed, fresh = clips
+    sessions.file("one", str(forgotten))
+    with sessions.run("two", needed):
+        for clip in clips[:3]:
+            os.utime(clip.parent, (0, 0))
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 3700)
+        sessions.sweep()
+        assert [clip.exists() for clip in clips] == [False, False, True, True]
+    assert not needed.exists() and not unused.parent.exists()
+    fresh.unlink()
+    fresh.parent.rmdir()
 
 
 def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: MPGSAM2) -> None:
