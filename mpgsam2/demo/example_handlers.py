@@ -14,7 +14,6 @@ from mpgsam2.demo.page import Page
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
-from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
 from mpgsam2.network.model import PARTS
 
@@ -116,7 +115,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
             elif not isinstance(usual, str):
                 value = int(text)
             settings_of({name: value})
-        except (ValueError, InputError):
+        except ValueError:  # an InputError too
             continue
         restored[name] = value
     return restored

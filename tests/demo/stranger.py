@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -65,7 +66,7 @@ class App:
         self.temporary = temporary
         temporary.mkdir(exist_ok=True)
         self.log = temporary.parent / f"{temporary.name}.log"
-        variables = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1", "GRADIO_SERVER_PORT": "0"}
+        variables = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
         variables.pop("GRADIO_TEMP_DIR", None)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -90,8 +91,6 @@ class App:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -109,30 +108,22 @@ class Stranger:
         self.http = httpx.Client(base_url=url, timeout=PATIENCE)
         self._gone = Event()
         self._here: Thread | None = None
+        self._segment: int | None = None
 
     def come(self) -> Stranger:
         """Open the heartbeat, as a page does as long as it is open."""
-        open_ = Event()
+        here = Event()
 
-        def beat() -> None:
-            with self.http.stream("GET", f"/gradio_api/heartbeat/{self.session}") as response:
-                for _ in response.iter_raw():
-                    open_.set()
-                    if self._gone.is_set():
-                        return
+        def stay() -> None:
+            request = self.http.build_request("GET", f"/gradio_api/heartbeat/{self.session}")
+            response = self.http.send(request, stream=True)
+            here.set()
+            self._gone.wait()
+            response.close()
 
-        def held() -> None:
-            # The stream says something only every 15 seconds: its socket is closed from here instead.
-            with httpx.Client(base_url=self.http.base_url, timeout=PATIENCE) as http:
-                request = http.build_request("GET", f"/gradio_api/heartbeat/{self.session}")
-                response = http.send(request, stream=True)
-                open_.set()
-                self._gone.wait()
-                response.close()
-
-        self._here = Thread(target=held, daemon=True)
+        self._here = Thread(target=stay, daemon=True)
         self._here.start()
-        assert open_.wait(PATIENCE)
+        assert here.wait(PATIENCE)
         return self
 
     def leave(self) -> None:
@@ -149,13 +140,27 @@ class Stranger:
         (path,) = response.json()
         return path
 
+    def close(self, event: str) -> None:
+        """Cancel an event, as the page's Stop and `Job.cancel` do."""
+        asked = {"fn_index": self.segment_index(), "event_id": event, "session_hash": self.session}
+        assert self.http.post("/gradio_api/cancel", json=asked).status_code == 200
+
     def dependencies(self) -> list[dict[str, Any]]:
         """All endpoints of the page, private ones too."""
         return self.http.get("/config").json()["dependencies"]
 
     def segment_index(self) -> int:
         """Of `/segment`."""
-        return next(one["id"] for one in self.dependencies() if one["api_name"] == "segment")
+        if self._segment is None:
+            self._segment = next(one["id"] for one in self.dependencies() if one["api_name"] == "segment")
+        return self._segment
+
+    def look_index(self) -> int:
+        """Of the private endpoint that tells which frames of a clip are used."""
+        components = self.http.get("/config").json()["components"]
+        clip = next(one["id"] for one in components if one["props"].get("elem_id") == "clip")
+        changes = [one for one in self.dependencies() if [clip, "change"] in one["targets"]]
+        return changes[0]["id"]
 
     def ask(self, clip: Any, **settings: Any) -> tuple[bool, Any]:
         """What comes of `/segment`, as of `call`."""
