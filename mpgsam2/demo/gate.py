@@ -7,14 +7,16 @@ Gradio brings too.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.uploads import receive_upload
+from mpgsam2.demo.wording import sendable
 
 _API = "/gradio_api"
 _ROUTES: list[tuple[str, str, str]] = [
@@ -44,6 +46,7 @@ _ROUTES: list[tuple[str, str, str]] = [
 """Methods, path as a regular expression, and what it is for."""
 
 _UPLOAD = f"{_API}/upload"
+_CANCEL = f"{_API}/cancel"
 _JSON = re.compile(f"{_API}/(queue/join|run/|call/|cancel|reset)")
 _JSON_BYTES = 1_000_000  # of a request that is not a file; the page's own have a thousandth of that
 _MCP = f"{_API}/mcp"
@@ -79,9 +82,12 @@ class Gate:
             return await response(scope, receive, send)
         if scope["method"] == "POST":
             body = await _body(receive, _MCP_BYTES if path.startswith(_MCP) else _JSON_BYTES)
-            refused = _refusal(path, body)
-            if refused:
-                return await refused(scope, receive, send)
+            try:
+                body = _checked(path, body)
+            except _Refused as refused:
+                return await JSONResponse({"detail": refused.args[0]}, refused.args[1])(scope, receive, send)
+            if path == _CANCEL:
+                body = await _cancelled(body)
             receive = _again(body, receive)
         return await self.app(scope, receive, send)
 
@@ -98,19 +104,42 @@ async def _body(receive: Receive, most: int) -> bytes | None:
     return None
 
 
-def _refusal(path: str, body: bytes | None) -> Response | None:
+class _Refused(Exception):
+    """With a sentence and a status."""
+
+
+def _checked(path: str, body: bytes | None) -> bytes:
+    """A body that Gradio can take: of an event, JSON without halves of characters, which it could never send back."""
     if body is None:
-        return JSONResponse({"detail": "The request is too large."}, 413)
+        raise _Refused("The request is too large.", 413)
     if not _JSON.match(path):
-        return None
+        return body
     try:
         asked = json.loads(body or b"{}")
+        text = json.dumps(asked, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return JSONResponse({"detail": "The request is not JSON."}, 400)
+        raise _Refused("The request is not JSON.", 400) from None
     session = asked.get("session_hash") if isinstance(asked, dict) else None
     if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
-        return JSONResponse({"detail": "The session's name must be 1 to 64 letters, digits and hyphens."}, 400)
-    return None
+        raise _Refused("The session's name must be 1 to 64 letters, digits and hyphens.", 400)
+    return sendable(text).encode()
+
+
+async def _cancelled(body: bytes) -> bytes:
+    """End the one event that a request names, and leave the rest to Gradio, which would end its siblings too.
+
+    Gradio ends all that a session has asked of an endpoint, and those of them that nobody gave up would never hear of
+    it. Its tasks bear the names of session, endpoint and event.
+    """
+    asked = json.loads(body)
+    if not isinstance(asked, dict):
+        return body
+    name = f"{asked.get('session_hash')}_{asked.get('fn_index')}<gradio-sep>{asked.get('event_id')}"
+    tasks = [task for task in asyncio.all_tasks() if task.get_name() == name]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return json.dumps(asked | {"fn_index": -1}).encode()
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.settings import Settings
-from mpgsam2.demo.wording import quoted, sendable
+from mpgsam2.demo.wording import HALF, quoted, sendable
 from mpgsam2.errors import InputError
 from mpgsam2.network.model import PARTS
 
@@ -95,6 +95,6 @@ def _text(label: str, value: Any) -> str:
         raise InputError(f"The {label} must be a text; got “{quoted(value)}”.")
     if len(value) > MOST_CHARACTERS:
         raise InputError(f"The {label} is too long: at most {MOST_CHARACTERS} characters can be given.")
-    if sendable(value) != value:
+    if HALF in sendable(value):
         raise InputError(f"The {label} holds half a character, as after a text was cut: write it anew.")
     return value

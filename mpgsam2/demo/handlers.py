@@ -75,9 +75,9 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         except InputError as error:
             yield notice_html(told(error))
 
-    def refused(status: str) -> Updates:
+    def refused(status: Any) -> Updates:
         """Where not even a place in the queue was free, nothing of the run has reached the page."""
-        return {page.status: status_html(FULL) if WAITING in status else status, **_at_rest(page)}
+        return {page.status: status_html(FULL) if WAITING in str(status) else gr.skip(), **_at_rest(page)}
 
     prepared = gr.on(
         [page.run.click, page.settings["sentences"].submit],

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+HALF = "\ufffd"
+"""What stands for half a character."""
+
 _MOST = 60  # characters of a quotation
 
 
@@ -12,5 +17,5 @@ def quoted(given: object) -> str:
 
 
 def sendable(text: str) -> str:
-    """A text with “?” in place of halves of characters (lone surrogates), which UTF-8 has no bytes for."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """A text with `HALF` in place of halves of characters (lone surrogates), which UTF-8 has no bytes for."""
+    return re.sub("[\ud800-\udfff]", HALF, text)
