@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.uploads import receive_upload
 from mpgsam2.demo.wording import sendable
+from mpgsam2.errors import InputError
 
 _API = "/gradio_api"
 _ROUTES: list[tuple[str, str, str]] = [
@@ -63,7 +65,7 @@ class Gate:
     """ASGI middleware; see the module.
 
     Args:
-        app: Gradio's.
+        app: Gradio's, of a page whose `sessions` own its visitors' files.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -84,6 +86,7 @@ class Gate:
             body = await _body(receive, _MCP_BYTES if path.startswith(_MCP) else _JSON_BYTES)
             try:
                 body = _checked(path, body)
+                _name_files(scope, body)
             except _Refused as refused:
                 return await JSONResponse({"detail": refused.args[0]}, refused.args[1])(scope, receive, send)
             if path == _CANCEL:
@@ -123,6 +126,20 @@ def _checked(path: str, body: bytes | None) -> bytes:
     if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise _Refused("The session's name must be 1 to 64 letters, digits and hyphens.", 400)
     return sendable(text).encode()
+
+
+def _name_files(scope: Scope, body: bytes) -> None:
+    """Let a session have the files that its event names, before the event itself waits anywhere."""
+    try:
+        asked = json.loads(body)
+        session, data = asked["session_hash"], asked["data"]
+    except (ValueError, LookupError, TypeError):
+        return
+    paths = [given["path"] for given in data if isinstance(given, dict) and "path" in given] if session else []
+    for path in paths:
+        if isinstance(path, str):
+            with suppress(InputError):  # of which the event itself tells
+                scope["app"].get_blocks().sessions.file(session, path)
 
 
 async def _cancelled(body: bytes) -> bytes:

@@ -86,6 +86,7 @@ def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
         serve(page, turns)
         demo.unload(turns.ended)
         demo.unload(sessions.ended)
+    demo.sessions = sessions  # for the gate
     return demo.queue(max_size=_LOOKS, api_open=False)
 
 

@@ -82,7 +82,10 @@ class App:
 
     def files(self) -> set[str]:
         """Everything that lies in the folder for temporary files, as paths below it."""
-        return {str(path.relative_to(self.temporary)) for path in self.temporary.rglob("*")}
+        found = os.walk(self.temporary)  # which does not mind what goes meanwhile
+        return {
+            os.path.relpath(os.path.join(at, name), self.temporary) for at, *names in found for name in sum(names, [])
+        }
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit status."""

@@ -20,16 +20,19 @@ from mpgsam2 import MPGSAM2, InputError, Query, Selection
 from mpgsam2.checkpoint import fingerprint
 from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT, told_to_visitor
+from mpgsam2.demo.example_handlers import _restored
 from mpgsam2.demo.examples import FOLDER, load_examples
 from mpgsam2.demo.gpu import frame_loop, seconds
 from mpgsam2.demo.home import home
+from mpgsam2.demo.line import EACH, PLACES, Line
+from mpgsam2.demo.pace import Pace
 from mpgsam2.demo.run import Finished, Started, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.status import summary
 from mpgsam2.export import read_record
 from mpgsam2.pipeline import Progress
-from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.video import VideoWriter, open_clip, select
 
 SENTENCE = "the red circle"
 
@@ -217,6 +220,68 @@ def test_what_is_forgotten_goes_after_an_hour(monkeypatch: pytest.MonkeyPatch) -
     assert not needed.exists() and not unused.parent.exists()
     fresh.unlink()
     fresh.parent.rmdir()
+
+
+def test_the_line_is_fair() -> None:
+    line = Line()
+    working, *greedy = (line.join("greedy") for _ in range(EACH))
+    assert line.begin(working) and not line.begin(greedy[0])
+    with pytest.raises(InputError, match="3 runs here already"):
+        line.join("greedy")
+    others = [line.join(f"visitor {number}") for number in range(PLACES - len(greedy))]
+    with pytest.raises(InputError, match="Too many visitors"):
+        line.join("late")
+    assert line.seconds(others[0]) is None, "nothing to go by"
+    working.left = 30.0
+    assert [line.before(ticket) for ticket in others] == list(range(1, 1 + len(others)))
+    assert line.seconds(others[0]) == 30.0 and line.crowded
+    order, waiting = [], [*greedy, *others]
+    line.leave(working)
+    line.leave(waiting.pop())  # who waits may leave too
+    while waiting:
+        (turn,) = [ticket for ticket in waiting if line.begin(ticket)]
+        assert line.busy and line.before(turn) == 1
+        order.append(turn.session)
+        waiting.remove(turn)
+        line.leave(turn)
+    assert order == [*(ticket.session for ticket in others[:-1]), "greedy", "greedy"]
+    assert not line.crowded and not line.busy
+
+
+def test_a_run_is_shortened_while_others_wait(
+    models: dict[str, MPGSAM2], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = [False]
+    pace = Pace(lambda: crowd[0])
+    clip = select(open_clip(clip_file), Selection(every=2))
+    pace.learn("nano", clip, frames=1, sentences=1, seconds=50.0)
+    assert (pace.frames("nano", clip, 1), pace.frames("nano", clip, 2), pace.frames("nano", clip, 4)) == (2, 1, 1)
+    assert pace.shortened("nano", clip, 1) == (clip, "")
+    crowd[0] = True
+    shorter, told = pace.shortened("nano", clip, 1)
+    assert list(shorter.numbers) == [0, 2]
+    assert told == (
+        "Others are waiting: only the first 2 are used of these, up to frame 3, what two minutes allow here."
+    )
+    started, *_, end = run(
+        models, frame_loop(models), str(clip_file), Settings(SENTENCE), tmp_path / "a", Event(), pace
+    )
+    assert (started.frames, end.done) == (2, 2) and started.notice.endswith("what two minutes allow here.")
+
+    monkeypatch.setattr("mpgsam2.demo.run.PATIENCE", 0.0)  # others come while it goes on
+    fast = Pace(lambda: True)
+    *_, end = run(models, frame_loop(models), str(clip_file), Settings(SENTENCE), tmp_path / "b", Event(), fast)
+    assert end.done == 1 and summary(end).startswith("Stopped after 1 of 5 frames, because others wait. ")
+
+
+def test_a_link_restores_what_can_be(models: dict[str, MPGSAM2]) -> None:
+    usual = {"first": "3", "threshold": "0.25", "model": "nano", "without": "prior x", "pattern": "true"}
+    assert _restored(usual, list(models)) == {
+        "first": 3, "threshold": 0.25, "model": "nano", "without": ["prior"], "pattern": True
+    }  # fmt: skip
+    strange = {"first": "18446744073709551616", "every": "9" * 400, "last": "1e3", "longest_side": "-1e308"}
+    strange |= {"threshold": "nan", "opacity": "inf", "model": "other"}
+    assert _restored(strange, list(models)) == {}
 
 
 def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: MPGSAM2) -> None:
