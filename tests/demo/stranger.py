@@ -82,10 +82,10 @@ class App:
 
     def files(self) -> set[str]:
         """Everything that lies in the folder for temporary files, as paths below it."""
-        found = os.walk(self.temporary)  # which does not mind what goes meanwhile
-        return {
-            os.path.relpath(os.path.join(at, name), self.temporary) for at, *names in found for name in sum(names, [])
-        }
+        found = set()
+        for folder, folders, files in os.walk(self.temporary):  # which does not mind what goes meanwhile
+            found |= {os.path.relpath(os.path.join(folder, name), self.temporary) for name in [*folders, *files]}
+        return found
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit status."""
