@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import importlib
 import os
 import shutil
 import signal
@@ -42,6 +43,8 @@ def home() -> Path:
     fcntl.flock(lock, fcntl.LOCK_EX)
     (folder / "lock").rename(folder / _LOCK)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    with suppress(ImportError):  # gradio[mcp] is installed, and has asked for the folder already
+        importlib.import_module("gradio.mcp").DEFAULT_TEMP_DIR = str(folder)
     atexit.register(_leave, folder, lock, os.getpid())
     _exit_on_signals()
     return folder
