@@ -15,8 +15,15 @@ MOST_CHARACTERS = 2000
 """Of all sentences together."""
 
 _MOST = 10**9 - 1  # of a whole number
-_WHOLE = {"first": "first frame", "last": "last frame", "every": "step", "longest_side": "longest side"}
+_WHOLE = {
+    "first": "first frame",
+    "last": "last frame",
+    "every": "step",
+    "longest_side": "longest side",
+    "object": "object",
+}
 _SHARES = {"threshold": (0.05, 0.95), "opacity": (0.0, 1.0)}  # least and most, as the page's sliders have them
+_TEXTS = {"sentences": "sentence", "model": "model", "scored": "scored sentence"}
 _SWITCHES = ("pattern", "compare")
 
 
@@ -55,7 +62,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         elif name == "ground_truth":
             checked[name] = file_of(value)
         else:
-            checked[name] = _text(name.removesuffix("s"), value)
+            checked[name] = _text(_TEXTS[name], value)
     every = checked.get("every")
     if every and every > LIMITS.frames:
         raise InputError(f"A step of {every} frames leads beyond every clip: take at most {LIMITS.frames}.")

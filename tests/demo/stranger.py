@@ -34,6 +34,8 @@ USUAL = {
     "without": [],
     "compare": True,
     "ground_truth": None,
+    "object": None,
+    "scored": "",
 }
 """What `/segment` takes beside the clip, in its order."""
 

@@ -273,12 +273,13 @@ def test_broken_uploads_leave_nothing(clean: App) -> None:
 def extremes() -> Iterator[dict]:
     huge = [2**63, -(2**63), 2**64, 10**308, 1e308, -1e308, float("inf"), float("nan"), int("9" * 309)]
     huge += [2.5, True, "3", [], {}]
-    for name in ("first", "last", "every", "longest_side", "threshold", "opacity"):
+    for name in ("first", "last", "every", "longest_side", "threshold", "opacity", "object"):
         yield from ({name: value} for value in huge)
     yield from ({name: value} for name in ("pattern", "compare") for value in ("false", 2, [], {}))
     yield from ({"without": value} for value in ("prior", ["x"], [["prior"]], [{}], {}, 7, ["\ud800"]))
     yield from ({"model": value} for value in ("\ud800", "x" * 3000, 7, [], {}, "../nano", "large-mevis"))
     yield from ({"expression": value} for value in ("the red \ud800 circle", "\udfff", 7, [], {}, "x" * 900_000))
+    yield from ({"scored": value} for value in ("the red \ud800 circle", 7, []))
     yield from ({"ground_truth": value} for value in (7, "x", [], {"path": 7}, {"path": None}))
 
 
