@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 from mpgsam2.errors import InputError
@@ -34,7 +34,7 @@ class Ticket:
     session: str
     rank: int
     begun: float | None = None
-    left: float | None = field(default=None)
+    left: float | None = None
 
 
 class Line:
