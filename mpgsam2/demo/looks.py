@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
 from queue import Empty, SimpleQueue
+from threading import Event
 
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.worker import TICK, Worker
+from mpgsam2.errors import Stopped
 from mpgsam2.video import Selection
 
 AT_ONCE = 2
@@ -34,11 +36,13 @@ class Looks:
         while (worker := self._free()) is None:
             yield LOOKING
             await sleep(TICK)
+        stop = Event()
         try:
-            async with aclosing(worker.steps(choose_frames(path, selection)[1] for _ in [None])) as told:
+            async with aclosing(worker.steps(_told(path, selection, stop))) as told:
                 async for sentence in told:
                     yield sentence or LOOKING
         finally:
+            stop.set()
             worker.submit(lambda: self._idle.put(worker))  # when its work has ended, though given up
 
     def _free(self) -> Worker | None:
@@ -46,3 +50,8 @@ class Looks:
             return self._idle.get_nowait()
         except Empty:
             return None
+
+
+def _told(path: str, selection: Selection, stop: Event) -> Iterator[str]:
+    with suppress(Stopped):
+        yield choose_frames(path, selection, stop)[1]
