@@ -100,13 +100,13 @@ def test_nobody_deletes_or_reads_what_is_not_theirs(clean: App, tiny: Path) -> N
 
 
 def interleavings() -> list[tuple[tuple[str, int], ...]]:
-    """Every order in which two visitors can choose a clip, run and leave."""
+    """Every order in which two visitors can choose a clip, run and leave; one of them is the first to choose."""
     steps = [(step, visitor) for visitor in (0, 1) for step in ("choose", "run", "leave")]
     orders = set()
     for places in itertools.combinations(range(6), 3):
         sequences = [iter(steps[:3]), iter(steps[3:])]
         orders.add(tuple(next(sequences[0 if place in places else 1]) for place in range(6)))
-    return sorted(orders)
+    return sorted(order for order in orders if order[0] == ("choose", 0))
 
 
 def test_two_who_share_a_file_lose_nothing_in_any_order(clean: App, tiny: Path) -> None:
