@@ -78,9 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
     model.add_argument(
         "--dtype",
-        choices=["float32", "bfloat16"],
-        default="float32",
-        help="of matrix products: bfloat16 is faster where the processor or GPU has it (default: float32)",
+        choices=["auto", "bfloat16", "float32"],
+        default="auto",
+        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
+        "(default: auto)",
     )
     parts = argparse.ArgumentParser(add_help=False)
     parts.add_argument(
@@ -237,9 +238,12 @@ def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
     import torch
 
     from mpgsam2.checkpoint import load_model
+    from mpgsam2.network.dtype import choose_dtype
 
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
-    return load_model(name, args.device, getattr(torch, args.dtype))
+    model = load_model(name, args.device)
+    model.dtype = choose_dtype(args.dtype, model.device)
+    return model
 
 
 def _queries(args: argparse.Namespace) -> list[Query]:
@@ -342,10 +346,12 @@ def _benchmark(args: argparse.Namespace) -> None:
     import torch
 
     from mpgsam2.benchmark import cases, compare, load_or_make, measure, record, table
+    from mpgsam2.network.dtype import choose_dtype
 
     check_writable(args.json)
     torch.set_float32_matmul_precision("high")
-    options = {"dtype": args.dtype, "device": args.device, "compiled": args.compile}
+    dtype = str(choose_dtype(args.dtype, args.device)).removeprefix("torch.")
+    options = {"dtype": dtype, "device": args.device, "compiled": args.compile}
     measurements, comparisons = [], []
     for case in cases(args.model, args.frames, args.expressions, **options):
         net = load_or_make(case.model, case.device)

@@ -44,6 +44,7 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
         ground_truth: str | None = None,
         object: int | None = None,
         scored: str = "",
+        dtype: str = "auto",
     ) -> Generator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
@@ -63,6 +64,7 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
             ground_truth: zip of PNG masks, one a frame of the clip or for frames by their numbers, for J and F.
             object: number of the object in these masks; null unless they hold several.
             scored: the one sentence that these masks are of; empty to score all.
+            dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
@@ -85,6 +87,7 @@ def serve(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sess
             ground_truth,
             object,
             scored,
+            dtype,
         )
         sessions.keep(request.session_hash, clip)
         sessions.keep(request.session_hash, ground_truth)

@@ -14,7 +14,7 @@ from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.page import Page
-from mpgsam2.demo.run import Finished, Started, Step, run
+from mpgsam2.demo.run import Finished, Started, Step, fitting, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
@@ -30,6 +30,7 @@ ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "gpu"
 _LOOKING = {"concurrency_limit": 2, "concurrency_id": "looking"}  # at clips, which decodes them once
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
+_WORK = ("model", "without", "compare", "dtype")  # settings on which it depends how many can be done
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
 _LIVE_EVERY = 0.2  # seconds between live pictures; the line of text follows every frame
 
@@ -67,8 +68,9 @@ def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, se
         if not clip:
             return ""
         sessions.keep(request.session_hash, clip)
+        asked = Settings(**dict(zip(NAMES, values, strict=True)))
         try:
-            return notice_html(choose_frames(clip, Settings(**dict(zip(_FRAMES, values, strict=True))).selection())[1])
+            return notice_html(choose_frames(clip, asked.selection(), fitting=fitting(models, frame_loop, asked))[1])
         except InputError as error:
             return notice_html(str(error))
 
@@ -95,11 +97,13 @@ def connect(page: Page, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, se
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
-    chosen = [page.settings[name] for name in _FRAMES]
+    looked_at = [page.clip.change, *(page.settings[name].change for name in _FRAMES)]
+    if frame_loop.limited:
+        looked_at += [page.settings["sentences"].blur, *(page.settings[name].change for name in _WORK)]
     gr.on(
-        [page.clip.change, *(component.change for component in chosen)],
+        looked_at,
         look,
-        [page.clip, *chosen],
+        [page.clip, *settings],
         page.notice,
         trigger_mode="always_last",
         **_LOOKING,
