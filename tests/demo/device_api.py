@@ -37,10 +37,19 @@ class DeviceAPI:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self._lent, self._worker = 0, None
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Lend, with an empty log."""
         self.mood, self.kept = "lend", False
         self.log: list[tuple[str, dict[str, str]]] = []
-        self._lent = 0
-        self._worker: int | None = None
+        self._lent_before = self._lent
+
+    def wait_until_all_is_back(self) -> None:
+        """Return when every GPU that was lent has been given back."""
+        if lent := self._lent - self._lent_before:
+            self.wait_for("/release", lent)
 
     def requests(self, path: str) -> list[dict[str, str]]:
         """The parameters of all requests to a path."""

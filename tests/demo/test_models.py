@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from mpgsam2 import MPGSAM2, InputError, load_model
 from mpgsam2.demo import models as loading
@@ -78,7 +79,7 @@ def test_what_cannot_be_loaded_is_left_out_with_its_sentence(answer: Answers, ca
 
 def test_a_hub_that_is_down_is_asked_once(answer: Answers) -> None:
     error = InputError(str(DOWN))
-    error.__cause__ = ConnectionError("no route")
+    error.__cause__ = LocalEntryNotFoundError("no route")
     asked = answer(large_ytvos=error)
     models = load_models(None, "cuda")
     assert [model.name for model in models.loaded] == ["nano"] and asked == ["large-ytvos", "nano"]
