@@ -41,8 +41,9 @@ class DeviceAPI:
         self.start_over()
 
     def start_over(self) -> None:
-        """Lend, with an empty log."""
+        """Lend, with an empty log and no worker."""
         self.mood, self.kept = "lend", False
+        self.release()
         self.log: list[tuple[str, dict[str, str]]] = []
         self._lent_before = self._lent
 
@@ -135,7 +136,6 @@ def device_api() -> Iterator[DeviceAPI]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield api
-        api.kept = False
-        api.release()
+        api.start_over()
         server.shutdown()
         thread.join()
