@@ -20,8 +20,8 @@ LENT = 120
 
 # What a run takes where nothing is known yet. Measured on an H200 with large and tiny (854 × 480, bfloat16): 30 ms a
 # frame for the host, which launches the kernels and scales the pictures, 5 to 10 ms for each further query, and 1.1e12
-# operations a second for each multiprocessor, half of that in TF32. About half as fast is assumed, because a run that
-# outlives its slot is cut off.
+# operations a second for each multiprocessor, half of that in TF32. Half of the host's speed is assumed and a third of
+# the card's, because a run that outlives its slot is cut off and other cards' multiprocessors do less.
 _START = 6.0  # seconds until a worker has the GPU and its libraries
 _BYTES_A_SECOND = 1.5e9  # at which the weights of all models follow
 _WARMING_UP = 1.0  # seconds, once
@@ -30,7 +30,7 @@ _QUERY = 0.015  # seconds a frame
 _READ_PIXEL = 6e-9  # seconds; every frame is decoded twice
 _SCALED_PIXEL = 1.5e-8  # seconds; to the sizes of the two branches
 _ANSWERED_PIXEL = 1e-8  # seconds, for each query
-_RATES = {torch.bfloat16: 0.6e12, torch.float32: 0.3e12}  # operations a second and multiprocessor
+_RATES = {torch.bfloat16: 0.35e12, torch.float32: 0.18e12}  # operations a second and multiprocessor
 
 _KNOWN = 3  # runs of a kind after which they alone count
 _MARGIN = 1.2  # over the slowest of the last ones

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -16,6 +17,7 @@ import psutil
 import spaces
 import torch
 from spaces.config import Config
+from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
@@ -61,9 +63,10 @@ class Lending:
         """Take the models, by name, each on the device where it runs."""
         self._models = models
         self.limited = Config.zero_gpu
-        self._estimate = None
+        self._estimate, self._factor = None, 1.0
         if self.limited:
             self._estimate = Estimate(models, torch.cuda.get_device_properties(0).multi_processor_count)
+            self._factor = get_config()["duration_factor"]
         self._pass = spaces.GPU(duration=self._duration)(self._timed)
 
     def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
@@ -109,9 +112,11 @@ class Lending:
     def _duration(
         self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
     ) -> int | None:
+        """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
         if self._estimate is None:
             return None
-        return min(self._estimate.seconds(Work.of(model, dtype, clip, queries)), LENT)
+        seconds = self._estimate.seconds(Work.of(model, dtype, clip, queries))
+        return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
 
     def _timed(
         self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from mpgsam2.benchmark.flops import FlopCounter
 from mpgsam2.benchmark.operations import count_operations
 from mpgsam2.config import PRESETS
 from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.video import open_clip
 
 BF16, F32 = torch.bfloat16, torch.float32
 SD, HD = 854 * 480, 1920 * 1080
@@ -116,6 +119,19 @@ def test_as_many_frames_as_fit(models: dict[str, MPGSAM2]) -> None:
     assert estimate.seconds(replace(work, frames=frames)) <= LENT < estimate.seconds(replace(work, frames=frames + 1))
     assert estimate.frames_within(replace(work, frames=20), LENT) == 20
     assert estimate.frames_within(work, 0) == 1
+
+
+def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsam2.MPGSAM2, clip_file: Path) -> None:
+    loop, clip = frame_loop({"nano": model}), open_clip(clip_file)
+    asked = ("nano", F32, clip, [Query("the red circle")], 0.5)
+    assert loop._duration(*asked) is None, "off ZeroGPU nothing is asked for"
+    loop._estimate = estimate = Estimate({"nano": model}, SLICE)
+    needed = estimate.seconds(Work.of("nano", F32, clip, [Query("the red circle")]))
+    assert loop._duration(*asked) == needed
+    loop._factor = 1.5  # as of an RTX PRO 6000
+    assert needed <= 1.5 * loop._duration(*asked) < needed + 1.5
+    estimate.learn(Work.of("nano", F32, clip, [Query("the red circle")]), 100.0, 300.0)
+    assert 1.5 * loop._duration(*asked) == LENT
 
 
 def test_operations_are_those_that_the_network_makes(model: mpgsam2.MPGSAM2) -> None:
