@@ -68,21 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument(
-        "--model",
-        default="nano",
-        metavar="NAME",
-        help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
-    )
-    model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
-    model.add_argument(
-        "--dtype",
-        choices=["auto", "bfloat16", "float32"],
-        default="auto",
-        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
-        "(default: auto)",
-    )
+    model = _model_arguments("auto")
     parts = argparse.ArgumentParser(add_help=False)
     parts.add_argument(
         "--without",
@@ -135,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     segment.set_defaults(run=_segment)
 
     evaluate = commands.add_parser(
-        "evaluate", parents=[model, parts], help="score a model: J&F by kind of sentence and size, and its verdicts"
+        "evaluate",
+        parents=[_model_arguments("float32"), parts],
+        help="score a model: J&F by kind of sentence and size, and its verdicts",
     )
     evaluate.add_argument(
         "--dataset",
@@ -203,6 +191,26 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train-nano", add_help=False, help="train the nano checkpoint (--help for its options)")
     train.set_defaults(run=_train_nano)
     return parser
+
+
+def _model_arguments(dtype: str) -> argparse.ArgumentParser:
+    """The arguments that say which model runs, and how; `dtype` is the usual one."""
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--model",
+        default="nano",
+        metavar="NAME",
+        help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
+    )
+    model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+    model.add_argument(
+        "--dtype",
+        choices=["auto", "bfloat16", "float32"],
+        default=dtype,
+        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
+        "(default: %(default)s)",
+    )
+    return model
 
 
 def _segment(args: argparse.Namespace) -> None:
