@@ -69,10 +69,9 @@ def _badge(model: MPGSAM2, usual: bool) -> str:
         trained, good_for = "trained on synthetic clips, ", _NANO
     else:
         size, trained, good_for = model.name, "", "A checkpoint of your own."
-    return (
-        f'<p class="badge">{"Running here" if usual else "Also here"} <b>MPG-SAM 2 {html.escape(size)}</b>, '
-        f"{trained}on {html.escape(device_in_words(model.device))}.<span>{good_for}</span></p>"
-    )
+    told = html.escape(f"MPG-SAM 2 {size}, {trained}on {device_in_words(model.device)}")
+    where = "Running here" if usual else "Also here"
+    return f'<p class="badge">{where} <b>{told}</b><span>{good_for}</span></p>'
 
 
 def _missing(left_out: Mapping[str, str]) -> str:

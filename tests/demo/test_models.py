@@ -104,11 +104,11 @@ def test_the_page_says_what_runs(model: MPGSAM2, monkeypatch: pytest.MonkeyPatch
     for name in ("large-ytvos", "tiny-mevis", "nano", "<my> net"):
         monkeypatch.setattr(model, "name", name)
         told[name] = head_html([model, model], {})
-    assert "Running here <b>MPG-SAM 2 large</b>, trained on Ref-YouTube-VOS, on an H200." in told["large-ytvos"]
-    assert "Also here <b>MPG-SAM 2 large</b>" in told["large-ytvos"]
-    assert "<b>MPG-SAM 2 tiny</b>, trained on MeViS, on an H200.<span>Everyday clips" in told["tiny-mevis"]
-    assert "<b>MPG-SAM 2 nano</b>, trained on synthetic clips, on an H200." in told["nano"]
-    assert "<b>MPG-SAM 2 &lt;my&gt; net</b>, on an H200.<span>A checkpoint of your own." in told["<my> net"]
+    assert "Running here <b>MPG-SAM 2 large, trained on Ref-YouTube-VOS, on an H200</b>" in told["large-ytvos"]
+    assert "Also here <b>MPG-SAM 2 large, trained" in told["large-ytvos"]
+    assert "<b>MPG-SAM 2 tiny, trained on MeViS, on an H200</b><span>Everyday clips" in told["tiny-mevis"]
+    assert "<b>MPG-SAM 2 nano, trained on synthetic clips, on an H200</b>" in told["nano"]
+    assert "<b>MPG-SAM 2 &lt;my&gt; net, on an H200</b><span>A checkpoint of your own." in told["<my> net"]
 
 
 @pytest.mark.parametrize(
