@@ -282,7 +282,12 @@ def test_a_visitor_sees_what_runs_stops_leaves_and_is_told(
     assert "stop" in lines[-3:], "the worker made no more than two frames after that"
 
     page = chromium.new_page()
+    page.set_default_timeout(TIMEOUT)
     page.goto(space.url)
+    page.locator("#examples button").first.click()  # its result is nano's, which is then chosen
+    expect(status(page)).to_contain_text("Computed before")
+    page.get_by_role("button", name="Options").click()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("nano")
     fill(page, clips / "short.mp4", SENTENCE)
     api.mood = "too long"
     press(page, "Run")
