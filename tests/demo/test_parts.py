@@ -110,7 +110,8 @@ def test_only_the_models_that_run_can_be_chosen(models: dict[str, MPGSAM2], mode
     assert chosen(models, "nano", "float32") is model
     narrow = chosen(models, "nano", "bfloat16")
     assert (narrow.dtype, model.dtype, narrow.name) == (torch.bfloat16, torch.float32, "nano")
-    assert fingerprint(narrow) == fingerprint(model) and narrow.visual_model is model.visual_model
+    assert fingerprint(narrow) == fingerprint(model)
+    assert all(ours is theirs for ours, theirs in zip(narrow.parameters(), model.parameters(), strict=True))
     with pytest.raises(InputError, match="no dtype 'int8' here: choose auto, bfloat16 or float32"):
         chosen(models, "nano", "int8")
 
