@@ -25,7 +25,7 @@ COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 @pytest.fixture(scope="module")
 def requirements() -> dict[str, Requirement]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    read = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    read = [Requirement(line.split(" #")[0]) for line in lines if line and not line.startswith("#")]
     return {requirement.name: requirement for requirement in read}
 
 

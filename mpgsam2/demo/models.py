@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from huggingface_hub.errors import LocalEntryNotFoundError
 
 from mpgsam2.checkpoint import SHORT_NAMES, load_model
+from mpgsam2.checkpoint.source import HubUnreachable
 from mpgsam2.errors import InputError
 from mpgsam2.network.dtype import choose_dtype
 from mpgsam2.network.model import MPGSAM2
@@ -71,7 +71,7 @@ def _load(names: Sequence[str], device: str | torch.device, dtype: str) -> Model
             models.loaded.append(load_model(name, device, choose_dtype(dtype, device)))
         except InputError as error:
             models.left_out[name] = str(error)
-            if name in SHORT_NAMES and isinstance(error.__cause__, LocalEntryNotFoundError):
+            if name in SHORT_NAMES and isinstance(error, HubUnreachable):
                 unreachable = str(error)
         except (MemoryError, torch.OutOfMemoryError):
             models.left_out[name] = _NO_ROOM

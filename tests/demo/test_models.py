@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from huggingface_hub.errors import LocalEntryNotFoundError
 
 from mpgsam2 import MPGSAM2, InputError, load_model
+from mpgsam2.checkpoint.source import HubUnreachable
 from mpgsam2.demo import models as loading
 from mpgsam2.demo.head import device_in_words, head_html
 from mpgsam2.demo.models import load_models
@@ -78,9 +78,7 @@ def test_what_cannot_be_loaded_is_left_out_with_its_sentence(answer: Answers, ca
 
 
 def test_a_hub_that_is_down_is_asked_once(answer: Answers) -> None:
-    error = InputError(str(DOWN))
-    error.__cause__ = LocalEntryNotFoundError("no route")
-    asked = answer(large_ytvos=error)
+    asked = answer(large_ytvos=HubUnreachable(str(DOWN)))
     models = load_models(None, "cuda")
     assert [model.name for model in models.loaded] == ["nano"] and asked == ["large-ytvos", "nano"]
     assert models.left_out == dict.fromkeys(PUBLISHED, str(DOWN))

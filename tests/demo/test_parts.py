@@ -145,7 +145,9 @@ def test_nothing_is_cut_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     clip, told = frames.choose_frames(str(path), Selection(1, None, 2), fitting=lambda clip: 5)
     assert clip.frame_count == len(list(clip)) == 5
     assert told.endswith(" 5 are used: 2 to 10, every 2nd, because no more fit into the 120 s for which a GPU is lent.")
-    assert frames.choose_frames(str(path), Selection(1, 6), fitting=lambda clip: clip.frame_count)[1].endswith("as chosen.")
+    assert frames.choose_frames(str(path), Selection(1, 6), fitting=lambda clip: clip.frame_count)[1].endswith(
+        "as chosen."
+    )
 
 
 def test_files_of_a_session_go_with_it() -> None:
