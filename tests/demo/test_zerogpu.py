@@ -288,7 +288,6 @@ def test_a_visitor_sees_what_runs_stops_leaves_and_is_told(
     expect(status(page)).to_contain_text("Computed before")
     page.get_by_role("button", name="Options").click()
     expect(page.get_by_label("Model", exact=True)).to_have_value("nano")
-    fill(page, clips / "short.mp4", SENTENCE)
     api.mood = "too long"
     press(page, "Run")
     expect(page.locator("#status").get_by_role("alert")).to_contain_text("use fewer frames or a smaller model")
