@@ -1,11 +1,12 @@
 # `make demo` opens the page on the nano model, `make test` runs the whole suite; both install what they need first.
+# `make space-check` tries the versions that a Space has: CUDA builds of torch, 3 GB and some minutes for each.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 
-.PHONY: demo test lint
+.PHONY: demo test lint space-check
 
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
@@ -27,4 +28,21 @@ $(VENV)/app.installed: requirements.txt
 $(VENV)/test.installed: $(VENV)/app.installed tests/requirements.txt
 	$(BIN)/pip install --no-build-isolation --requirement tests/requirements.txt
 	command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+	touch $@
+
+# The oldest and the newest pair of Python and torch that ZeroGPU has.
+SPACES := 3.12-2.11.0 3.10-2.8.0
+SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/demo/test_zerogpu.py
+
+space-check: $(SPACES:%=space-check-%)
+
+space-check-%: .space/%/installed
+	.space/$*/bin/python -m pytest $(SPACE_TESTS) $(PYTEST_ARGUMENTS)
+
+# In one go and with build isolation, as a Space does it; its resolver chooses the version of torch.
+.PRECIOUS: .space/%/installed
+.space/%/installed: requirements.txt tests/requirements.txt
+	python$(firstword $(subst -, ,$*)) -m venv $(@D)
+	env -u SAM2_BUILD_CUDA $(@D)/bin/pip install --requirement requirements.txt torch==$(lastword $(subst -, ,$*))
+	$(@D)/bin/pip install --requirement tests/requirements.txt
 	touch $@

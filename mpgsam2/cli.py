@@ -68,20 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument(
-        "--model",
-        default="nano",
-        metavar="NAME",
-        help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
-    )
-    model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
-    model.add_argument(
-        "--dtype",
-        choices=["float32", "bfloat16"],
-        default="float32",
-        help="of matrix products: bfloat16 is faster where the processor or GPU has it (default: float32)",
-    )
+    model = _model_arguments("auto")
     parts = argparse.ArgumentParser(add_help=False)
     parts.add_argument(
         "--without",
@@ -134,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     segment.set_defaults(run=_segment)
 
     evaluate = commands.add_parser(
-        "evaluate", parents=[model, parts], help="score a model: J&F by kind of sentence and size, and its verdicts"
+        "evaluate",
+        parents=[_model_arguments("float32"), parts],
+        help="score a model: J&F by kind of sentence and size, and its verdicts",
     )
     evaluate.add_argument(
         "--dataset",
@@ -204,6 +193,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _model_arguments(dtype: str) -> argparse.ArgumentParser:
+    """The arguments that say which model runs, and how; `dtype` is the usual one."""
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--model",
+        default="nano",
+        metavar="NAME",
+        help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
+    )
+    model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
+    model.add_argument(
+        "--dtype",
+        choices=["auto", "bfloat16", "float32"],
+        default=dtype,
+        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
+        "(default: %(default)s)",
+    )
+    return model
+
+
 def _segment(args: argparse.Namespace) -> None:
     from mpgsam2.pipeline import check_request, write_results
     from mpgsam2.video import Selection, open_clip, select
@@ -237,9 +246,12 @@ def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
     import torch
 
     from mpgsam2.checkpoint import load_model
+    from mpgsam2.network.dtype import choose_dtype
 
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
-    return load_model(name, args.device, getattr(torch, args.dtype))
+    model = load_model(name, args.device)
+    model.dtype = choose_dtype(args.dtype, model.device)
+    return model
 
 
 def _queries(args: argparse.Namespace) -> list[Query]:
@@ -342,10 +354,12 @@ def _benchmark(args: argparse.Namespace) -> None:
     import torch
 
     from mpgsam2.benchmark import cases, compare, load_or_make, measure, record, table
+    from mpgsam2.network.dtype import choose_dtype
 
     check_writable(args.json)
     torch.set_float32_matmul_precision("high")
-    options = {"dtype": args.dtype, "device": args.device, "compiled": args.compile}
+    dtype = str(choose_dtype(args.dtype, args.device)).removeprefix("torch.")
+    options = {"dtype": dtype, "device": args.device, "compiled": args.compile}
     measurements, comparisons = [], []
     for case in cases(args.model, args.frames, args.expressions, **options):
         net = load_or_make(case.model, case.device)

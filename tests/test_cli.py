@@ -23,7 +23,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import synthetic
-from mpgsam2.cli import main
+from mpgsam2.cli import _parser, main
 from mpgsam2.export import read_record
 from mpgsam2.interruption import Interrupted, Interruption
 from mpgsam2.video import VideoWriter, open_clip
@@ -309,3 +309,10 @@ def test_evaluate_prints_a_table_and_writes_figures_sentences_and_sheet(
     assert row.split() == ["all", str(len(named)), *(f"{figure:.1f}" for figure in [*figures, overall["named"]])]
     assert cv2.imread(str(tmp_path / "sheet.jpg")).shape[1] > 1000
     check_writable(tmp_path / "scores.json", tmp_path / "sheet.jpg")  # they may be written again
+
+
+def test_benchmarks_are_scored_in_float32_and_else_the_device_decides() -> None:
+    parse = _parser().parse_args
+    assert parse(["evaluate"]).dtype == "float32"
+    assert parse(["segment", "clip.mp4", "the red circle"]).dtype == parse(["demo"]).dtype == "auto"
+    assert parse(["evaluate", "--dtype", "bfloat16"]).dtype == "bfloat16"

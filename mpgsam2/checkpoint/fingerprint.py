@@ -9,7 +9,7 @@ import torch
 
 from mpgsam2.network.model import MPGSAM2
 
-_fingerprints: WeakKeyDictionary[MPGSAM2, str] = WeakKeyDictionary()
+_fingerprints: WeakKeyDictionary[torch.nn.Module, str] = WeakKeyDictionary()
 
 
 def fingerprint(net: MPGSAM2) -> str:
@@ -18,10 +18,11 @@ def fingerprint(net: MPGSAM2) -> str:
     Two networks have the same one if and only if they hold the same weights, wherever these came from and on whatever
     device they are. It is reckoned once for each network, so the weights must not change afterwards.
     """
-    if net not in _fingerprints:
+    shared = net.mm_extractor  # by the network in every dtype
+    if shared not in _fingerprints:
         digest = hashlib.sha256()
         for name, tensor in sorted(net.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-        _fingerprints[net] = digest.hexdigest()
-    return _fingerprints[net]
+        _fingerprints[shared] = digest.hexdigest()
+    return _fingerprints[shared]

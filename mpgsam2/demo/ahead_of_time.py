@@ -47,3 +47,4 @@ def compile_ahead(model: MPGSAM2) -> None:
 
     fingerprint(model)  # while the weights are there
     spaces.aoti_apply(compiled(), model.visual_model.image_encoder.trunk)
+    model.compiled = True

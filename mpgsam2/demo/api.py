@@ -43,6 +43,7 @@ def serve(page: Page, turns: Turns) -> None:
         ground_truth: str | None = None,
         object: int | None = None,
         scored: str = "",
+        dtype: str = "auto",
     ) -> AsyncGenerator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
@@ -62,6 +63,7 @@ def serve(page: Page, turns: Turns) -> None:
             ground_truth: zip of PNG masks, one a frame of the clip or for frames by their numbers, for J and F.
             object: number of the object in these masks; null unless they hold several.
             scored: the one sentence that these masks are of; empty to score all.
+            dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
@@ -71,7 +73,7 @@ def serve(page: Page, turns: Turns) -> None:
         """
         values = (
             *(expression, model, first, last, every, longest_side),
-            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored),
+            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype),
         )
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))

@@ -46,12 +46,14 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         examples: of the cards.
         model: name of the usual model.
     """
-    filled = [page.clip, page.settings["sentences"], *(page.settings[name] for name in _OF_TRUTH), page.example]
+    filled = [page.clip, *(page.settings[name] for name in ("sentences", *_OF_TRUTH, "model")), page.example]
     shown = [page.player, page.status, page.bundle]
 
     def choose(event: gr.EventData) -> dict[Any, Any]:
         example = examples[event.index]
+        answered = None if example.result is None else read_record(example.result)["model"]["name"]
         return {
+            page.settings["model"]: gr.skip() if answered is None else answered,
             page.clip: str(example.clip),
             page.settings["sentences"]: example.expression,
             page.settings["ground_truth"]: example.truth and str(example.truth),

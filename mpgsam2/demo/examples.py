@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,12 +39,12 @@ class Example:
         return self.clip.stem
 
 
-def load_examples(folder: Path, model: str) -> list[Example]:
+def load_examples(folder: Path, *models: str) -> list[Example]:
     """The examples of a folder, none if it has no list.
 
     Args:
         folder: with `examples.json`.
-        model: fingerprint of the model that runs; a result of any other is not shown.
+        models: fingerprints of the models that run; a result of any other is not shown.
 
     Raises:
         InputError: a clip that is listed cannot be read.
@@ -51,7 +52,7 @@ def load_examples(folder: Path, model: str) -> list[Example]:
     listing = folder / "examples.json"
     if not listing.is_file():
         return []
-    return [_load(folder, entry, model) for entry in json.loads(listing.read_text(encoding="utf-8"))]
+    return [_load(folder, entry, models) for entry in json.loads(listing.read_text(encoding="utf-8"))]
 
 
 def own_files(examples: list[Example]) -> frozenset[Path]:
@@ -80,10 +81,10 @@ element.addEventListener("click", (event) => {
 """
 
 
-def _load(folder: Path, entry: dict[str, str], model: str) -> Example:
+def _load(folder: Path, entry: dict[str, str], models: Sequence[str]) -> Example:
     path = folder / entry["clip"]
     result = folder / "results" / path.stem
-    precomputed = (result / "run.json").is_file() and read_record(result)["model"]["sha256"] == model
+    precomputed = (result / "run.json").is_file() and read_record(result)["model"]["sha256"] in models
     return Example(
         path,
         entry["expression"],

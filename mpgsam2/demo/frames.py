@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 
 from mpgsam2.demo.clips import LookedOver
-from mpgsam2.video import Clip, Limits, Selection, select
+from mpgsam2.demo.estimate import LENT
+from mpgsam2.video import Clip, Limits, SelectedClip, Selection, select
 
 LIMITS = Limits(frames=6000, seconds=600, bytes=200_000_000)
 """The largest clip that a visitor may bring."""
@@ -21,7 +23,12 @@ LONGEST_SIDE = 1920
 _clips = LookedOver()
 
 
-def choose_frames(path: str | None, selection: Selection, stop: Event | None = None) -> tuple[Clip, str]:
+def choose_frames(
+    path: str | None,
+    selection: Selection,
+    stop: Event | None = None,
+    fitting: Callable[[Clip], int] | None = None,
+) -> tuple[Clip, str]:
     """The frames of a clip that a run uses, and a sentence that says which and why.
 
     The clip is looked over when it is asked for first, in a process of its own.
@@ -30,6 +37,7 @@ def choose_frames(path: str | None, selection: Selection, stop: Event | None = N
         path: of the clip.
         selection: the frames that are wanted.
         stop: once it is set, the look is given up within a second.
+        fitting: how many of a clip's frames can be done in the time for which a GPU is lent; None where it is not lent.
 
     Raises:
         InputError: the clip cannot be read or is beyond `LIMITS`, or the selection does not fit it.
@@ -38,11 +46,12 @@ def choose_frames(path: str | None, selection: Selection, stop: Event | None = N
     clip = _clips.clip(path, LIMITS, stop)
     wanted = select(clip, selection)
     cut, large = wanted.frame_count > MOST_FRAMES, max(wanted.width, wanted.height) > LONGEST_SIDE
-    if cut:
-        selection = replace(selection, last=selection.first + (MOST_FRAMES - 1) * selection.every)
     if large:
         selection = replace(selection, longest_side=LONGEST_SIDE)
-    used = select(clip, selection)
+    used = _first(MOST_FRAMES, clip, selection)
+    late = fitting is not None and (most := fitting(used)) < used.frame_count
+    if late:
+        used = _first(most, clip, selection)
     seconds = f"{float(clip.duration):.1f} s at {float(clip.fps):.4g} frames/s"
     told = f"{clip.frame_count} frames of {clip.width} × {clip.height}, {seconds}."
     if used.frame_count == clip.frame_count:
@@ -51,7 +60,8 @@ def choose_frames(path: str | None, selection: Selection, stop: Event | None = N
         last = selection.first + (used.frame_count - 1) * selection.every
         nth = "" if selection.every == 1 else f", every {_ordinal(selection.every)}"
         told += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
-        told += f", because one run takes at most {MOST_FRAMES}" if cut else ", as chosen"
+        cause = f"because one run takes at most {MOST_FRAMES}" if cut else "as chosen"
+        told += f", because no more fit into the {LENT} s for which a GPU is lent" if late else f", {cause}"
     if (used.width, used.height) != (clip.width, clip.height):
         told += f", scaled to {used.width} × {used.height}"
         told += f", because one run takes at most {LONGEST_SIDE} px" if large else ""
@@ -60,6 +70,14 @@ def choose_frames(path: str | None, selection: Selection, stop: Event | None = N
     if clip.hdr:
         told += "; their high dynamic range (HDR) is brought into that of ordinary screens"
     return used, f"{told}."
+
+
+def _first(number: int, clip: Clip, selection: Selection) -> SelectedClip:
+    """The first frames of a selection, at most that many."""
+    used = select(clip, selection)
+    if used.frame_count <= number:
+        return used
+    return select(clip, replace(selection, last=selection.first + (number - 1) * selection.every))
 
 
 def _ordinal(number: int) -> str:

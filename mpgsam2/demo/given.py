@@ -23,7 +23,7 @@ _WHOLE = {
     "object": "object",
 }
 _SHARES = {"threshold": (0.05, 0.95), "opacity": (0.0, 1.0)}  # least and most, as the page's sliders have them
-_TEXTS = {"sentences": "sentence", "model": "model", "scored": "scored sentence"}
+_TEXTS = {"sentences": "sentence", "model": "model", "scored": "scored sentence", "dtype": "dtype"}
 _SWITCHES = ("pattern", "compare")
 
 

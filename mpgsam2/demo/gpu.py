@@ -3,60 +3,183 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping, Sequence
+import os
+import re
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Protocol
 
+import gradio as gr
 import numpy as np
+import psutil
 import spaces
+import torch
+from spaces.config import Config
+from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
+from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.query import Query
 from mpgsam2.results import FrameResult
 from mpgsam2.video import Clip
 
-FrameLoop = Callable[[str, Clip, Sequence[Query], float], Generator[tuple[FrameResult, ...]]]
-
-# An estimate for ZeroGPU, generous because a pass that outlives its slot is cut off: moving the model and reading the
-# clip, and per frame what any frame costs and what each parameter adds. A query beyond the first shares the image
-# features and costs about a third of the first.
-_START_SECONDS = 10.0
-_FRAME_SECONDS = 0.02
-_SECONDS_PER_PARAMETER = 1.5e-10
-_NEXT_QUERY = 0.4
+_SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
+_workers_runs = 0  # that this process made, if it is a worker
 
 
-def seconds(parameters: int, frames: int, queries: int = 1) -> int:
-    """How long the pass of a model of that many parameters over that many frames may take on ZeroGPU."""
-    share = 1 + _NEXT_QUERY * (queries - 1)
-    return math.ceil(_START_SECONDS + (_FRAME_SECONDS + _SECONDS_PER_PARAMETER * parameters) * frames * share)
+class FrameLoop(Protocol):
+    """What a run needs of a model's pass over a clip; `Lending` has it.
+
+    Attributes:
+        limited: whether a run must be done in the time for which a GPU is lent.
+    """
+
+    limited: bool
+
+    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+        """How many of the clip's frames one run can do."""
+
+    def __call__(
+        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+    ) -> Generator[tuple[FrameResult, ...]]:
+        """Ask queries of a clip; per frame one result for each query."""
 
 
-def frame_loop(models: Mapping[str, MPGSAM2]) -> FrameLoop:
+class Lending:
     """`MPGSAM2.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
 
     The clip goes in as its path and sizes; its frames are decoded in the worker, one at a time, because an iterator
     cannot be sent there. The results come back pickled, so probabilities are narrowed to float16: 2⁻¹¹ off at most, an
-    eighth of a grey level, and half the bytes. The masks are those of the full precision.
+    eighth of a grey level, and half the bytes. The masks are those of the full precision. With them come the seconds
+    that they took, from which the next estimate learns.
 
-    Args:
-        models: by name, each on the device where it runs.
-
-    Returns:
-        A generator function of a model's name, a clip, queries and the masks' threshold that yields, per frame, one
-        result for each query.
+    Off ZeroGPU the pass is made where it is called, and there is no limit.
     """
-    parameters = {name: sum(p.numel() for p in model.parameters()) for name, model in models.items()}
 
-    def duration(model: str, clip: Clip, queries: Sequence[Query], threshold: float) -> int:
-        return seconds(parameters[model], clip.frame_count, len(queries))
+    def __init__(self, models: Mapping[str, MPGSAM2]) -> None:
+        """Take the models, by name, each on the device where it runs."""
+        self._models = models
+        self.limited = Config.zero_gpu
+        self._estimate, self._factor = None, 1.0
+        if self.limited:
+            self._estimate = Estimate(models, torch.cuda.get_device_properties(0).multi_processor_count)
+            self._factor = get_config()["duration_factor"]
+        self._pass = spaces.GPU(duration=self._duration)(self._timed)
 
-    @spaces.GPU(duration=duration)
-    def frames(
-        model: str, clip: Clip, queries: Sequence[Query], threshold: float
+    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+        """How many of a clip's frames can be done before the GPU must be given back; at least 1."""
+        if self._estimate is None:
+            return clip.frame_count
+        return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
+
+    def __call__(
+        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
     ) -> Generator[tuple[FrameResult, ...]]:
-        with told_to_visitor():  # only the text of a gr.Error comes back from the worker
-            for results in models[model].segment_several(clip, queries, threshold=threshold):
-                yield tuple(replace(result, probability=result.probability.astype(np.float16)) for result in results)
+        """Ask queries of a clip.
 
-    return frames
+        Args:
+            model: one of those that run here, in the dtype that is wanted.
+            clip: as `open_clip` or `select` returns it.
+            queries: one to four.
+            threshold: the least probability of a pixel in a mask.
+
+        Yields:
+            Per frame one result for each query.
+
+        Raises:
+            gr.Error: ZeroGPU lends no GPU or took it away, or the run failed in its worker; it says what to do.
+        """
+        work = Work.of(model.name, model.dtype, clip, queries)
+        done, start, running, called = 0, None, 0.0, time.monotonic()
+        try:
+            with self._told(work), closing(self._pass(model.name, model.dtype, clip, queries, threshold)) as answers:
+                for results, *told in answers:
+                    done += 1
+                    start, running = told
+                    yield results
+        except gr.Error:
+            waited = time.monotonic() - called
+            if self._estimate is not None and not done and waited >= (asked := self._estimate.seconds(work)):
+                self._estimate.learn(work, None, 2 * asked)  # cut off before the first frame
+            raise
+        finally:
+            if self._estimate is not None and done:
+                self._estimate.learn(replace(work, frames=done), start, running)
+
+    def _duration(
+        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
+    ) -> int | None:
+        """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
+        if self._estimate is None:
+            return None
+        seconds = self._estimate.seconds(Work.of(model, dtype, clip, queries))
+        return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
+
+    def _timed(
+        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
+    ) -> Generator[tuple[tuple[FrameResult, ...], float | None, float]]:
+        """In the worker: results, seconds until the model began in a new worker, and seconds since."""
+        starting, begun = _seconds_of_start(), time.monotonic()
+        with told_to_visitor():  # only the text of a gr.Error comes back from the worker
+            net = self._models[model].in_dtype(dtype)
+            for results in net.segment_several(clip, queries, threshold=threshold):
+                narrowed = (replace(result, probability=result.probability.astype(np.float16)) for result in results)
+                yield tuple(narrowed), starting, time.monotonic() - begun
+
+    @contextmanager
+    def _told(self, work: Work) -> Iterator[None]:
+        """Say what ZeroGPU says in a sentence that tells the visitor what they can do."""
+        try:
+            yield
+        except gr.Error as error:
+            if not self.limited or not str(error.title).startswith("ZeroGPU"):
+                raise
+            raise gr.Error(self._sentence(error.title, str(error.message), work), print_exception=False) from None
+        except OSError as error:  # of the way to the worker; what is wrong with a clip or a disk is said elsewhere
+            raise RuntimeError("The worker cannot be reached.") from error
+
+    def _sentence(self, title: str, message: str, work: Work) -> str:
+        if "No GPU was available" in message:
+            return "No GPU was free within a minute: try again later; visitors who are signed in wait less."
+        if title == "ZeroGPU worker error":
+            return (
+                "The GPU was taken away before the run was done: try again, and if it happens again use fewer frames, "
+                "fewer sentences or a smaller model."
+            )
+        if title == "ZeroGPU illegal duration":
+            return "This run would hold a GPU for longer than one is lent: use fewer frames or a smaller model."
+        if title == "ZeroGPU pending credits exceeded":
+            return "Your other runs hold all of your GPU time: try again when they are done."
+        if share := re.search(r"\((\d+)s requested vs\. (-?\d+)s left\)", message):
+            asked, left = map(int, share.groups())
+            frames = self._estimate.frames_within(work, left)
+            fewer = "use fewer frames" if frames < 2 else f"use at most {frames} frames"
+            wait = re.search(r"Try again in (.+?)\. ", message)
+            later = f"try again in {wait[1]} (hours:minutes:seconds)" if wait else "try again later"
+            return (
+                f"This run asks for {asked} s of a GPU, and of your daily share {max(left, 0)} s are left: {fewer}, "
+                f"sign in to Hugging Face for a larger share, or {later}."
+            )
+        if title == "ZeroGPU quota exceeded":
+            return (
+                "Your share of GPU time, or that of this Space, is used up for now: sign in to Hugging Face for a "
+                "larger one, use fewer frames, or try again later."
+            )
+        return "No GPU could be had: reload the page, sign in to Hugging Face, or try again later."
+
+
+def frame_loop(models: Mapping[str, MPGSAM2]) -> Lending:
+    """The pass of those models, see `Lending`."""
+    return Lending(models)
+
+
+def _seconds_of_start() -> float | None:
+    """Since this process began, if it is a worker's first run; None where nothing had to be started."""
+    global _workers_runs
+    if os.getpid() == _SERVER:
+        return None
+    _workers_runs += 1
+    return time.time() - psutil.Process().create_time() if _workers_runs == 1 else None

@@ -31,6 +31,7 @@ OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
 _LOOKING: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "looking", "preprocess": False}
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
+_WORK = ("model", "without", "compare", "dtype")  # settings on which it depends how many can be done
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
 _LIVE_EVERY = 0.2  # seconds between live pictures; the line of text follows every frame
 
@@ -68,8 +69,8 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         try:
             path = file_of(clip)
             sessions.file(request.session_hash, path)
-            selection = settings_of(dict(zip(_FRAMES, values, strict=True))).selection()
-            async with aclosing(looks.take(path, selection)) as remarks:
+            asked = settings_of(dict(zip(NAMES, values, strict=True)))
+            async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
                 async for remark in remarks:
                     yield notice_html(remark)
         except InputError as error:
@@ -98,11 +99,13 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
-    chosen = [page.settings[name] for name in _FRAMES]
+    looked_at = [page.clip.change, *(page.settings[name].change for name in _FRAMES)]
+    if turns.limited:
+        looked_at += [page.settings["sentences"].blur, *(page.settings[name].change for name in _WORK)]
     gr.on(
-        [page.clip.change, *(component.change for component in chosen)],
+        looked_at,
         look,
-        [page.clip, *chosen],
+        [page.clip, *settings],
         page.notice,
         trigger_mode="always_last",
         **_LOOKING,

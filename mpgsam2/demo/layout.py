@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,22 +34,25 @@ from mpgsam2.network.model import MPGSAM2
 _LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
 
 
-def build_demo(models: Sequence[MPGSAM2], examples: Path = FOLDER) -> gr.Blocks:
+def build_demo(
+    models: Sequence[MPGSAM2], examples: Path = FOLDER, *, left_out: Mapping[str, str] | None = None
+) -> gr.Blocks:
     """The page, ready for `launch(**launch_options())`.
 
     Args:
         models: as `load_model` returns them, already on the device where they run; the first is the usual one.
         examples: folder with `examples.json` and its clips; without that list there are no examples.
+        left_out: why other models do not run here, a sentence by the model's name.
     """
     home()  # before Gradio asks where its files go
     named = {model.name: model for model in models}
-    loaded = load_examples(examples, fingerprint(models[0]))
+    loaded = load_examples(examples, *map(fingerprint, models))
     own = own_files(loaded)
     gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
     sessions = Sessions(own)
     turns = Turns(named, frame_loop(named), sessions)
     with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False) as demo:
-        gr.HTML(head_html(models), elem_id="head")
+        gr.HTML(head_html(models, left_out or {}), elem_id="head")
         with gr.Row(elem_id="inputs", equal_height=False):
             with gr.Column(min_width=300, scale=6):
                 clip = gr.Video(label="Clip", sources=["upload", "webcam"], height="min(400px, 64vw)", elem_id="clip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -11,7 +11,7 @@ from threading import Event
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.errors import Stopped
-from mpgsam2.video import Selection
+from mpgsam2.video import Clip, Selection
 
 AT_ONCE = 2
 """Clips that are looked at at the same time; each is decoded once."""
@@ -27,7 +27,9 @@ class Looks:
         for _ in range(AT_ONCE):
             self._idle.put(Worker())
 
-    async def take(self, path: str, selection: Selection) -> AsyncGenerator[str]:
+    async def take(
+        self, path: str, selection: Selection, fitting: Callable[[Clip], int] | None = None
+    ) -> AsyncGenerator[str]:
         """What `frames.choose_frames` says, and `LOOKING` as long as that takes.
 
         Raises:
@@ -38,7 +40,7 @@ class Looks:
             await sleep(TICK)
         stop = Event()
         try:
-            async with aclosing(worker.steps(_told(path, selection, stop))) as told:
+            async with aclosing(worker.steps(_told(path, selection, stop, fitting))) as told:
                 async for sentence in told:
                     yield sentence or LOOKING
         finally:
@@ -52,6 +54,6 @@ class Looks:
             return None
 
 
-def _told(path: str, selection: Selection, stop: Event) -> Iterator[str]:
+def _told(path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None) -> Iterator[str]:
     with suppress(Stopped):
-        yield choose_frames(path, selection, stop)[1]
+        yield choose_frames(path, selection, stop, fitting)[1]

@@ -10,6 +10,7 @@ from gradio.components import Component
 from mpgsam2.demo.frames import MOST_FRAMES
 from mpgsam2.demo.given import MOST_CHARACTERS
 from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.network.dtype import DTYPES
 from mpgsam2.query import LETTERS
 
 _PARTS = [("mask prior", "prior"), ("global context", "global_context"), ("history", "history")]
@@ -69,6 +70,9 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
                 info="In another way for each sentence.",
             )
             made["model"] = gr.Dropdown(list(models), value=models[0], label="Model", info="Those that run here.")
+            made["dtype"] = gr.Dropdown(
+                list(DTYPES), value=usual.dtype, label="Matrix products in", info="auto: what suits the device."
+            )
         with gr.Row():
             made["ground_truth"] = gr.File(
                 label="Ground truth: a zip of PNG masks, one a frame", file_types=[".zip"], height=120, scale=4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +14,13 @@ from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.pace import PATIENCE, Pace
 from mpgsam2.demo.settings import Settings, chosen
-from mpgsam2.errors import Stopped
+from mpgsam2.errors import InputError, Stopped
 from mpgsam2.export import bundle, read_record
 from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress, warn_unknown, write_results
+from mpgsam2.query import Query
+from mpgsam2.video import Clip
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,20 @@ class Finished:
 Step = Started | Progress | Finished
 
 
+def fitting(models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
+    """A function that tells how many of a clip's frames one run can do with these settings.
+
+    Raises:
+        InputError: there is no such model here.
+    """
+    model = chosen(models, settings.model, settings.dtype)
+    try:
+        queries = settings.queries(model)
+    except InputError:  # not written yet, or not to the end
+        queries = [Query("")]
+    return lambda clip: frame_loop.most_frames(model, clip, queries)
+
+
 def run(
     models: Mapping[str, MPGSAM2],
     frame_loop: FrameLoop,
@@ -73,10 +89,10 @@ def run(
     Raises:
         InputError: the clip or the settings cannot be used.
     """
-    model = chosen(models, settings.model)
+    model = chosen(models, settings.model, settings.dtype)
     queries = settings.queries(model)
     try:
-        clip, notice = choose_frames(path, settings.selection(), stop)
+        clip, notice = choose_frames(path, settings.selection(), stop, fitting(models, frame_loop, settings))
     except Stopped:
         yield Finished(0, 0, "", None)
         return
@@ -94,7 +110,7 @@ def run(
         asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
         done, hurried, began = 0, False, time.monotonic()
         if not stop.is_set():
-            results = frame_loop(model.name, clip, queries, settings.threshold)
+            results = frame_loop(model, clip, queries, settings.threshold)
             frames = write_results(clip, results, folder, model=model, **asked)
             for progress in open_files.enter_context(closing(frames)):
                 done = progress.index + 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
+from mpgsam2.network.dtype import choose_dtype
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import check_request
 from mpgsam2.query import LETTERS, Query
@@ -32,6 +33,7 @@ class Settings:
         ground_truth: path of a zip of PNG masks, None if there is none.
         object: which object these masks are of, where they hold several; None where they do not.
         scored: the one sentence that is scored against them; empty to score all.
+        dtype: of matrix products, one of `network.dtype.DTYPES`.
     """
 
     sentences: str = ""
@@ -48,6 +50,7 @@ class Settings:
     ground_truth: str | None = None
     object: int | None = None
     scored: str = ""
+    dtype: str = "auto"
 
     @property
     def expressions(self) -> list[str]:
@@ -99,14 +102,13 @@ NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
 """Of the settings, in the order in which the page and the API give them."""
 
 
-def chosen(models: Mapping[str, MPGSAM2], name: str) -> MPGSAM2:
-    """The model of a name, the first one for no name.
+def chosen(models: Mapping[str, MPGSAM2], name: str, dtype: str = "auto") -> MPGSAM2:
+    """The model of a name, the first one for no name, in a dtype; "auto" is the one that it was loaded in.
 
     Raises:
-        InputError: no model of that name runs here.
+        InputError: no model of that name runs here, or there is no such dtype.
     """
-    if not name:
-        return next(iter(models.values()))
-    if name not in models:
+    if name and name not in models:
         raise InputError(f"There is no model “{quoted(name)}” here: choose from {', '.join(models)}.")
-    return models[name]
+    model = models[name] if name else next(iter(models.values()))
+    return model if dtype in ("", "auto") else model.in_dtype(choose_dtype(dtype, "cpu"))

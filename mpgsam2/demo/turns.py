@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from threading import Event
@@ -15,12 +15,13 @@ from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.home import before_leaving
 from mpgsam2.demo.line import Line
 from mpgsam2.demo.pace import Pace
-from mpgsam2.demo.run import Step, run
+from mpgsam2.demo.run import Step, fitting, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.pipeline import Progress
+from mpgsam2.video import Clip
 
 _LOOK_UP = 0.05  # seconds between looks whether it is one's turn
 _LAST_FILES = 3.0  # seconds that a run has to end its files when the process ends
@@ -73,7 +74,7 @@ class Turns:
         Raises:
             InputError: there is no place, or the clip or the settings cannot be used.
         """
-        model = chosen(self._models, settings.model)
+        model = chosen(self._models, settings.model, settings.dtype)
         settings.queries(model), settings.selection()  # nobody waits to be told of a slip of the pen
         path, truth = (self._sessions.file(session, given) for given in (clip, settings.ground_truth))
         held = ExitStack()
@@ -107,6 +108,15 @@ class Turns:
                 held.close()
             else:
                 self._worker.submit(lambda: _end(work, held))
+
+    @property
+    def limited(self) -> bool:
+        """Whether a run must be done in the time for which a GPU is lent."""
+        return self._frame_loop.limited
+
+    def fitting(self, settings: Settings) -> Callable[[Clip], int]:
+        """See `run.fitting`, of the models that run here."""
+        return fitting(self._models, self._frame_loop, settings)
 
     def ended(self, request: gr.Request) -> None:
         """Stop what the session of a request still runs; for the page's unload."""

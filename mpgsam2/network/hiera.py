@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from sam2.modeling.backbones.hieradet import Hiera
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 _STRIP_SIZE = 2**20  # numbers; the widest of a block's arrays is four times as large
 
@@ -17,6 +21,11 @@ class StripwiseHiera(Hiera):
     """
 
     _positions: tuple[tuple[object, ...], Tensor] | None = None
+
+    def __init__(self, **sizes: Any) -> None:
+        """Build it; `sizes` are those of SAM 2's Hiera."""
+        with _ReadableNumbers():
+            super().__init__(**sizes)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
@@ -50,3 +59,13 @@ class StripwiseHiera(Hiera):
             if number in self.stage_ends:
                 stages[number] = x
         return stages
+
+
+class _ReadableNumbers(TorchFunctionMode):
+    """Within this context `linspace` is on the processor: Hiera reads numbers of it, also when built on "meta"."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = {**(kwargs or {}), **({"device": "cpu"} if func is torch.linspace else {})}
+        return func(*args, **kwargs)

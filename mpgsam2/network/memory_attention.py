@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from sam2.modeling.sam.transformer import RoPEAttention
 from torch import Tensor
+
+from mpgsam2.network.rotary import RotaryAttention
 
 _QUERIES, _KEYS = 512, 1024  # of a block of scores, which the processor's cache is to hold
 
 
-class MemoryCrossAttention(RoPEAttention):
+class MemoryCrossAttention(RotaryAttention):
     """SAM 2's cross-attention with one head, whose values are weighted as they were stored and then projected.
 
     The weights of a query sum up to 1, so `softmax(q kᵀ) (m W + b) = (softmax(q kᵀ) m) W + b`. Memories m are a quarter
@@ -22,11 +23,9 @@ class MemoryCrossAttention(RoPEAttention):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
         """Attend from B × Q × c to B × S × m; B × Q × c. The last `num_k_exclude_rope` keys have no place."""
-        plain = torch.is_grad_enabled() or torch.is_autocast_enabled(q.device.type)
-        if plain or q.device.type != "cpu":
+        if q.device.type != "cpu" or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return super().forward(q, k, v, num_k_exclude_rope)
         query, key = self.q_proj(q), self.k_proj(k)
-        self.freqs_cis = self.freqs_cis.to(q.device)  # SAM 2 puts it on a GPU where there is one
         _rotate(query, self.freqs_cis)
         _rotate(key[:, : key.shape[1] - num_k_exclude_rope], self.freqs_cis)
         return self.out_proj(self.v_proj(attend(query, key, v)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
 
 _MOST_INTERLEAVED = 16  # clips to which the frames of a longer one are dealt out
-_ENCODER_BATCH = {"cpu": 8, "cuda": 32}  # frames that go through BEiT-3 at once
+_ENCODER_BATCH, _ENCODER_BATCH_ON_GPU = 8, 32  # frames that go through BEiT-3 at once
 
 
 class MPGSAM2(PriorLayers):
@@ -53,6 +54,7 @@ class MPGSAM2(PriorLayers):
         fingerprint: of the weights, once `checkpoint.fingerprint` was asked for it.
         dtype: in which the image encoder and the memory attention compute, torch.float32 or, faster where the processor
             or the GPU has it, torch.bfloat16; the weights and all else stay in float32, see `Tracker.autocast`.
+        compiled: whether a part of it was compiled, which then is of that dtype for good.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -64,6 +66,7 @@ class MPGSAM2(PriorLayers):
         self.window: int | None = None
         self.interleaved = False
         self.name = "unnamed"
+        self.compiled = False
         self.fingerprint: str | None = None
 
     @classmethod
@@ -100,6 +103,22 @@ class MPGSAM2(PriorLayers):
         """Where the parameters are."""
         return self.mask_product.weight.device
 
+    def in_dtype(self, dtype: torch.dtype) -> MPGSAM2:
+        """The same network, its weights shared, with matrix products of another `dtype`; this one stays as it is.
+
+        Raises:
+            InputError: a part of the network was compiled for the dtype that it has.
+        """
+        if dtype == self.dtype:
+            return self
+        if self.compiled:
+            own = str(self.dtype).removeprefix("torch.")
+            raise InputError(f"The model {self.name} is compiled for {own} here: choose that, or auto.")
+        other = copy.copy(self)
+        other._modules = {**self._modules, "visual_model": copy.copy(self.visual_model)}  # where the dtype stands
+        other.dtype = dtype
+        return other
+
     @property
     def span(self) -> int | None:
         """Longest part of a clip in frames that is encoded and tracked without a break; None: as memory allows."""
@@ -133,8 +152,8 @@ class MPGSAM2(PriorLayers):
         beit3 = self.mm_extractor["beit3"]
         small = resized(frames, self.config.encoder.image_size, self.device)
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        count = 0
-        while images := list(islice(small, _ENCODER_BATCH[self.device.type])):
+        at_once, count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
+        while images := list(islice(small, at_once)):
             vision = beit3.vision_embed(normalise(upload(images, self.device)))
             for ids, tokens in encoded:
                 tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))

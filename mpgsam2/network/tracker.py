@@ -16,7 +16,6 @@ from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from sam2.modeling.sam.prompt_encoder import PromptEncoder
-from sam2.modeling.sam.transformer import RoPEAttention
 from sam2.modeling.sam2_utils import MLP
 from torch import Tensor, nn
 
@@ -24,6 +23,7 @@ from mpgsam2.config import TrackerConfig
 from mpgsam2.network.aggregator import AggregatingMaskDecoder, GlobalKeys, PointerHistory
 from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention
+from mpgsam2.network.rotary import RotaryAttention
 
 NO_OBJECT_LOGIT = -1024.0  # SAM 2's mask logit where the object is judged absent
 
@@ -152,7 +152,7 @@ class Tracker(nn.Module):
                 pos_enc_at_attn=False,
                 pos_enc_at_cross_attn_keys=True,
                 pos_enc_at_cross_attn_queries=False,
-                self_attention=RoPEAttention(c, num_heads=1, feat_sizes=(grid, grid)),
+                self_attention=RotaryAttention(c, num_heads=1, feat_sizes=(grid, grid)),
                 cross_attention=MemoryCrossAttention(
                     c, num_heads=1, kv_in_dim=m, feat_sizes=(grid, grid), rope_k_repeat=True
                 ),

@@ -36,6 +36,7 @@ USUAL = {
     "ground_truth": None,
     "object": None,
     "scored": "",
+    "dtype": "auto",
 }
 """What `/segment` takes beside the clip, in its order."""
 

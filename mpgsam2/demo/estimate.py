@@ -1,0 +1,139 @@
+"""How long a run will hold a GPU: reckoned from its work and the device, then learned from the runs of this process."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from mpgsam2.benchmark.operations import Operations, count_operations
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.query import Query
+from mpgsam2.video import Clip, SelectedClip
+
+LENT = 120
+"""Seconds for which ZeroGPU lends a GPU to visitors who are not signed in."""
+
+# What a run takes where nothing is known yet. Measured on an H200 with large and tiny (854 × 480, bfloat16): 30 ms a
+# frame for the host, which launches the kernels and scales the pictures, 5 to 10 ms for each further query, and 1.1e12
+# operations a second for each multiprocessor, half of that in TF32. Half of the host's speed is assumed and a third of
+# the card's, because a run that outlives its slot is cut off and other cards' multiprocessors do less.
+_START = 6.0  # seconds until a worker has the GPU and its libraries
+_BYTES_A_SECOND = 1.5e9  # at which the weights of all models follow
+_WARMING_UP = 1.0  # seconds, once
+_FRAME = 0.06  # seconds
+_QUERY = 0.015  # seconds a frame
+_READ_PIXEL = 6e-9  # seconds; every frame is decoded twice
+_SCALED_PIXEL = 1.5e-8  # seconds; to the sizes of the two branches
+_ANSWERED_PIXEL = 1e-8  # seconds, for each query
+_RATES = {torch.bfloat16: 0.35e12, torch.float32: 0.18e12}  # operations a second and multiprocessor
+
+_KNOWN = 3  # runs of a kind after which they alone count
+_MARGIN = 1.2  # over the slowest of the last ones
+_UNSURE = 1.5  # over the slowest of any kind, while the kind has fewer
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run, as far as its time depends on it.
+
+    Attributes:
+        model: its name.
+        dtype: of its matrix products.
+        frames: of the clip.
+        pixels: of a frame.
+        read: pixels that are decoded for each of them, those of frames left out included.
+        sentences: different ones.
+        queries: sentences and ways to answer them.
+    """
+
+    model: str
+    dtype: torch.dtype
+    frames: int
+    pixels: int
+    read: int
+    sentences: int
+    queries: int
+
+    @classmethod
+    def of(cls, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query]) -> Work:
+        """The work of asking queries of a clip."""
+        pixels = read = clip.width * clip.height
+        if isinstance(clip, SelectedClip):
+            read = clip.source.width * clip.source.height * clip.selection.every
+        sentences = len({query.expression for query in queries})
+        return cls(model, dtype, clip.frame_count, pixels, read, sentences, len(queries))
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What runs have in common that differ from the reckoning by much the same factor."""
+        size, length = round(math.log2(self.pixels + self.read)), round(math.log(self.frames, 4))
+        return self.model, self.dtype, self.sentences, self.queries, size, length
+
+
+class Estimate:
+    """Seconds that runs take on one device; learns from those that were made.
+
+    The reckoning is the same throughout; what is learned is by what factor runs of a kind differ from it.
+    """
+
+    def __init__(self, models: Mapping[str, MPGSAM2], processors: int) -> None:
+        """Count the models' operations, a second or two for each size.
+
+        Args:
+            models: by name, all of which a worker moves to the GPU.
+            processors: multiprocessors of the device.
+        """
+        self._processors = processors
+        self._operations: dict[str, tuple[Operations, int | None]] = {
+            name: (count_operations(model.config), model.window) for name, model in models.items()
+        }
+        bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.parameters())
+        self._starts = deque([_START + bytes_ / _BYTES_A_SECOND], maxlen=_KNOWN)
+        self._paces: dict[Any, deque[float]] = defaultdict(lambda: deque(maxlen=_KNOWN))
+        self._any_pace: deque[float] = deque(maxlen=10)
+
+    def seconds(self, work: Work) -> int:
+        """For how long a GPU should be asked for, so that the run is not cut off."""
+        paces = self._paces[work.kind]
+        start, running = max(self._starts), self._reckoned(work)
+        if len(paces) == _KNOWN:
+            return math.ceil(_MARGIN * (start + max(paces) * running))
+        seen = [_UNSURE * pace for pace in (*paces, *self._any_pace)]
+        return math.ceil(_MARGIN * start + max(1.0, *seen, 0.0) * running)
+
+    def frames_within(self, work: Work, seconds: float) -> int:
+        """The longest beginning of the clip, in frames, for which that much time is enough; at least 1."""
+        enough, too_many = 1, work.frames + 1
+        while enough + 1 < too_many:
+            frames = (enough + too_many) // 2
+            if self.seconds(replace(work, frames=frames)) <= seconds:
+                enough = frames
+            else:
+                too_many = frames
+        return enough
+
+    def learn(self, work: Work, start: float | None, running: float) -> None:
+        """Take account of a run, or of the part of it that was made.
+
+        Args:
+            work: what was asked; of a run that ended early, the frames that were done.
+            start: seconds from the worker's beginning until the model began; None where the worker was there already.
+            running: seconds from then until the last frame was done.
+        """
+        if start is not None:
+            self._starts.append(start)
+        pace = running / self._reckoned(work)
+        self._paces[work.kind].append(pace)
+        self._any_pace.append(pace)
+
+    def _reckoned(self, work: Work) -> float:
+        operations, window = self._operations[work.model]
+        computing = operations.of_run(work.frames, window, work.sentences, work.queries)
+        rate = _RATES.get(work.dtype, min(_RATES.values())) * self._processors
+        pixels = _READ_PIXEL * work.read + (_SCALED_PIXEL + _ANSWERED_PIXEL * work.queries) * work.pixels
+        return _WARMING_UP + computing / rate + work.frames * (_FRAME + _QUERY * work.queries + pixels)

@@ -1,0 +1,42 @@
+"""Attention with rotary position encoding, SAM 2's, that touches no device while it is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sam2.modeling.position_encoding import compute_axial_cis
+from sam2.modeling.sam.transformer import Attention, RoPEAttention
+
+_THETA = 10000.0  # SAM 2's
+
+
+class RotaryAttention(RoPEAttention):
+    """SAM 2's attention; its table of turns is a buffer, which goes where the module goes and is in no checkpoint.
+
+    SAM 2's own constructor puts the table on a GPU wherever one is seen, while the weights are made elsewhere. Neither
+    can a layer that lies on two devices be copied, as SAM 2 does with it, nor may a GPU that is only lent, as
+    ZeroGPU's, be touched before it is there.
+    """
+
+    def __init__(
+        self, width: int, *, feat_sizes: tuple[int, int], rope_k_repeat: bool = False, **attention: Any
+    ) -> None:
+        """Build the layer.
+
+        Args:
+            width: of queries, c.
+            feat_sizes: width and height of the feature map, places.
+            rope_k_repeat: whether keys are of several feature maps, one after the other.
+            attention: what SAM 2's `Attention` takes besides.
+        """
+        Attention.__init__(self, width, **attention)
+        self.rope_k_repeat = rope_k_repeat
+        with torch.device("cpu"):  # also where the weights are made on the meta device
+            turns = self.compute_cis(*feat_sizes)
+        self.register_buffer("freqs_cis", turns, persistent=False)
+
+    def compute_cis(self, end_x: int, end_y: int) -> torch.Tensor:
+        """Turns of the places of a feature map: end_x·end_y × c/(2·heads), complex64."""
+        with torch.inference_mode(False):  # kept, so that a network that has answered can still learn
+            return compute_axial_cis(self.internal_dim // self.num_heads, end_x, end_y, _THETA)
