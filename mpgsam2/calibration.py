@@ -8,7 +8,7 @@ which no bias makes: both its numbers go into the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Platt(NamedTuple):
     temperature: float
 
 
-class _Frame(NamedTuple):
+class FrameAnswer(NamedTuple):
     """What the network says of one frame, and what is true."""
 
     object_logit: float
@@ -43,11 +43,11 @@ class _Frame(NamedTuple):
     iou: float  # of the mask that the object's logit may blank; NaN where that is empty by itself
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
     """The frames of a clip for one sentence."""
 
     present: bool  # the sentence names something in the clip
-    frames: list[_Frame]
+    frames: list[FrameAnswer]
 
 
 def calibrate(model: MPGSAM2, clips: Iterable[Clip]) -> None:
@@ -65,7 +65,11 @@ def calibrate(model: MPGSAM2, clips: Iterable[Clip]) -> None:
     Raises:
         InputError: no frame, or every frame, shows what is named, every sentence names something, or there is no mask.
     """
-    answers = [answer for clip in clips for answer in _answers(model, clip)]
+    calibrate_on(model, [answer for clip in clips for answer in answers_to(model, clip)])
+
+
+def calibrate_on(model: MPGSAM2, answers: Sequence[Answer]) -> None:
+    """As `calibrate`, from answers that were collected before; raises the same."""
     frames = torch.tensor([frame for answer in answers for frame in answer.frames], dtype=torch.float64)
     object_logit, visible, iou_logit, iou = frames.reshape(-1, 4).unbind(1)
     if not 0 < visible.sum() < len(visible):
@@ -113,7 +117,7 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
     return Platt(float(shift.detach()), float(log_temperature.detach().exp()))
 
 
-def _answers(model: MPGSAM2, clip: Clip) -> Iterator[_Answer]:
+def answers_to(model: MPGSAM2, clip: Clip) -> Iterator[Answer]:
     """One answer to each sentence that the clip is asked."""
     for expression in sentences(clip):
         truth = clip.mask(expression.target)
@@ -124,11 +128,11 @@ def _answers(model: MPGSAM2, clip: Clip) -> Iterator[_Answer]:
             shown = output._replace(low_res_logits=output.candidate_logits[output.iou.argmax()])
             mask = model.frame_result(t, truth.shape[1:], priors[t], shown).mask
             frames.append(
-                _Frame(
+                FrameAnswer(
                     object_logit=float(output.object_score_logit),
                     visible=float(truth[t].any()),
                     iou_logit=float(output.iou.max().double().logit(eps=1e-6)),
                     iou=float(region_similarity(mask, truth[t])) if mask.any() else float("nan"),
                 )
             )
-        yield _Answer(expression.target is not None, frames)
+        yield Answer(expression.target is not None, frames)

@@ -134,13 +134,16 @@ def _parser() -> argparse.ArgumentParser:
     add_data_set_options(evaluate)
     evaluate.add_argument(
         "--family",
-        choices=["seen", "held-out"],
+        choices=["seen", "held-out", "things", "things-held-out"],
         default="seen",
-        help="clips as in training, or with backgrounds and wording that it never shows (default: seen)",
+        help="clips of shapes or, with an atlas, of everyday things, as in training or as it never shows them "
+        "(default: seen)",
     )
     evaluate.add_argument("--seed", type=int, default=0, help="of the first clip (default: 0)")
     evaluate.add_argument("--clips", type=int, default=300, metavar="N", help="how many clips (default: 300)")
-    evaluate.add_argument("--frames", type=int, default=16, metavar="T", help="frames of each clip (default: 16)")
+    evaluate.add_argument(
+        "--frames", type=int, metavar="T", help="frames of each clip (default: 16; of things 16, 32, 48 in turn)"
+    )
     evaluate.add_argument(
         "--expressions",
         type=int,

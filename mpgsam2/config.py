@@ -153,13 +153,13 @@ TINY = ModelConfig(
 NANO = ModelConfig(
     EncoderConfig(
         width=128,
-        depth=5,
+        depth=6,
         head_width=32,
         feed_forward=256,
-        image_size=128,
+        image_size=192,
         patch_size=16,
         stem=(8, 24, 64, 128),
-        vocabulary_size=256,
+        vocabulary_size=768,
         text_positions=64,
     ),
     PriorConfig(feed_forward=256, frame_positions=True),

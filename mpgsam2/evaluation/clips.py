@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic import FULL, HELD_OUT, Clip, Expression, World, render_clip
+from mpgsam2.synthetic import FULL, HELD_OUT, THINGS, THINGS_HELD_OUT, Clip, Expression, World, render_clip
 
 EVALUATION_SEED_OFFSET = 2**40
 """Training must keep below."""
@@ -25,15 +25,29 @@ CALIBRATION_SEED_OFFSET = EVALUATION_SEED_OFFSET + 2**20
 VALIDATION_CLIPS = 300
 """How many clips the published figures are of."""
 
-FAMILIES: dict[str, World] = {"seen": FULL, "held-out": HELD_OUT}
-"""Validation clips like those of training, and with backgrounds and wording that training never shows."""
+FAMILIES: dict[str, World] = {
+    "seen": FULL,
+    "held-out": HELD_OUT,
+    "things": THINGS,
+    "things-held-out": THINGS_HELD_OUT,
+}
+"""Validation clips of shapes and of everyday things: like those of training, and as training never shows them."""
+
+THING_CLIPS = 400
+"""How many clips the published figures about everyday things are of, `THING_FRAMES` in turn."""
+
+THING_FRAMES = (16, 32, 48)
 
 
 @dataclass(frozen=True)
 class SeededClips(Sequence[Clip]):
-    """The clips of consecutive seeds, each rendered when it is asked for and not kept."""
+    """The clips of consecutive seeds, each rendered when it is asked for and not kept.
+
+    lengths: in frames, of the clips in turn, counted from the seed 0.
+    """
 
     world: World
+    lengths: tuple[int, ...]
     first: int
     count: int
 
@@ -41,11 +55,13 @@ class SeededClips(Sequence[Clip]):
         return self.count
 
     def __getitem__(self, index: int) -> Clip:
-        return render_clip(range(self.first, self.first + self.count)[index], self.world)
+        seed = range(self.first, self.first + self.count)[index]
+        length = self.lengths[(seed - EVALUATION_SEED_OFFSET) % len(self.lengths)]
+        return render_clip(seed, replace(self.world, frames=length))
 
 
 def validation_clips(
-    count: int = VALIDATION_CLIPS, *, family: str = "seen", seed: int = 0, frames: int = 16
+    count: int = VALIDATION_CLIPS, *, family: str = "seen", seed: int = 0, frames: int | None = None
 ) -> SeededClips:
     """Clips to score on; the defaults are the published set.
 
@@ -53,21 +69,23 @@ def validation_clips(
         count: number of clips.
         family: one of `FAMILIES`.
         seed: of the first clip, from 0; the next ones follow it.
-        frames: of each clip.
+        frames: of each clip; by default 16, and of everyday things 16, 32 and 48 in turn.
 
     Raises:
         InputError: a number is out of its range.
     """
-    if seed < 0 or count < 1 or frames < 1:
+    if seed < 0 or count < 1 or (frames is not None and frames < 1):
         raise InputError("An evaluation needs a seed from 0, and at least one clip of at least one frame.")
     if seed + count > CALIBRATION_SEED_OFFSET - EVALUATION_SEED_OFFSET:
         raise InputError("An evaluation's seeds end at 1048575: those beyond are for calibration.")
-    return SeededClips(replace(FAMILIES[family], frames=frames, absent=1.0), EVALUATION_SEED_OFFSET + seed, count)
+    usual = THING_FRAMES if FAMILIES[family].drawn else (16,)
+    lengths = usual if frames is None else (frames,)
+    return SeededClips(replace(FAMILIES[family], absent=1.0), lengths, EVALUATION_SEED_OFFSET + seed, count)
 
 
-def calibration_clips(count: int, frames: int = 16) -> SeededClips:
+def calibration_clips(count: int, frames: int = 16, family: str = "seen") -> SeededClips:
     """Clips for `calibration.calibrate`, none of them a validation clip."""
-    return SeededClips(replace(FULL, frames=frames, absent=1.0), CALIBRATION_SEED_OFFSET, count)
+    return SeededClips(replace(FAMILIES[family], absent=1.0), (frames,), CALIBRATION_SEED_OFFSET, count)
 
 
 def sentences(clip: Clip, naming: int = 1) -> list[Expression]:

@@ -3,8 +3,8 @@
 from mpgsam2.synthetic.clip import Clip, render_clip
 from mpgsam2.synthetic.sentences import Expression
 from mpgsam2.synthetic.things import Thing
-from mpgsam2.synthetic.words import VOCABULARY
-from mpgsam2.synthetic.world import EASY, FULL, HALFWAY, HELD_OUT, KINDS, World
+from mpgsam2.synthetic.words import SHAPE_VOCABULARY, VOCABULARY
+from mpgsam2.synthetic.world import EASY, FULL, HALFWAY, HELD_OUT, KINDS, THINGS, THINGS_HELD_OUT, World
 
 __all__ = [
     "EASY",
@@ -12,6 +12,9 @@ __all__ = [
     "HALFWAY",
     "HELD_OUT",
     "KINDS",
+    "SHAPE_VOCABULARY",
+    "THINGS",
+    "THINGS_HELD_OUT",
     "VOCABULARY",
     "Clip",
     "Expression",

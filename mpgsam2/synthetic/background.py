@@ -20,6 +20,8 @@ ROUNDS = 9  # so often at most
 CHECKED = np.linspace(0, 1, 5, dtype=np.float32)[:, None]  # where between its ends a palette's distance is measured
 SAME_HUE = math.radians(40)  # angle in the a*b* plane up to which two colours go by one name
 VIVID = 30.0  # chroma in L*a*b* above which a background has a colour's name
+CROPPED = (0.4, 1.0)  # part of a photograph that is shown, of what would fit
+DEFOCUS = 0.025  # largest standard deviation of a photograph's blur, of the side
 SHADES = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
 
 
@@ -233,3 +235,19 @@ def draw_background(
     palette = np.rint(first * (1 - SHADES) + last * SHADES).astype(np.uint8)
     draw = (FAMILIES | HELD_OUT_FAMILIES)[family]
     return cv2.applyColorMap(draw(rng, height, width), palette.reshape(256, 1, 3))
+
+
+def draw_photograph(rng: random.Random, picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return an (height, width, 3) uint8 RGB part of a photograph, mirrored or not, sharp or out of focus.
+
+    picture: (H, W, 3) uint8 RGB.
+    """
+    scale = rng.uniform(*CROPPED) * min(picture.shape[0] / height, picture.shape[1] / width)
+    rows, columns = max(2, int(height * scale)), max(2, int(width * scale))
+    top, left = rng.randint(0, picture.shape[0] - rows), rng.randint(0, picture.shape[1] - columns)
+    part = picture[top : top + rows, left : left + columns]
+    part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        part = part[:, ::-1]
+    defocus = max(0.0, rng.uniform(-1, 1)) * DEFOCUS * min(height, width)
+    return cv2.GaussianBlur(part, (0, 0), defocus) if defocus > 0.3 else np.ascontiguousarray(part)

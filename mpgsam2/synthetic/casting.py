@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mpgsam2.synthetic.drawn_things import as_shape, draw_thing, draw_twin
 from mpgsam2.synthetic.motion import DIRECTIONS
 from mpgsam2.synthetic.things import Thing
 from mpgsam2.synthetic.world import World
@@ -30,6 +31,10 @@ SIZES = ("small", "medium", "large")
 COVERS = ("circle", "square")  # shapes without notches or thin corners, behind which a smaller thing is gone
 RESTING = ("still", "spinning")  # motions of what stays where it is, and as large as it is
 
+COVERING_NOUNS = ("house", "tree", "bus", "truck", "castle", "van", "car", "television", "bed", "church", "gift")
+TWIN_SHARES = (0.5, 0.25, 0.25)  # of drawn twins: the same look, the same noun in another colour, and contrariwise
+ALIKE_SHARES = (0.25, 0.4, 0.35)  # the same of what is like the first thing
+OTHER_SHARE = 0.4  # share of things beside a drawn one that need not have anything in common with it
 PLAIN_SHARE = 0.5  # share of plain things, before the rest is drawn from all textures
 ALONE_SHARE = 0.08  # share of clips of a single thing, where there may be one or more
 SIZE_SHARE = 0.2  # share of relation scenes laid out for size
@@ -41,8 +46,9 @@ CALM_SHARE = 0.8  # share of things kept from moving along an axis on which thei
 class Role:
     """What a body is to be.
 
-    box: where the middle of its path lies; may_cross: it may enter or leave the frame; passing: "entering" or "leaving"
-    where it certainly does; behind: index of an earlier role by which it is hidden for a while, one of both moving.
+    box: where the middle of its path lies; may_cross: it may enter or leave the frame; passing: what certainly happens
+    to it, "entering", "leaving" or "returning"; behind: index of an earlier role by which it is hidden for a while, one
+    of both moving.
     """
 
     thing: Thing
@@ -65,6 +71,8 @@ def _draw_motion(rng: random.Random, world: World) -> str:
 
 
 def _draw_thing(rng: random.Random, world: World) -> Thing:
+    if world.drawn and rng.random() < world.drawn:
+        return draw_thing(rng, world, rng.choice(SIZES), _draw_motion(rng, world))
     plain = "plain" in world.textures and rng.random() < PLAIN_SHARE
     return Thing(
         shape=rng.choice(world.shapes),
@@ -78,6 +86,9 @@ def _draw_thing(rng: random.Random, world: World) -> Thing:
 def _draw_twin(rng: random.Random, world: World, thing: Thing) -> Thing:
     """Draw a thing that shares the look of another wholly, or its shape, or its colour; its motion is its own."""
     other = _draw_thing(rng, world)
+    if thing.drawing:
+        return draw_twin(rng, world, replace(thing, motion=other.motion), other.size, TWIN_SHARES)
+    other = as_shape(rng, other, world)
     twin = replace(thing, motion=other.motion)
     return rng.choices(
         (twin, replace(twin, colour=other.colour, size=other.size), replace(twin, shape=other.shape, size=other.size)),
@@ -89,6 +100,11 @@ def _draw_alike(rng: random.Random, world: World, thing: Thing) -> Thing:
     """Draw a thing that shares something with another, so that one word alone seldom tells them apart."""
     other = _draw_thing(rng, world)
     contrary = {"small": "large", "large": "small", "medium": rng.choice(("small", "large"))}[thing.size]
+    if thing.drawing:
+        if rng.random() < OTHER_SHARE:
+            return other
+        return draw_twin(rng, world, replace(thing, motion=other.motion), contrary, ALIKE_SHARES)
+    other = as_shape(rng, other, world)
     return rng.choices(
         (
             other,
@@ -176,15 +192,15 @@ def _for_moving(rng: random.Random, world: World, count: int) -> list[Role]:
 
 def _for_passing(rng: random.Random, world: World, count: int) -> list[Role]:
     """The first thing comes in or leaves; its twin stays, or does the contrary. Empty where nothing can."""
-    events = [event for event in ("entering", "leaving") if event in world.clip_events]
+    events = [event for event in ("entering", "leaving", "returning") if event in world.clip_events]
     directions = [motion for motion in world.motions if motion in DIRECTIONS]
     if not events or not directions:
         return []
     event = rng.choice(events)
     target, *others = _with_twin(rng, world, replace(_draw_thing(rng, world), motion=rng.choice(directions)), count)
     roles = [Role(target, passing=event), *(Role(other, may_cross=False) for other in others)]
-    if others and len(events) == 2 and rng.random() < 0.25:
-        (contrary,) = set(events) - {event}
+    if others and len(events) > 1 and rng.random() < 0.25:
+        contrary = events[events.index(event) - 1]
         roles[1] = Role(replace(others[0], motion=rng.choice(directions)), passing=contrary)
     return roles
 
@@ -192,12 +208,17 @@ def _for_passing(rng: random.Random, world: World, count: int) -> list[Role]:
 def _for_hiding(rng: random.Random, world: World, count: int) -> list[Role]:
     """A large thing, a small one that it hides for a while, and the latter's twin. Empty where nothing can."""
     covers = [shape for shape in COVERS if shape in world.shapes]
+    drawn = bool(world.drawn) and rng.random() < world.drawn
     directions = [motion for motion in world.motions if motion in DIRECTIONS]
     if "hidden" not in world.clip_events or count < 2 or not covers or not directions or len(world.colours) < 2:
         return []
     target, *others = _with_twin(rng, world, replace(_draw_thing(rng, world), size="small"), count - 1)
     colour = rng.choice([colour for colour in world.colours if colour != target.colour])
-    cover = replace(_draw_thing(rng, world), shape=rng.choice(covers), colour=colour, size="large")
+    if drawn:
+        cover = draw_thing(rng, world, "large", "still", noun=rng.choice(COVERING_NOUNS))
+    else:
+        cover = as_shape(rng, _draw_thing(rng, world), world)
+        cover = replace(cover, shape=rng.choice(covers), colour=colour, size="large")
     direction, rest = rng.choice(directions), rng.choice(RESTING if "spinning" in world.motions else RESTING[:1])
     axis = 0 if DIRECTIONS[direction][0] else 1
     if rng.random() < 0.6:
@@ -212,6 +233,7 @@ def _for_hiding(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 _CASTS: dict[str, Callable[[random.Random, World, int], list[Role]]] = {
+    "name": _for_appearance,
     "appearance": _for_appearance,
     "position": _for_position,
     "relation": _for_relation,

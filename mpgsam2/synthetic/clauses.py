@@ -127,12 +127,22 @@ def _hidden(view: View) -> tuple[np.ndarray, np.ndarray]:
     return true, (whole & (view.seen >= FREE)).all(0)
 
 
+def _returning(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N,) bools, which things clearly leave and come back and which do not, from (T, N) as in View."""
+    out = inside <= OUT
+    true = (inside[0] >= IN) & visible[0] & (out[:-1] & out[1:]).any(0) & (inside[-1] >= IN) & visible[-1]
+    whole = (inside >= 1 - SAME).all(0)
+    _, stays_out = _entering(visible, inside)
+    return true, whole | stays_out
+
+
 def event_clauses(world: World, view: View) -> list[Clause]:
     """Coming in, leaving, and being hidden for a while, those of them that the world knows."""
     verdicts = {
         "entering": _entering(view.visible, view.inside),
         "leaving": _entering(view.visible[::-1], view.inside[::-1]),
         "hidden": _hidden(view),
+        "returning": _returning(view.visible, view.inside),
     }
     return [Clause(name, *map(_bits, verdicts[name])) for name in world.clip_events]
 
@@ -147,8 +157,20 @@ def motion_clauses(world: World, scene: Scene, view: View) -> list[Clause]:
     crossing = sum(1 << k for k, body in enumerate(scene.bodies) if body.crossing)
     turning = sum(1 << k for k, body in enumerate(scene.bodies) if body.turning)
     changing = bits("growing", "shrinking") | turning & ~bits(*DIRECTIONS)
-    unclear = {"still": changing, "growing": crossing, "shrinking": crossing, "spinning": turning & ~bits("spinning")}
+    mirrored, bouncing = bits("turning_round"), bits("bouncing")
+    returning = sum(c.true for c in event_clauses(world, view) if c.name == "returning")
+    unclear = {
+        "still": changing | mirrored,
+        "growing": crossing,
+        "shrinking": crossing,
+        "spinning": turning & ~bits("spinning") | mirrored,
+        "turning_round": turning,
+        "up": bouncing | returning,
+        "down": bouncing | returning,
+        "left": returning,
+        "right": returning,
+    }
     clear = {name: ((1 << len(motions)) - 1) & ~unclear.get(name, 0) for name in (*world.motions, *motions)}
     clauses = [Clause(name, bits(name) & sure, ~bits(name) & sure) for name, sure in clear.items()]
-    moving = Clause("moving", bits(*DIRECTIONS), bits("still") & ~turning)
+    moving = Clause("moving", bits(*DIRECTIONS), bits("still") & ~turning & ~mirrored)
     return [*clauses, moving, *event_clauses(world, view)]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mpgsam2.drawings.atlas import load_atlas
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic.background import draw_background
+from mpgsam2.synthetic.background import draw_background, draw_photograph
 from mpgsam2.synthetic.camera import Camera, draw_camera_path
 from mpgsam2.synthetic.draw import Painter, Patch, cover_all, label
 from mpgsam2.synthetic.motion_blur import is_smeared, smear
@@ -77,14 +78,7 @@ def _shoot(
     """Return (T, H, W, 3) uint8 RGB, the frames of a scene."""
     height, width = scene.height, scene.width
     margin = math.ceil(np.abs(offsets).max()) + 1 if offsets.any() else 0
-    background = draw_background(
-        rng,
-        rng.choice(world.backgrounds),
-        height + 2 * margin,
-        width + 2 * margin,
-        [rgb for body in scene.bodies for rgb in (body.rgb, body.second) if rgb],
-        world.contrast,
-    )
+    background = _draw_background(rng, world, scene, height + 2 * margin, width + 2 * margin)
     painter = Painter(rng, world, scene)
     camera = Camera(rng, world, height, width)
     camera_ways = camera.way(offsets)
@@ -101,3 +95,14 @@ def _shoot(
         painter.paint(picture, t, patches[t], offset, ways[t])
         frames[t] = camera.take(picture)
     return camera.store(frames)
+
+
+def _draw_background(rng: random.Random, world: World, scene: Scene, height: int, width: int) -> np.ndarray:
+    """Return (height, width, 3) uint8 RGB, a photograph or a background of some family."""
+    if world.photographed and rng.random() < world.photographed:
+        atlas = load_atlas()
+        names = [name for name in world.photographs if name in atlas.photographs]
+        if names:
+            return draw_photograph(rng, atlas.photograph(rng.choice(names)), height, width)
+    worn = [rgb for body in scene.bodies for rgb in (body.rgb, body.second) if rgb]
+    return draw_background(rng, rng.choice(world.backgrounds), height, width, worn, world.contrast)

@@ -65,6 +65,13 @@ COLOURS: dict[str, Colour] = {
     "black": Colour(("black",), ((0, 0, 0),), (0, 360), (0, 0.3), (0, 0.11)),
 }
 
+DRAWING_COLOURS: dict[str, Colour] = COLOURS | {
+    "brown": Colour(("brown",), ((139, 69, 19), (120, 72, 40)), (18, 30), (0.6, 0.85), (0.4, 0.6)),
+    "grey": Colour(("grey", "gray"), ((128, 128, 128), (150, 150, 150)), (0, 360), (0, 0.05), (0.45, 0.65)),
+    "pink": Colour(("pink",), ((255, 105, 180), (255, 130, 190)), (320, 335), (0.4, 0.6), (0.95, 1)),
+}
+"""The colours of drawings: more than shapes wear."""
+
 
 def draw_second(rng: random.Random, first: RGB, worn: set[str]) -> RGB:
     """Draw a texture's second colour: a darker or lighter shade, or white or black unless `worn` by a thing."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 
 import cv2
-import imageio_ffmpeg
 import numpy as np
 
 
@@ -37,6 +36,8 @@ def through_h264(frames: np.ndarray, crf: int) -> np.ndarray:
 
 def _ffmpeg(arguments: list[str], given: bytes) -> bytes:
     """Return what ffmpeg makes of the bytes given, standard input to standard output."""
+    import imageio_ffmpeg  # only here: training may run where there is none, on clips without H.264
+
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-filter_threads", "1", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     if done.returncode:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mpgsam2.drawings.atlas import RADIUS
 from mpgsam2.synthetic.motion_blur import is_smeared, smear
 from mpgsam2.synthetic.scene import Scene
 from mpgsam2.synthetic.shapes import SHAPES
@@ -50,12 +51,19 @@ def cover(body: Body, frame: int, height: int, width: int, offset: np.ndarray) -
     """Return the patch of a body, the picture shifted by `offset` (x, y) px; None where it is wholly outside."""
     cosine, sine = math.cos(body.angles[frame]), math.sin(body.angles[frame])
     rotation = np.array([[cosine, sine], [-sine, cosine]]) * body.radii[frame]
-    corners = SHAPES[body.thing.shape].outline @ rotation + (body.centres[frame] + offset)
+    drawing = body.thing.drawing
+    outline = drawing.outline * (body.flips[frame], 1) if drawing else SHAPES[body.thing.shape].outline
+    corners = outline @ rotation + (body.centres[frame] + offset)
     (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
     x0, y0 = max(math.floor(left), 0), max(math.floor(top), 0)
     x1, y1 = min(math.ceil(right), width), min(math.ceil(bottom), height)
     if x0 >= x1 or y0 >= y1:
         return None
+    if drawing:
+        patch = Patch(slice(y0, y1), slice(x0, x1), np.empty((y1 - y0, x1 - x0), np.uint8))
+        opacity = drawing.copy_for(body.radii[frame])[1]
+        _warp(opacity, RADIUS * len(opacity), body, frame, patch, offset, patch.coverage, cv2.BORDER_CONSTANT)
+        return patch
     # a subpixel's centre has integer coordinates in OpenCV, and its fill takes in the edge: hence the half
     corners = (corners - (x0, y0)) * SUPERSAMPLING - 0.5
     fine = np.zeros(((y1 - y0) * SUPERSAMPLING, (x1 - x0) * SUPERSAMPLING), np.uint8)
@@ -113,12 +121,16 @@ class Painter:
             opacity = patch.coverage.astype(np.float32) / 255
             target = picture[patch.rows, patch.columns]
             paint = np.empty_like(target)
-            if tile is None:
+            if body.thing.drawing:
+                colours = body.thing.drawing.copy_for(body.radii[frame])[0]
+                _warp(colours, RADIUS * len(colours), body, frame, patch, offset, paint)
+            elif tile is None:
                 paint[:] = body.rgb
             else:
-                _warp_tile(tile, body, frame, patch, offset, paint)
-                if smeared:
-                    paint = smear(paint, way)
+                per_radius = (len(tile) - 1) / (2 * SHAPES[body.thing.shape].extent * 1.05)
+                _warp(tile, per_radius, body, frame, patch, offset, paint)
+            if smeared and (body.thing.drawing or tile is not None):
+                paint = smear(paint, way)
             picture[patch.rows, patch.columns] = cv2.blendLinear(paint, target, opacity, 1 - opacity)
 
     def _paint_shadow(self, picture: np.ndarray, patch: Patch) -> None:
@@ -143,6 +155,8 @@ def _draw_tile(rng: random.Random, body: Body, light: float | None, highlight: f
 
     light: the direction that it comes from, radians. highlight: the strongest that may be drawn, 0.2..1.
     """
+    if body.thing.drawing:
+        return None
     pattern = TEXTURES[body.thing.texture].pattern
     if pattern is None and light is None:
         return None
@@ -171,15 +185,30 @@ def _draw_tile(rng: random.Random, body: Body, light: float | None, highlight: f
     return np.clip(tile, 0, 255).astype(np.uint8)
 
 
-def _warp_tile(tile: np.ndarray, body: Body, frame: int, patch: Patch, offset: np.ndarray, out: np.ndarray) -> None:
-    """Turn, scale and shift a tile to where the body is, into `out`, the size of the patch."""
-    extent = SHAPES[body.thing.shape].extent * 1.05
-    scale = (tile.shape[0] - 1) / (2 * extent * body.radii[frame])  # tile pixels per frame pixel
+def _warp(
+    tile: np.ndarray,
+    per_radius: float,
+    body: Body,
+    frame: int,
+    patch: Patch,
+    offset: np.ndarray,
+    out: np.ndarray,
+    beyond: int = cv2.BORDER_REPLICATE,
+) -> None:
+    """Turn, mirror, scale and shift a tile to where the body is, into `out`, the size of the patch.
+
+    per_radius: tile pixels in a radius. beyond: what is taken to lie beyond its edge, a border type of OpenCV.
+    """
+    scale = per_radius / body.radii[frame]  # tile pixels per frame pixel
     cosine, sine = math.cos(body.angles[frame]) * scale, math.sin(body.angles[frame]) * scale
+    flip = 1 if body.flips is None else int(body.flips[frame])
     middle = (tile.shape[0] - 1) / 2
     x, y = body.centres[frame] + offset - (patch.columns.start + 0.5, patch.rows.start + 0.5)
     to_tile = np.array(
-        [[cosine, sine, middle - cosine * x - sine * y], [-sine, cosine, middle + sine * x - cosine * y]]
+        [
+            [flip * cosine, flip * sine, middle - flip * (cosine * x + sine * y)],
+            [-sine, cosine, middle + sine * x - cosine * y],
+        ]
     )
     cv2.warpAffine(
         tile,
@@ -187,5 +216,5 @@ def _warp_tile(tile: np.ndarray, body: Body, frame: int, patch: Patch, offset: n
         (out.shape[1], out.shape[0]),
         dst=out,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=beyond,
     )

@@ -14,6 +14,12 @@ TRAVEL = (0.22, 0.5)  # way over the whole clip, of the frame's size along it
 GROWTH = (1.6, 2.2)  # largest over smallest radius of a thing that grows or shrinks
 SPINNING = (2.0, 4 * math.pi)  # radians over the whole clip by which a spinning thing turns
 TURNING = (0.3, 1.6)  # radians, the same of things that turn beside what else they do
+BOUNCES = (2, 4)  # over the whole clip
+BOUNCE = (0.12, 0.28)  # height of a bounce, of the side
+STEPS = (3.0, 6.0)  # of what runs or walks, bobs of what flies or swims, over the whole clip
+BOB = {"run": 0.03, "walk": 0.012, "fly": 0.03, "swim": 0.015, "drive": 0.004}  # of the side, at most
+AWAY = (0.3, 0.7)  # part of the clip in which what leaves and comes back is farthest away
+FORWARDS = 0.95  # share of drawings that look where they go
 FASTEST = 0.6  # radians from frame to frame; a star looks the same again after 1.26
 
 
@@ -46,6 +52,10 @@ def draw_path(
         travel = min(max(travel, travels[0]), travels[1])
         drift = rng.uniform(-0.12, 0.12) * travel
         path += time[:, None] * (direction * travel + direction[::-1] * drift)
+    if motion == "bouncing":
+        bounces = rng.randint(*BOUNCES) * _shown(frames)
+        path[:, 1] -= rng.uniform(*BOUNCE) * side * (np.abs(np.sin(math.pi * bounces * (time + 0.5))) - 0.5)
+        return path
     if rng.random() < 0.3:
         phase, turns = rng.uniform(0, 2 * math.pi), rng.uniform(1, 2.5)
         path[:, rng.randrange(2)] += rng.uniform(0.003, 0.01) * side * np.sin(2 * math.pi * turns * time + phase)
@@ -71,3 +81,38 @@ def draw_angles(rng: random.Random, motion: str, frames: int, tilt: float, spin:
     else:
         return np.full(frames, start)
     return start + rng.choice((-1, 1)) * turn * np.linspace(0, 1, frames)
+
+
+def bob(rng: random.Random, manner: str, path: np.ndarray, side: float) -> np.ndarray:
+    """Return (frames, 2) px, by which what moves in a manner goes up and down on its path.
+
+    manner: of `drawings.nouns.Noun`; path: (frames, 2) px; side: of the frame, px.
+    """
+    up = np.zeros_like(path)
+    if manner in BOB and len(path) > 1:
+        time = np.linspace(0, 1, len(path))
+        steps, height = rng.uniform(*STEPS), rng.uniform(0.3, 1) * BOB[manner] * side
+        wave = np.sin(math.pi * steps * time)
+        up[:, 1] = height * ((0.5 - np.abs(wave)) if manner in ("run", "walk") else wave)
+    return up
+
+
+def return_trip(path: np.ndarray) -> np.ndarray:
+    """Turn a (frames, 2) path into one to its end, which takes some time, and back to its beginning."""
+    time = np.linspace(0, 1, len(path))
+    there = np.clip(np.minimum(time / AWAY[0], (1 - time) / (1 - AWAY[1])), 0, 1)
+    return path[0] + there[:, None] * (path[-1] - path[0])
+
+
+def draw_flips(rng: random.Random, motion: str, frames: int) -> np.ndarray:
+    """Return (frames,) of 1 and -1: drawings look to the left, and are mirrored where they go to the right.
+
+    What turns round is mirrored once or more often on the way.
+    """
+    if motion == "turning_round" and frames > 1:
+        turns = rng.randint(1, 3) if frames >= FULL_TRAVEL_FRAMES else 1
+        at = (np.arange(1, turns + 1) + rng.uniform(-0.2, 0.2)) / (turns + 1) * frames
+        passed = (np.arange(frames)[:, None] >= np.clip(np.rint(at), 1, frames - 1)).sum(1)
+        return rng.choice((-1, 1)) * (-1) ** passed
+    ahead = {"left": 1, "right": -1}.get(motion)
+    return np.full(frames, ahead if ahead and rng.random() < FORWARDS else rng.choice((-1, 1)))

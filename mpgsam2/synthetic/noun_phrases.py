@@ -6,11 +6,15 @@ import itertools
 import random
 from typing import NamedTuple
 
+from mpgsam2.drawings.nouns import GROUPS, NOUNS
+from mpgsam2.synthetic.colours import DRAWING_COLOURS
+from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.things import Thing
 from mpgsam2.synthetic.world import World
 
 SIZE_RATIO = 1.5  # radius by which a large thing exceeds those that are not
 ALTERED_WHOLLY = 0.27  # share of noun phrases altered in all of their attributes rather than in one
+RELATED = 0.5  # share of nouns altered to another of the same group
 TRIES = 12  # at altering a noun phrase so that it matches nothing
 
 
@@ -27,6 +31,11 @@ class NounPhrase(NamedTuple):
     @property
     def attributes(self) -> int:
         return sum(word is not None for word in (self.size, self.texture, self.colour, self.shape))
+
+    @property
+    def bare(self) -> bool:
+        """Whether it says what a thing is and nothing else."""
+        return self.shape is not None and self.attributes == 1
 
     @property
     def looks(self) -> dict[str, str]:
@@ -54,20 +63,24 @@ def _of_size(size: str, among: int, things: tuple[Thing, ...], spans: list[tuple
 def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float, float]]) -> list[NounPhrase]:
     """Return all noun phrases that fit a thing. spans: every thing's smallest and largest radius in the clip, px.
 
-    Things are called plain only beside others that are not.
+    Things are called plain only beside others that are not, and nothing that another may or may not be called, too.
     """
     thing, everything = things[target], (1 << len(things)) - 1
     phrases: list[NounPhrase] = []
 
-    def alike_in(attribute: str) -> tuple[tuple[str | None, int], ...]:
-        """What can be said of an attribute, nothing or its name, and the things of which it is true."""
-        own = getattr(thing, attribute)
-        same = sum(1 << k for k, other in enumerate(things) if getattr(other, attribute) == own)
-        return (None, everything), (own, same)
+    def alike_in(attribute: str) -> list[tuple[str | None, int, int]]:
+        """What can be said of an attribute, nothing or its names, and the things of which it is and may be true."""
+        said = [(None, everything, everything)]
+        for own in thing.values(attribute):
+            same = sum(1 << k for k, other in enumerate(things) if own in other.values(attribute))
+            unsure = sum(1 << k for k, other in enumerate(things) if own in other.doubtful(attribute))
+            said.append((own, same, same | unsure))
+        return said
 
-    for (colour, a), (shape, b), (texture, c) in itertools.product(*map(alike_in, ("colour", "shape", "texture"))):
-        alike = a & b & c
-        if texture == "plain" and alike == phrases[-1].alike:
+    for colours, shapes, textures in itertools.product(*map(alike_in, ("colour", "shape", "texture"))):
+        colour, shape, texture = colours[0], shapes[0], textures[0]
+        alike, perhaps = (colours[i] & shapes[i] & textures[i] for i in (1, 2))
+        if perhaps != alike or (texture == "plain" and alike == phrases[-1].alike):
             continue
         phrases.append(NounPhrase(None, texture, colour, shape, alike, alike))
         if thing.size != "medium":
@@ -83,13 +96,32 @@ def alter(rng: random.Random, world: World, phrase: NounPhrase, things: tuple[Th
 
     None where none is found.
     """
-    values = {"colour": world.colours, "shape": world.shapes, "texture": world.textures}
+    values = {attribute: _values(rng, world, phrase, attribute) for attribute in ("colour", "shape", "texture")}
     for _ in range(TRIES):
         looks = dict(phrase.looks)
         altered = list(looks) if rng.random() < ALTERED_WHOLLY else rng.sample(list(looks), min(1, len(looks)))
         for attribute in altered:
             others = [value for value in values[attribute] if value != looks[attribute]]
             looks[attribute] = rng.choice(others or [looks[attribute]])
-        if not any(all(getattr(thing, name) == look for name, look in looks.items()) for thing in things):
+        if not any(all(_may_be(thing, name, look) for name, look in looks.items()) for thing in things):
             return phrase._replace(**looks, matches=0, alike=0)
     return None
+
+
+def _values(rng: random.Random, world: World, phrase: NounPhrase, attribute: str) -> tuple[str, ...]:
+    """What an attribute may be altered to; a noun half of the time to one that is much the same."""
+    if phrase.shape in SHAPES or not world.drawn:
+        return {"colour": world.colours, "shape": world.shapes, "texture": world.textures}[attribute]
+    if attribute == "colour":
+        return tuple(DRAWING_COLOURS)
+    if attribute == "texture" or phrase.shape is None:
+        return ()
+    if phrase.shape not in NOUNS:
+        return GROUPS
+    groups = NOUNS[phrase.shape].groups
+    relatives = tuple(name for name, noun in NOUNS.items() if set(noun.groups) & set(groups) and name != phrase.shape)
+    return relatives if relatives and rng.random() < RELATED else tuple(NOUNS)
+
+
+def _may_be(thing: Thing, attribute: str, value: str) -> bool:
+    return value in thing.values(attribute) or value in thing.doubtful(attribute)

@@ -10,8 +10,15 @@ import numpy as np
 
 from mpgsam2.synthetic.casting import Role, cast
 from mpgsam2.synthetic.colours import COLOURS, draw_second
-from mpgsam2.synthetic.motion import DIRECTIONS, draw_angles, draw_path, draw_radii
-from mpgsam2.synthetic.shapes import SHAPES
+from mpgsam2.synthetic.motion import (
+    DIRECTIONS,
+    bob,
+    draw_angles,
+    draw_flips,
+    draw_path,
+    draw_radii,
+    return_trip,
+)
 from mpgsam2.synthetic.textures import TEXTURES
 from mpgsam2.synthetic.things import Body
 from mpgsam2.synthetic.world import World
@@ -94,7 +101,7 @@ def _draw_travels(rng: random.Random, roles: list[Role], radii: list[float]) -> 
     travels = [(0.0, math.inf)] * len(roles)
     for k, role in enumerate(roles):
         if role.passing:
-            travels[k] = (PASSAGE * SHAPES[role.thing.shape].extent * radii[k], math.inf)
+            travels[k] = (PASSAGE * role.thing.extent * radii[k], math.inf)
         if role.behind is not None:
             way = rng.uniform(*UNCOVERED) * (2 * radii[role.behind] + radii[k])
             travels[k] = travels[role.behind] = (way, way)
@@ -121,26 +128,30 @@ def _place_all(
     bodies: list[Body] = []
     for role, radius, travels in zip(roles, radii, _draw_travels(rng, roles, radii), strict=True):
         thing = role.thing
-        if radius < COARSE and "plain" in world.textures:
+        if radius < COARSE and thing.texture and "plain" in world.textures:
             thing = replace(thing, texture="plain")
         if not thing.shows(thing.motion):
             thing = replace(thing, motion="still")
         crossing = role.may_cross and thing.motion in DIRECTIONS and rng.random() < world.border
         path = draw_path(rng, thing.motion, world.frames, *frame[::-1], travels)
-        rgb = COLOURS[thing.colour].sample(rng)
+        rgb = thing.drawing.rgb if thing.drawing else COLOURS[thing.colour].sample(rng)
         body = Body(
             thing=thing,
             rgb=rgb,
-            second=draw_second(rng, rgb, worn) if TEXTURES[thing.texture].pattern else None,
+            second=draw_second(rng, rgb, worn) if thing.texture and TEXTURES[thing.texture].pattern else None,
             centres=path,
             radii=draw_radii(rng, thing.motion, world.frames, radius),
             angles=draw_angles(rng, thing.motion, world.frames, world.tilt, world.spin),
             crossing=crossing or role.passing is not None,
         )
+        if thing.drawing:
+            body = _in_its_manner(rng, body, frame.min())
+        if role.passing == "returning":
+            body.centres[:] = return_trip(body.centres)
         middle = _find_place(rng, body, role, bodies, hiding, frame)
         if middle is None:
             return None
-        path += middle
+        body.centres[:] += middle
         bodies.append(body)
     return bodies
 
@@ -153,7 +164,7 @@ def _find_place(
     None where none is. The body's centres are relative to that middle. hiding: things of different colours may
     overlap.
     """
-    reach = body.radii * (SHAPES[body.thing.shape].extent if rng.random() < WHOLE_SHARE else CUT)
+    reach = body.radii * (body.thing.extent if rng.random() < WHOLE_SHARE else CUT)
     lowest = (reach[:, None] - body.centres).max(0)
     highest = (frame - reach[:, None] - body.centres).min(0)
     if role.passing:
@@ -180,8 +191,8 @@ def _find_place(
         if k == role.behind:
             continue
         away = (body.centres - other.centres) + middles[:, None]  # (places, T, 2)
-        touching = body.radii * SHAPES[body.thing.shape].extent + other.radii * SHAPES[other.thing.shape].extent
-        if hiding and body.thing.colour != other.thing.colour:
+        touching = body.radii * body.thing.extent + other.radii * other.thing.extent
+        if hiding and (body.thing.colour, body.thing.drawing) != (other.thing.colour, other.thing.drawing):
             due = touching - HIDING * np.minimum(body.radii, other.radii)
         else:
             due = touching + SPACE * frame.min()
@@ -191,7 +202,18 @@ def _find_place(
 
 def _passage(rng: random.Random, body: Body, passing: str, axis: int, length: float) -> float:
     """Return where on the axis, px, the middle of a path lies that begins or ends outside. length: of the frame, px."""
-    beyond = rng.uniform(*BEYOND) * SHAPES[body.thing.shape].extent * body.radii[0]
+    beyond = rng.uniform(*BEYOND) * body.thing.extent * body.radii[0]
     towards = DIRECTIONS[body.thing.motion][axis]
     outside = -beyond if (towards > 0) == (passing == "entering") else length + beyond
-    return outside - body.centres[0 if passing == "entering" else -1, axis]
+    moment = {"entering": 0, "leaving": -1, "returning": len(body.centres) // 2}[passing]
+    return outside - body.centres[moment, axis]
+
+
+def _in_its_manner(rng: random.Random, body: Body, side: float) -> Body:
+    """Turn a drawing where it goes, and let it bob or roll as its kind does when it goes somewhere. side: px."""
+    thing, path, angles = body.thing, body.centres, body.angles
+    flips = draw_flips(rng, thing.motion, len(path))
+    manner = thing.drawing.entry.manner if thing.motion in DIRECTIONS else ""
+    if manner == "roll" and DIRECTIONS[thing.motion][0]:
+        angles = angles[0] + (path[:, 0] - path[0, 0]) / (body.radii[0] * thing.extent)
+    return replace(body, centres=path + bob(rng, manner, path, side), angles=angles, flips=flips)

@@ -18,7 +18,7 @@ from mpgsam2.synthetic.noun_phrases import NounPhrase, alter, members, noun_phra
 from mpgsam2.synthetic.scene import Scene
 from mpgsam2.synthetic.view import View
 from mpgsam2.synthetic.wording import WRITERS, Writer
-from mpgsam2.synthetic.world import EVENTS, World
+from mpgsam2.synthetic.world import DRAWING_EVENTS, World
 
 NEEDED = 0.85  # share of sentences whose clause is needed to tell things apart, where there are such
 SEEN = 0.5  # part of the clip in which every thing must be visible
@@ -69,7 +69,7 @@ class Speaker:
         ]  # by which each thing can be named as an anchor
         self._clauses = functools.cache(self._find_clauses)
         self._statements = functools.cache(self._find_statements)
-        self._writer: Writer = WRITERS[world.wording](rng, world.usual)
+        self._writer: Writer = WRITERS[world.wording](rng, world.usual, things=world.drawn > 0)
 
     def name(self, kind: str) -> Expression | None:
         """Return a sentence of a kind that names a thing; None where nothing of that kind fits."""
@@ -78,7 +78,7 @@ class Speaker:
 
     def name_nothing(self, kind: str) -> Expression | None:
         """Return a sentence of a kind that names nothing in the clip; None where none is found."""
-        untrue = kind != "appearance" and self._rng.random() < UNTRUE
+        untrue = kind not in ("name", "appearance") and self._rng.random() < UNTRUE
         if untrue and not (kind == "relation" and self._rng.random() < MISSING_ANCHOR):
             statement = self._untrue_statement(kind)
             return self._word(kind, statement) if statement else None
@@ -99,12 +99,13 @@ class Speaker:
 
     def _find_statements(self, kind: str) -> list[Statement]:
         """Return everything of a kind that fits a thing; what anchors are called is left open."""
-        if kind == "appearance":
+        if kind in ("name", "appearance"):
+            named = "name" in self._world.sentence_kinds
             return [
                 Statement(k, phrase)
                 for k, own in enumerate(self._phrases)
                 for phrase in own
-                if phrase.matches == 1 << k
+                if phrase.matches == 1 << k and (not named or phrase.bare == (kind == "name"))
             ]
         return [
             Statement(k, phrase, clause)
@@ -133,7 +134,9 @@ class Speaker:
             extreme = self._rng.random() < self._world.extremes
             statements = [statement for statement in statements if statement.clause.extreme == extreme] or statements
             if self._rng.random() < EVENTFUL:
-                statements = [statement for statement in statements if statement.clause.name in EVENTS] or statements
+                statements = [
+                    statement for statement in statements if statement.clause.name in DRAWING_EVENTS
+                ] or statements
         target = self._rng.choice(sorted({statement.target for statement in statements}))
         return self._choose_words([statement for statement in statements if statement.target == target])
 

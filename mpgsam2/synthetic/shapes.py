@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 
@@ -22,6 +23,11 @@ class Shape:
     def extent(self) -> float:
         """Distance of the outline's farthest point from the origin, for radius 1."""
         return float(np.hypot(*self.outline.T).max())
+
+    @cached_property
+    def area(self) -> float:
+        """Of the outline, for radius 1."""
+        return cv2.contourArea(self.outline.astype(np.float32))
 
 
 def _polygon(corners: int, outer: float, inner: float | None = None) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 
 from mpgsam2.synthetic.draw import Patch
 from mpgsam2.synthetic.scene import Scene
-from mpgsam2.synthetic.shapes import SHAPES
 
 SMALLEST_AREA = 60.0  # px at a frame height of 256, below which a thing does not count as visible
 SMALLEST_PART = 0.35  # of a thing's outline, below which it does not count as visible
@@ -54,8 +53,7 @@ def look(scene: Scene, labels: np.ndarray, patches: list[list[Patch | None]]) ->
                 moments["m01"] / moments["m00"] + patch.rows.start + 0.5,
             )
     radii = np.stack([body.radii for body in scene.bodies], axis=1)
-    outlines = [SHAPES[body.thing.shape].outline.astype(np.float32) for body in scene.bodies]
-    whole = radii**2 * [cv2.contourArea(outline) for outline in outlines]
+    whole = radii**2 * [body.thing.area for body in scene.bodies]
     visible = (areas >= SMALLEST_AREA * (scene.height / 256) ** 2) & (areas >= SMALLEST_PART * whole)
     seen = areas / np.maximum(inside, 1)
     return View(scene.height, scene.width, visible, centres, radii, np.minimum(inside / whole, 1), seen)

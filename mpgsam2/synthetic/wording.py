@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
+from mpgsam2.drawings.nouns import NOUNS, plural_of
 from mpgsam2.synthetic import words
 from mpgsam2.synthetic.clauses import Clause
-from mpgsam2.synthetic.colours import COLOURS
+from mpgsam2.synthetic.colours import DRAWING_COLOURS
 from mpgsam2.synthetic.noun_phrases import NounPhrase
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
@@ -22,14 +23,24 @@ USUAL_SHAPE = 0.85  # share of a shape's usual noun
 
 
 class Writer:
-    """Words statements in varied ways. usual: share of the usual wording among all wordings of the same."""
+    """Words statements in varied ways.
 
-    def __init__(self, rng: random.Random, usual: float) -> None:
+    usual: share of the usual wording among all wordings of the same. things: whether everyday things are about, so that
+    nobody speaks of any "shape".
+    """
+
+    def __init__(self, rng: random.Random, usual: float, things: bool = False) -> None:
         self._rng = rng
         self._usual = usual
+        self._things = things
 
     def name(self, phrase: NounPhrase) -> str:
         """Word a noun phrase alone: "the red circle", "circle that is red", "the red thing that is a circle"."""
+        several = self._several(phrase._replace(size=None)) if phrase.size else None
+        if several and phrase.matches.bit_count() == 1 and self._chance(0.4):
+            two = phrase.alike.bit_count() == 2
+            size = self._wording((words.COMPARED_OF_TWO if two else words.SUPERLATIVE_SIZES)[phrase.size])
+            return self._framed(f"the {size} {words.OF_SEVERAL[two and self._chance(0.6)]} {several}")
         ways = [self._noun_phrase]
         if phrase.colour:
             ways += [self._stated, self._coloured]
@@ -39,6 +50,8 @@ class Writer:
 
     def position(self, phrase: NounPhrase, clause: Clause) -> str:
         """Word "the circle on the left", "the left circle", "on the left the circle", "the leftmost circle"."""
+        if clause.extreme and (several := self._several(phrase)) and self._chance(0.25):
+            return self._framed(f"the {self._wording(words.EXTREME_ADJECTIVES[clause.name])} of the {several}")
         if clause.extreme:
             if self._chance(0.8):
                 adjective = self._wording(words.EXTREME_ADJECTIVES[clause.name])
@@ -58,7 +71,15 @@ class Writer:
         return self._framed(self._attach(phrase, ending))
 
     def motion(self, phrase: NounPhrase, clause: Clause) -> str:
-        """Word "the circle moving left", "the circle that moves left", "the falling circle"."""
+        """Word "the circle moving left", "the circle that moves left", "the falling circle", "the dog that runs"."""
+        if (own := self._own_motion(phrase, clause)) and self._chance(0.6):
+            participle, verb = own
+            if self._chance(0.35):
+                joint = f" {self._pronoun()}" if self._chance(0.7) else ""
+                return f"{self._head(phrase)}{joint} {verb}"
+            if clause.name == "moving" and self._chance(0.4):
+                return self._framed(self._noun_phrase(phrase, participle))
+            return self._described(phrase, participle)
         adjectives = words.MOTION_ADJECTIVES[clause.name]
         if adjectives and self._chance(0.2):
             return self._framed(self._noun_phrase(phrase, self._wording(adjectives)))
@@ -66,6 +87,30 @@ class Writer:
             joint = f" {self._pronoun()}" if self._chance(0.7) else ""
             return f"{self._head(phrase)}{joint} {self._wording(words.MOTION_VERBS[clause.name])}"
         return self._described(phrase, self._wording(words.MOTION_PARTICIPLES[clause.name]))
+
+    def _own_motion(self, phrase: NounPhrase, clause: Clause) -> tuple[str, str] | None:
+        """Participle and verb of what an everyday thing does: "running to the left" and "runs to the left"."""
+        if phrase.shape is None or phrase.shape in SHAPES:
+            return None
+        if clause.name in words.THING_PARTICIPLES:
+            participles, verbs = words.THING_PARTICIPLES[clause.name], words.THING_VERBS[clause.name]
+            index = self._rng.randrange(len(verbs))
+            return participles[index], verbs[index]
+        manner = NOUNS[phrase.shape].manner if phrase.shape in NOUNS else ""
+        if not manner or clause.name not in words.WAYS:
+            return None
+        if clause.name in ("up", "down") and manner not in words.UPRIGHT:
+            return None
+        way = self._wording(words.WAYS[clause.name])
+        participle, verb = self._wording(words.MANNERS[manner])
+        return f"{participle} {way}".strip(), f"{verb} {way}".strip()
+
+    def _several(self, phrase: NounPhrase) -> str | None:
+        """Word "dogs" or "red dogs", of which there are several; None where the plural is not used."""
+        plural = plural_of(phrase.shape) if phrase.shape else None
+        if not plural or phrase.size or phrase.alike.bit_count() < 2:
+            return None
+        return f"{self._wording(DRAWING_COLOURS[phrase.colour].words)} {plural}" if phrase.colour else plural
 
     def _described(self, phrase: NounPhrase, ending: str) -> str:
         """Word where a thing is or what it does: "the circle on the left", "the thing on the left that is a circle"."""
@@ -78,7 +123,7 @@ class Writer:
 
     def _stated(self, phrase: NounPhrase) -> str:
         """Word "circle that is red and striped", "the striped circle and it is red"."""
-        looks = [self._wording(COLOURS[phrase.colour].words)]
+        looks = [self._wording(DRAWING_COLOURS[phrase.colour].words)]
         rest = phrase._replace(colour=None)
         if phrase.texture and self._chance(0.5):
             looks.append(self._wording(TEXTURES[phrase.texture].words))
@@ -87,7 +132,7 @@ class Writer:
 
     def _coloured(self, phrase: NounPhrase) -> str:
         """Word "the circle in red", "the striped circle of red colour"."""
-        colour = self._wording(words.COLOURED).format(self._wording(COLOURS[phrase.colour].words))
+        colour = self._wording(words.COLOURED).format(self._wording(DRAWING_COLOURS[phrase.colour].words))
         return f"{self._noun_phrase(phrase._replace(colour=None))} {colour}"
 
     def _of_kind(self, phrase: NounPhrase) -> str:
@@ -135,7 +180,7 @@ class Writer:
                 ending = self._wording(known.with_words)
             else:
                 texture = self._wording(known.words)
-        colour = self._wording(COLOURS[phrase.colour].words) if phrase.colour else ""
+        colour = self._wording(DRAWING_COLOURS[phrase.colour].words) if phrase.colour else ""
         looks = (texture, colour) if self._chance(0.75) else (colour, texture)
         adjectives = [word for word in (before, size, *looks) if word]
         text = " ".join(filter(None, (*adjectives, self._noun(phrase, bool(adjectives)), ending)))
@@ -147,10 +192,12 @@ class Writer:
         return self._bare_noun() if described else self._generic_noun()
 
     def _shape_noun(self, shape: str) -> str:
-        noun = SHAPES[shape].words
-        return noun[0] if self._chance(USUAL_SHAPE) else self._rng.choice(noun)
+        nouns = words.nouns_of(shape)
+        return nouns[0] if self._chance(USUAL_SHAPE) else self._rng.choice(nouns)
 
     def _generic_noun(self) -> str:
+        if self._things:
+            return self._rng.choice(words.GENERIC_THINGS)
         return self._rng.choices(words.GENERIC_NOUNS, GENERIC_NOUN_SHARES)[0]
 
     def _bare_noun(self) -> str:
@@ -184,7 +231,7 @@ class HeldOutWriter(Writer):
         """Word "the thing that is a red circle", "the circle which is the red one", "circle, red and striped"."""
         looks = [
             self._wording(entry.words)
-            for entry in (phrase.colour and COLOURS[phrase.colour], phrase.texture and TEXTURES[phrase.texture])
+            for entry in (phrase.colour and DRAWING_COLOURS[phrase.colour], phrase.texture and TEXTURES[phrase.texture])
             if entry
         ]
         bare = phrase._replace(colour=None, texture=None, alike=0)
@@ -194,7 +241,8 @@ class HeldOutWriter(Writer):
             adjectives = " ".join(reversed(looks))
             return f"{self._noun_phrase(bare)} {self._pronoun()} {words.COPULA} the {adjectives} {words.PRONOUN}"
         what = self._noun_phrase(phrase, articles=INDEFINITE)
-        return f"the {self._rng.choice(words.GENERIC_NOUNS)} {self._pronoun()} {words.COPULA} {what}"
+        nouns = words.GENERIC_THINGS if self._things else words.GENERIC_NOUNS
+        return f"the {self._rng.choice(nouns)} {self._pronoun()} {words.COPULA} {what}"
 
     def position(self, phrase: NounPhrase, clause: Clause) -> str:
         """Word "the one that is on the left and is a circle", "the circle, the one on the left"."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mpgsam2.synthetic.colours import COLOURS
+from mpgsam2.drawings.nouns import GROUPS, NOUNS, plural_of
+from mpgsam2.synthetic.colours import COLOURS, DRAWING_COLOURS
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
 
@@ -17,6 +18,7 @@ RELATIVE_PRONOUNS = ("that", "which")
 COPULA = "is"
 CONJUNCTION = "and"
 GENERIC_NOUNS = ("object", "thing", "shape", "figure", "item")
+GENERIC_THINGS = ("thing", "object", "item")  # what everyday things are called
 PRONOUN = "one"
 
 # What may stand around the words that name a thing.
@@ -82,6 +84,8 @@ RELATIONS: dict[str, tuple[str, ...]] = {
     "smaller": ("smaller than",),
 }
 
+THING_MOTIONS = ("bouncing", "turning_round", "returning")  # what only clips of everyday things show
+
 # "the circle (that is) moving left", "the circle that moves left", "the growing circle"
 MOTION_PARTICIPLES: dict[str, tuple[str, ...]] = {
     "left": ("moving to the left", "moving left", "going to the left", "going left", "sliding left", "heading left"),
@@ -103,6 +107,9 @@ MOTION_PARTICIPLES: dict[str, tuple[str, ...]] = {
     "entering": ("coming in", "entering", "coming into view"),
     "leaving": ("leaving", "going out"),
     "hidden": ("hidden for a while",),
+    "bouncing": ("bouncing", "bouncing up and down", "jumping", "jumping up and down"),
+    "turning_round": ("turning around", "turning round", "looking around"),
+    "returning": ("leaving and coming back", "going away and coming back", "coming back"),
 }
 MOTION_VERBS: dict[str, tuple[str, ...]] = {
     "left": ("moves to the left", "moves left", "goes left", "goes to the left"),
@@ -117,6 +124,9 @@ MOTION_VERBS: dict[str, tuple[str, ...]] = {
     "entering": ("comes in", "enters", "comes into view"),
     "leaving": ("leaves", "goes out"),
     "hidden": ("is hidden for a while", "disappears for a while", "goes behind another object"),
+    "bouncing": ("bounces", "bounces up and down", "jumps", "jumps up and down"),
+    "turning_round": ("turns around", "turns round", "looks around"),
+    "returning": ("leaves and comes back", "goes away and comes back", "comes back"),
 }
 MOTION_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "left": (),
@@ -131,7 +141,73 @@ MOTION_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "entering": (),
     "leaving": (),
     "hidden": (),
+    "bouncing": ("bouncing", "jumping"),
+    "turning_round": (),
+    "returning": (),
 }
+
+# What is said of everyday things instead, by what is clear of them.
+THING_PARTICIPLES: dict[str, tuple[str, ...]] = {
+    "still": ("standing", "resting", "waiting"),
+    "growing": ("coming closer", "coming near", "coming nearer", "getting closer"),
+    "shrinking": ("going away", "moving away", "going farther away"),
+    "hidden": ("going behind something", "passing behind something"),
+}
+THING_VERBS: dict[str, tuple[str, ...]] = {
+    "still": ("stands", "rests", "waits"),
+    "growing": ("comes closer", "comes near", "comes nearer", "gets closer"),
+    "shrinking": ("goes away", "moves away", "goes farther away"),
+    "hidden": ("goes behind something", "passes behind something"),
+}
+MANNERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "run": (("running", "runs"), ("walking", "walks")),
+    "walk": (("walking", "walks"), ("going", "goes")),
+    "fly": (("flying", "flies"),),
+    "swim": (("swimming", "swims"), ("floating", "floats")),
+    "drive": (("driving", "drives"), ("riding", "rides")),
+    "roll": (("rolling", "rolls"),),
+}
+"""How things go, as participles and verbs, by `drawings.nouns.Noun.manner`."""
+WAYS: dict[str, tuple[str, ...]] = {
+    "left": ("to the left", "left"),
+    "right": ("to the right", "right"),
+    "up": ("up", "upwards"),
+    "down": ("down", "downwards"),
+    "moving": ("",),
+}
+"""Where they go; "moving" is anywhere."""
+UPRIGHT = ("fly", "swim")  # manners in which things go up and down
+COMPARED_OF_TWO: dict[str, tuple[str, ...]] = {"small": ("smaller",), "large": ("bigger", "larger")}
+OF_SEVERAL = ("of the", "of the two")  # "the biggest of the dogs", "the bigger of the two dogs"
+
+GROUP_WORDS: dict[str, tuple[str, ...]] = {
+    "person": ("person", "human"),
+    "child": ("child", "kid"),
+    "vegetable": ("vegetable",),
+}
+"""What groups of nouns are called, where it is not just their name."""
+
+
+def nouns_of(name: str) -> tuple[str, ...]:
+    """What a shape, a drawing's noun or a group of nouns is called, the usual word first."""
+    if name in SHAPES:
+        return SHAPES[name].words
+    return NOUNS[name].words if name in NOUNS else GROUP_WORDS.get(name, (name,))
+
+
+def _thing_phrases() -> Iterator[str]:
+    for name in (*NOUNS, *GROUPS):
+        yield from nouns_of(name)
+        yield plural_of(name) or ""
+    for colour in DRAWING_COLOURS.values():
+        yield from colour.words
+    for pairs in MANNERS.values():
+        for pair in pairs:
+            yield from pair
+    for table in (THING_PARTICIPLES, THING_VERBS, WAYS, COMPARED_OF_TWO, MOTION_PARTICIPLES, MOTION_VERBS):
+        for phrases in table.values():
+            yield from phrases
+    yield from (*OF_SEVERAL, *MOTION_ADJECTIVES["bouncing"])
 
 
 def _phrases() -> Iterator[str]:
@@ -155,9 +231,17 @@ def _phrases() -> Iterator[str]:
         MOTION_ADJECTIVES,
     )
     for table in tables:
-        for phrases in table.values():
-            yield from phrases
+        for name, phrases in table.items():
+            if name not in THING_MOTIONS:
+                yield from phrases
 
 
-VOCABULARY: tuple[str, ...] = tuple(sorted({word for phrase in _phrases() for word in phrase.split()}))
+def _words(phrases: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({word for phrase in phrases for word in phrase.split()}))
+
+
+SHAPE_VOCABULARY: tuple[str, ...] = _words(_phrases())
+"""Every word that sentences about shapes can use, lower case, sorted, each once."""
+
+VOCABULARY: tuple[str, ...] = _words((*_phrases(), *_thing_phrases()))
 """Every word that any sentence can use, lower case, sorted, each once."""

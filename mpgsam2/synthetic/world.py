@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from mpgsam2.drawings.sources import (
+    HELD_OUT_PHOTOGRAPHS,
+    HELD_OUT_STYLES,
+    STYLES,
+    TRAINED_PHOTOGRAPHS,
+    TRAINED_STYLES,
+)
 from mpgsam2.errors import InputError
 from mpgsam2.synthetic.background import FAMILIES, HELD_OUT_FAMILIES
 from mpgsam2.synthetic.colours import COLOURS
@@ -12,8 +19,10 @@ from mpgsam2.synthetic.textures import TEXTURES
 
 MOTIONS = ("still", "left", "right", "up", "down", "growing", "shrinking", "spinning")
 EVENTS = ("entering", "leaving", "hidden")
+DRAWING_MOTIONS = (*MOTIONS, "bouncing", "turning_round")
+DRAWING_EVENTS = (*EVENTS, "returning")
 EVENT_FRAMES = 8  # shorter clips hold no events
-KINDS = ("appearance", "position", "relation", "motion")
+KINDS = ("name", "appearance", "position", "relation", "motion")
 WORDINGS = ("usual", "held-out")
 
 
@@ -57,6 +66,12 @@ class World:
     motion_blur: float = 0.25  # share of clips whose shutter is so slow that motion blurs
     exposure: float = 0.3  # share of clips that are a little too dark, bright, hazy or tinted
 
+    drawn: float = 0.0  # share of things that are drawings of everyday things, from the atlas
+    styles: tuple[str, ...] = TRAINED_STYLES  # of the drawings
+    recoloured: float = 0.35  # share of drawings in another colour than their own
+    photographed: float = 0.0  # share of clips before a photograph
+    photographs: tuple[str, ...] = TRAINED_PHOTOGRAPHS
+
     kinds: tuple[tuple[str, float], ...] = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 1.0))
     sentences: int = 4  # at most so many per clip name a thing
     absent: float = 0.3  # sentences more per clip that name nothing in it, on average
@@ -70,16 +85,17 @@ class World:
             ("shapes", SHAPES),
             ("colours", COLOURS),
             ("textures", TEXTURES),
-            ("motions", MOTIONS),
+            ("motions", DRAWING_MOTIONS),
+            ("styles", STYLES),
             ("backgrounds", FAMILIES | HELD_OUT_FAMILIES),
         ):
             given = getattr(self, name)
             if not given or not set(given) <= set(words):
                 raise InputError(f"A world's {name} must be one or more of {', '.join(words)}; got {given!r}.")
-        if not set(self.events) <= set(EVENTS) or self.wording not in WORDINGS:
+        if not set(self.events) <= set(DRAWING_EVENTS) or self.wording not in WORDINGS:
             raise InputError(
-                f"A world's events must be of {', '.join(EVENTS)} and its wording one of {', '.join(WORDINGS)}; got "
-                f"{self.events!r} and {self.wording!r}."
+                f"A world's events must be of {', '.join(DRAWING_EVENTS)} and its wording one of "
+                f"{', '.join(WORDINGS)}; got {self.events!r} and {self.wording!r}."
             )
         if not self.sentence_kinds or not {kind for kind, _ in self.kinds} <= set(KINDS):
             raise InputError(
@@ -155,3 +171,26 @@ EASY = replace(
     apart=0.7,
 )
 """Two or three large things far from each other on a quiet background: where learning starts."""
+
+THINGS = replace(
+    FULL,
+    objects=(1, 5),
+    radius=(0.09, 0.26),
+    motions=DRAWING_MOTIONS,
+    events=DRAWING_EVENTS,
+    tilt=0.1,
+    spin=0.05,
+    drawn=0.9,
+    photographed=0.35,
+    kinds=(("name", 1.3), ("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 1.2)),
+)
+"""Everyday things, drawn, among them a few shapes; also before photographs."""
+
+THINGS_HELD_OUT = replace(
+    THINGS,
+    styles=HELD_OUT_STYLES,
+    photographs=HELD_OUT_PHOTOGRAPHS,
+    wording="held-out",
+    backgrounds=tuple(HELD_OUT_FAMILIES),
+)
+"""The same in a style, before photographs and backgrounds, and in ways of wording, that are never met in training."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -36,8 +36,15 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return Batch(**moved, attributes={name: value.to(device) for name, value in self.attributes.items()})
+        return self._each(lambda x: x.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Batch:
+        """The same in memory from which a GPU fetches by itself."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        changed = {name: change(value) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return Batch(**changed, attributes={name: change(value) for name, value in self.attributes.items()})
 
 
 class ClipStream(IterableDataset):
@@ -61,6 +68,7 @@ class ClipStream(IterableDataset):
         start, end = self.stage.blend
         progress = step / self.stage.steps
         hard = 1.0 if progress >= end else max(progress - start, 0) / max(end - start, 1e-9)
+        hard = min(hard, 1 - self.stage.kept)
         rng = random.Random(step)
         length = rng.choice(self.stage.lengths)
         clips = []
@@ -124,4 +132,10 @@ class ClipStream(IterableDataset):
 
 def loader(stream: ClipStream, workers: int) -> DataLoader:
     """Load `stream` with that many worker processes; in order of steps."""
-    return DataLoader(stream, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+    return DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=2 if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
 from mpgsam2.config import NANO
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
-from mpgsam2.network.beit3 import UNKNOWN, EncoderOutput
+from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
@@ -27,6 +28,7 @@ from mpgsam2.network.tracker import ImageFeatures, MemoryBank
 from mpgsam2.synthetic import VOCABULARY, Clip
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.data import Batch, ClipStream, loader
+from mpgsam2.training.growth import grown
 from mpgsam2.training.losses import Helpers, mask_loss, prior_loss
 from mpgsam2.training.progress import progress
 from mpgsam2.training.recipe import STAGES, Stage
@@ -160,11 +162,13 @@ class Trainee(nn.Module):
         )
 
 
-def rate_at(step: int, stage: Stage) -> float:
-    """Learning rate of a step: a short rise, a plateau, and a linear fall over the last quarter."""
-    rise = min((step + 1) / _WARM_UP, 1)
-    fall = min((stage.steps - step) / (stage.steps / 4), 1)
-    return stage.rate * rise * fall
+def rate_at(step: int, stage: Stage, part: float | None = None) -> float:
+    """Learning rate of a step: a short rise, a plateau, and a linear fall over the last quarter.
+
+    part: of the stage that is over, 0..1; by default as many of its steps.
+    """
+    part = step / stage.steps if part is None else part
+    return stage.rate * min((step + 1) / _WARM_UP, 1) * min(4 * (1 - part), 1)
 
 
 def train(
@@ -176,6 +180,8 @@ def train(
     save_every: int = _SAVE_EVERY,
     clips: Sequence[Clip] = (),
     start: Path | None = None,
+    seconds: float | None = None,
+    out: Path | None = None,
 ) -> None:
     """Train one stage, or what is left of it.
 
@@ -187,6 +193,9 @@ def train(
         save_every: steps between checkpoints.
         clips: on which every checkpoint is scored for the log.
         start: a nano checkpoint folder to begin at, in place of the earlier stages; its training-only heads are new.
+        seconds: end the stage after so long, whatever the steps: for a machine that is lent for a time. The learning
+            rate then falls by the clock.
+        out: also write every checkpoint's averaged weights here, as `export` does.
 
     Raises:
         InputError: an earlier stage that this one starts from has no checkpoint in `run`.
@@ -195,7 +204,7 @@ def train(
     average = copy.deepcopy(net).to(device)
     trainee = Trainee(net, stage.trains).to(device)
     if start:
-        net.load_state_dict(_shipped(start))
+        net.load_state_dict(grown(load_model(start), net))
     else:
         for earlier in stage.starts_from:
             trainee.load_state_dict(_trained_by(earlier, run), strict=False)
@@ -205,7 +214,8 @@ def train(
     for prefix in stage.frozen:
         net.get_submodule(prefix).requires_grad_(False)
     learners = [parameter for parameter in trainee.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learners, lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    fused = device.type == "cuda"
+    optimiser = torch.optim.AdamW(learners, lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=fused)
     step, file = 0, run / f"{name}.pt"
     if file.exists():
         saved = torch.load(file, map_location=device, weights_only=True)
@@ -217,18 +227,20 @@ def train(
     stream = ClipStream(stage, net.config, net.tokenizer, step)
     sums, since, waited = {}, time.monotonic(), 0.0
     batches = iter(loader(stream, workers))
-    while step < stage.steps:
+    begun, part = time.monotonic(), step / stage.steps
+    while part < 1:
         asked = time.monotonic()
         batch = next(batches).to(device)
         waited += time.monotonic() - asked
         for group in optimiser.param_groups:
-            group["lr"] = rate_at(step, stage)
+            group["lr"] = rate_at(step, stage, part)
         losses = trainee(batch)
         sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
-        optimiser.step()
+        if nn.utils.clip_grad_norm_(learners, 1.0).isfinite():
+            optimiser.step()
         optimiser.zero_grad()
         step += 1
+        part = step / stage.steps if seconds is None else (time.monotonic() - begun) / seconds
         decay = min(_AVERAGE, step / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
@@ -240,11 +252,13 @@ def train(
             line |= {"seconds_a_step": round(seconds / _EVERY, 3), "waiting": round(waited / seconds, 3)}
             _log(run / f"{name}.jsonl", line)
             sums, since, waited = {}, time.monotonic(), 0.0
-        if step % save_every == 0 or step == stage.steps:
-            part = file.with_suffix(".part")
+        if step % save_every == 0 or part >= 1:
+            unfinished = file.with_suffix(".part")
             states = {"trainee": trainee, "average": average, "optimiser": optimiser}
-            torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, part)
-            part.replace(file)
+            torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, unfinished)
+            unfinished.replace(file)
+            if out:
+                save_checkpoint(average, out, dtype=torch.float16)
             if clips and (scores := progress(average, stage.trains, clips)):
                 _log(run / f"{name}.jsonl", {"step": step, **scores})
             since = time.monotonic()
@@ -261,18 +275,6 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     if trained != "tracker":
         weights |= {name: x for name, x in saved["trainee"].items() if name.startswith("helpers.")}
     return weights
-
-
-def _shipped(folder: Path) -> dict[str, Tensor]:
-    """The weights of a nano checkpoint, every word's where the present vocabulary has it; new words begin anew."""
-    shipped, net = load_model(folder), new_network()
-    weights, name = shipped.state_dict(), "mm_extractor.beit3.text_embed.weight"
-    table = net.state_dict()[name].clone()
-    table[: UNKNOWN + 1] = weights[name][: UNKNOWN + 1]
-    for word in VOCABULARY:
-        if not shipped.tokenizer.unknown_words(word):
-            table[net.tokenizer.encode(word)[1]] = weights[name][shipped.tokenizer.encode(word)[1]]
-    return {**weights, name: table}
 
 
 def _log(file: Path, line: dict[str, float]) -> None:
@@ -304,6 +306,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage (repeatable); default all")
     parser.add_argument("--start", type=Path, help="begin the first stage at this checkpoint folder")
     parser.add_argument("--steps", type=int, help="optimiser steps instead of the recipe's")
+    parser.add_argument(
+        "--seconds", type=float, action="append", help="of each stage instead of its steps (repeatable)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training process")
     parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
@@ -317,9 +322,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     stages = options.stage or list(STAGES)
     scored = validation_clips(_SCORED, seed=VALIDATION_CLIPS)  # not the published ones
-    for name in stages:
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
+    for name, seconds in zip_longest(stages, options.seconds or ()):
         stage = STAGES[name] if options.steps is None else replace(STAGES[name], steps=options.steps)
         start = options.start if name == stages[0] else None
-        train(name, stage, options.run, torch.device(options.device), options.workers, clips=scored, start=start)
+        train(
+            name,
+            stage,
+            options.run,
+            torch.device(options.device),
+            options.workers,
+            clips=scored,
+            start=start,
+            seconds=seconds,
+            out=options.out,
+        )
     if options.out:
         export(stages[-1], options.run, options.out, calibration_clips(_CALIBRATION))

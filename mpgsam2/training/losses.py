@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from mpgsam2.config import EncoderConfig
 from mpgsam2.training.targets import ATTRIBUTES
 
+_WEIGHTS = {"motion": 1.5, "shape": 0.6}  # of the questions that are hardest to answer
+
 
 def focal(logits: Tensor, target: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
     """Focal loss (Lin et al., 2017) of every mask: … × h × w to …; `target` in 0..1."""
@@ -121,8 +123,7 @@ class Helpers(nn.Module):
         for name, head in self.answers.items():
             answer, right = head(joint if name == "motion" else patches).flatten(0, 2), attributes[name].flatten()
             crossed = F.cross_entropy(answer, right, reduction="sum", ignore_index=-1)
-            weight = 1.5 if name == "motion" else 0.3
-            loss = loss + weight * crossed / (right >= 0).sum().clamp(min=1)
+            loss = loss + _WEIGHTS.get(name, 0.3) * crossed / (right >= 0).sum().clamp(min=1)
         loss = loss + F.mse_loss(self.position(patches), self.xy.expand(*patches.shape[:2], -1, -1))
         scale = patches.shape[-1] ** -0.5
         lit = torch.einsum("ptld,ptnd->pltn", self.word_key(words), self.patch_key(patches)) * scale + self.bias

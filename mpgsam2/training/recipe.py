@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mpgsam2.synthetic import EASY, FULL, HALFWAY, World
+from mpgsam2.synthetic import EASY, FULL, HALFWAY, THINGS, World
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Stage:
         trains: "prior" (encoder and prior generator), "tracker" (SAM 2 branch, told the true mask as prior) or "joint".
         easy, full: the worlds at the beginning and at the end of the stage.
         blend: shares of the stage, before which every clip is easy and after which every clip is full.
+        kept: share of clips that stay of the easy world all the same.
         steps: optimiser steps.
         lengths: lengths of clips in frames; every step draws one of them.
         frames: frames a step; as many clips as fit.
@@ -39,6 +40,7 @@ class Stage:
     starts_from: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     alike: bool = False
+    kept: float = 0.0
 
 
 _JOINT = Stage(
@@ -61,6 +63,10 @@ _WIDE = replace(FULL, kinds=(("appearance", 1.0), ("position", 1.0), ("relation"
 _ASKING = replace(_WIDE, sentences=2, absent=2.0)  # as many sentences that name nothing as others
 _HARD = (("appearance", 1.0), ("position", 1.0), ("relation", 1.6), ("motion", 2.2))  # what is missed most counts more
 _MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 4.0))
+
+# Everyday things, on a machine without ffmpeg; as many sentences that name nothing as make absence worth knowing.
+_THINGS = replace(THINGS, height=(144, 240), sentences=4, absent=1.5, h264=0.0)
+_SHAPES_TOO = replace(_ASKING, height=(144, 240), sentences=3, kinds=_HARD, h264=0.0)
 
 STAGES: dict[str, Stage] = {
     "prior": Stage(
@@ -234,5 +240,33 @@ STAGES: dict[str, Stage] = {
         seed=1_500_000_000,
         starts_from=("more_asking", "comparing"),
         frozen=(),
+    ),
+    "things_prior": Stage(
+        trains="prior",
+        easy=_SHAPES_TOO,
+        full=_THINGS,
+        blend=(0.0, 0.0),
+        kept=0.25,
+        steps=4000,
+        lengths=(1, 1, 1, 8, 16),
+        frames=256,
+        sentences=5,
+        rate=1.2e-3,
+        seed=2_000_000_000,
+        starts_from=("last_asking",),
+    ),
+    "things_joint": Stage(
+        trains="joint",
+        easy=_SHAPES_TOO,
+        full=_THINGS,
+        blend=(0.0, 0.0),
+        kept=0.3,
+        steps=4000,
+        lengths=(6, 8, 12, 16),
+        frames=384,
+        sentences=3,
+        rate=7e-4,
+        seed=2_100_000_000,
+        starts_from=("things_prior",),
     ),
 }

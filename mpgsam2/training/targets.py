@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from mpgsam2.drawings.nouns import GROUPS, NOUNS
 from mpgsam2.synthetic import Clip
-from mpgsam2.synthetic.colours import COLOURS
+from mpgsam2.synthetic.colours import DRAWING_COLOURS
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.textures import TEXTURES
-from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES
-from mpgsam2.synthetic.world import MOTIONS
+from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES, nouns_of
+from mpgsam2.synthetic.world import DRAWING_MOTIONS
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "colour": tuple(COLOURS),
-    "shape": tuple(SHAPES),
+    "colour": tuple(DRAWING_COLOURS),
+    "shape": (*SHAPES, *NOUNS),
     "texture": tuple(TEXTURES),
     "size": ("small", "medium", "large"),
-    "motion": MOTIONS,
+    "motion": DRAWING_MOTIONS,
 }
 """What a patch can be asked about the thing it shows, and the possible answers."""
 
@@ -46,7 +49,7 @@ def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
     claimed = np.where((covered >= OWNED) | ((covered >= HELD * whole) & (whole > 0)), covered, 0)
     owner = np.where(claimed.any(axis=0), claimed.argmax(axis=0), -1)
     return {
-        name: np.append([answers.index(getattr(thing, name)) for thing in clip.things], -1)[owner]
+        name: np.append([_index(answers, getattr(thing, name)) for thing in clip.things], -1)[owner]
         for name, answers in ATTRIBUTES.items()
     }
 
@@ -54,20 +57,28 @@ def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
 def word_places(clip: Clip, covered: np.ndarray, kind: str) -> dict[str, np.ndarray]:
     """Where every word that has a place has it: by word, T × g × g float32 in 0..1.
 
-    A word for an attribute lights the things that have it; in a sentence about position, a word for one lights its half
-    of the frame. Elsewhere "left" means another thing's left or a direction.
+    A word for an attribute lights the things that have it, unless it may or may not be said of another; in a sentence
+    about position, a word for one lights its half of the frame. Elsewhere "left" means another thing's left or a
+    direction.
 
     Args:
         clip: of T frames.
         covered: as `coverage` returns it.
         kind: of the sentence, one of `synthetic.KINDS`.
     """
-    places = {}
-    for name, entries in (("colour", COLOURS), ("shape", SHAPES), ("texture", TEXTURES)):
-        for value, entry in entries.items():
-            places.update(dict.fromkeys(entry.words, _sum(clip, covered, name, value)))
-    for value, words in SIZES.items():
-        places.update(dict.fromkeys(words, _sum(clip, covered, "size", value)))
+    places = dict.fromkeys(_PLACED_WORDS, np.zeros(covered.shape[1:], np.float32))
+    for thing, area in zip(clip.things, covered, strict=True):
+        for word in {word for name in thing.values("shape") for word in _words_of("shape", name)} | {
+            word
+            for attribute in ("colour", "texture", "size")
+            for word in _words_of(attribute, getattr(thing, attribute))
+        }:
+            places[word] = places[word] + area
+    for thing in clip.things:
+        for attribute in ("shape", "colour", "texture"):
+            for value in thing.doubtful(attribute):
+                for word in _words_of(attribute, value):
+                    places.pop(word, None)
     if kind != "position":
         return places
     half = np.zeros(covered.shape[1:], np.float32)
@@ -84,6 +95,31 @@ def word_places(clip: Clip, covered: np.ndarray, kind: str) -> dict[str, np.ndar
     return places
 
 
-def _sum(clip: Clip, covered: np.ndarray, attribute: str, value: str) -> np.ndarray:
-    chosen = [k for k, thing in enumerate(clip.things) if getattr(thing, attribute) == value]
-    return covered[chosen].sum(axis=0)
+def _index(answers: tuple[str, ...], value: str) -> int:
+    return answers.index(value) if value in answers else -1
+
+
+@functools.cache
+def _words_of(attribute: str, value: str) -> tuple[str, ...]:
+    """The single words of what a value of an attribute is called; none of ""."""
+    match attribute:
+        case "shape":
+            return tuple(" ".join(nouns_of(value)).split())
+        case "size":
+            return SIZES.get(value, ())
+        case _:
+            entries = DRAWING_COLOURS if attribute == "colour" else TEXTURES
+            return entries[value].words if value else ()
+
+
+_PLACED_WORDS = frozenset(
+    word
+    for attribute, values in (
+        ("shape", (*SHAPES, *GROUPS, *NOUNS)),
+        ("colour", DRAWING_COLOURS),
+        ("texture", TEXTURES),
+        ("size", SIZES),
+    )
+    for value in values
+    for word in _words_of(attribute, value)
+)

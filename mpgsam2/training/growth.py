@@ -1,0 +1,52 @@
+"""A trained nano in a network of present sizes: what it learned stays, what it lacks begins anew."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mpgsam2.network.beit3 import UNKNOWN
+from mpgsam2.network.model import MPGSAM2
+
+_WORDS = "mm_extractor.beit3.text_embed.weight"
+_POSITIONS = "mm_extractor.beit3.encoder.embed_positions.A.weight"
+_UNSIGHTED = 3  # rows of the position table that are no patch's
+_LAYER = "mm_extractor.beit3.encoder.layers.{}."
+_LAST_OF_LAYER = ("self_attn.out_proj.{}.weight", "self_attn.out_proj.{}.bias", "ffn.{}.fc2.weight", "ffn.{}.fc2.bias")
+
+
+def grown(shipped: MPGSAM2, net: MPGSAM2) -> dict[str, Tensor]:
+    """The weights of one network for another.
+
+    Words keep their rows, and words that only `net` knows have fresh ones; patches' positions are interpolated to its
+    grid; encoder layers that the older network has not change nothing at first.
+
+    Args:
+        shipped: the older network, with its tokenizer.
+        net: of the same kind, with its tokenizer, at least as deep, other sizes alike but the encoder's grid.
+
+    Returns:
+        A state dictionary for `net`.
+    """
+    weights, fresh = shipped.state_dict(), net.state_dict()
+    table = fresh[_WORDS].clone()
+    table[: UNKNOWN + 1] = weights[_WORDS][: UNKNOWN + 1]
+    for word in net.tokenizer.words:
+        if not shipped.tokenizer.unknown_words(word):
+            table[net.tokenizer.encode(word)[1]] = weights[_WORDS][shipped.tokenizer.encode(word)[1]]
+    weights[_WORDS] = table
+
+    old, new = shipped.config.encoder, net.config.encoder
+    rows = weights[_POSITIONS]
+    patches = rows[_UNSIGHTED:].T.unflatten(1, (old.grid, old.grid))[None]
+    patches = F.interpolate(patches, (new.grid, new.grid), mode="bilinear", align_corners=False)
+    weights[_POSITIONS] = torch.cat([rows[:_UNSIGHTED], patches[0].flatten(1).T])
+
+    for depth in range(old.depth, new.depth):
+        layer = _LAYER.format(depth)
+        weights |= {name: tensor.clone() for name, tensor in fresh.items() if name.startswith(layer)}
+        for name in _LAST_OF_LAYER:
+            for half in "AB":
+                weights[layer + name.format(half)].zero_()
+    return weights
