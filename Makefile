@@ -1,12 +1,13 @@
 # `make demo` opens the page on the nano model, `make test` runs the whole suite; both install what they need first.
 # `make space-check` tries the versions that a Space has: CUDA builds of torch, 3 GB and some minutes for each.
+# `make atlas` draws the everyday things that training and evaluation show: it wants npm, and Debian for photographs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 
-.PHONY: demo test lint space-check
+.PHONY: demo test lint space-check atlas
 
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
@@ -46,3 +47,18 @@ space-check-%: .space/%/installed
 	env -u SAM2_BUILD_CUDA $(@D)/bin/pip install --requirement requirements.txt torch==$(lastword $(subst -, ,$*))
 	$(@D)/bin/pip install --requirement tests/requirements.txt
 	touch $@
+
+# Icons come from npm, photographs from Debian's packages of wallpapers; neither is kept in the repository.
+ATLAS ?= $(HOME)/.cache/mpgsam2/atlas
+STYLES := noto twemoji emojione openmoji fluent-emoji
+WALLPAPERS := mate-backgrounds plasma-workspace-wallpapers
+
+atlas: $(VENV)/app.installed
+	$(BIN)/pip install "resvg-py>=0.5,<0.6"
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	for style in $(STYLES); do \
+	    mkdir -p "$$folder/icons/$$style"; \
+	    (cd "$$folder" && npm pack --silent "@iconify-json/$$style" | xargs -I {} tar xzf {} -C "icons/$$style" --strip-components=1); \
+	done; \
+	(cd "$$folder" && apt-get download $(WALLPAPERS) && for file in *.deb; do dpkg -x "$$file" photographs; done); \
+	$(BIN)/python -m mpgsam2.drawings.build --icons "$$folder/icons" --photographs "$$folder/photographs" --out "$(ATLAS)"

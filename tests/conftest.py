@@ -1,16 +1,25 @@
-"""What the tests of the pipeline, the command line and the evaluation share: the nano model and a small clip."""
+"""What the tests share: the nano model, a small clip, and an atlas of a few drawings."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import mpgsam2
 from mpgsam2 import synthetic
+from mpgsam2.drawings.atlas import FOLDER_VARIABLE, load_atlas
+from mpgsam2.drawings.sources import HELD_OUT_PHOTOGRAPHS, STYLES, TRAINED_PHOTOGRAPHS
 from mpgsam2.video import VideoWriter
+
+SAMPLE = Path(__file__).parent / "atlas"
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +42,25 @@ def clip_file(scene: synthetic.Clip, tmp_path_factory: pytest.TempPathFactory) -
         for frame in scene.frames:
             writer.write(frame)
     return path
+
+
+@pytest.fixture(scope="session")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An atlas of 29 of Noto's drawings (Apache-2.0), which stand for every style, and of two made-up photographs."""
+    folder = tmp_path_factory.mktemp("atlas")
+    record = json.loads((SAMPLE / "atlas.json").read_text())
+    (looks,) = record["looks"].values()
+    record["looks"] = dict.fromkeys(STYLES, looks)
+    record["styles"] = dict.fromkeys(STYLES, record["styles"]["noto"])
+    record["photographs"] = [TRAINED_PHOTOGRAPHS[0], HELD_OUT_PHOTOGRAPHS[0]]
+    (folder / "atlas.json").write_text(json.dumps(record))
+    for style in STYLES:
+        shutil.copy(SAMPLE / "noto.png", folder / f"{style}.png")
+    for seed, name in enumerate(record["photographs"]):
+        noise = np.random.default_rng(seed).integers(0, 255, (9, 16, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{name}.jpg"), cv2.resize(noise, (640, 360), interpolation=cv2.INTER_CUBIC))
+    load_atlas.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(folder))
+        yield folder
+    load_atlas.cache_clear()

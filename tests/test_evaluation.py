@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -16,6 +17,7 @@ from mpgsam2 import InputError, synthetic
 from mpgsam2.config import NANO, CalibrationConfig
 from mpgsam2.evaluation import (
     EVALUATION_SEED_OFFSET,
+    THING_CLIPS,
     Frames,
     Quality,
     Scores,
@@ -262,13 +264,20 @@ def test_validation_clips_follow_their_seed_beyond_training() -> None:
 
 def test_the_published_set_has_300_clips_each_with_a_sentence_that_names_nothing() -> None:
     clips = validation_clips()
-    assert (len(clips), clips.first, clips.world.frames) == (300, EVALUATION_SEED_OFFSET, 16)
-    assert clips.world == replace(synthetic.FULL, frames=16, absent=1.0)
-    assert validation_clips(family="held-out").world == replace(synthetic.HELD_OUT, frames=16, absent=1.0)
+    assert (len(clips), clips.first, clips.lengths) == (300, EVALUATION_SEED_OFFSET, (16,))
+    assert clips.world == replace(synthetic.FULL, absent=1.0)
+    assert validation_clips(family="held-out").world == replace(synthetic.HELD_OUT, absent=1.0)
     with pytest.raises(IndexError):
         clips[300]
     asked = [[expression.target is None for expression in sentences(clip)] for clip in validation_clips(3)]
     assert asked == [[False, True]] * 3
+
+
+def test_clips_of_everyday_things_are_of_three_lengths(atlas: Path) -> None:
+    clips = validation_clips(THING_CLIPS, family="things")
+    assert len(clips) == 400 and clips.world == replace(synthetic.THINGS, absent=1.0)
+    assert [len(clips[i].frames) for i in (0, 1, 2, 3)] == [16, 32, 48, 16]
+    assert len(validation_clips(3, family="things-held-out", frames=2)[2].frames) == 2
 
 
 def test_calibration_clips_are_no_validation_clips() -> None:

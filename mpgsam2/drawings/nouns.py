@@ -6,6 +6,7 @@ manner of moving | names of icons, as all icon sets have them.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 _TABLE = """
@@ -274,3 +275,10 @@ LOOK_ALIKES: dict[str, tuple[str, ...]] = {
 def plural_of(name: str) -> str | None:
     """The plural of a noun or of what nouns also are; None where none is used."""
     return NOUNS[name].plural if name in NOUNS else GROUP_PLURALS.get(name)
+
+
+@functools.cache
+def akin(name: str) -> tuple[str, ...]:
+    """The other nouns that are also what a noun also is: for "dog" the other animals."""
+    groups = set(NOUNS[name].groups)
+    return tuple(other for other, noun in NOUNS.items() if groups & set(noun.groups) and other != name)

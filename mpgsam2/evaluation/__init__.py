@@ -3,6 +3,7 @@
 from mpgsam2.evaluation.clips import (
     EVALUATION_SEED_OFFSET,
     FAMILIES,
+    THING_CLIPS,
     VALIDATION_CLIPS,
     calibration_clips,
     sentences,
@@ -16,6 +17,7 @@ from mpgsam2.evaluation.summary import summarise, table
 __all__ = [
     "EVALUATION_SEED_OFFSET",
     "FAMILIES",
+    "THING_CLIPS",
     "VALIDATION_CLIPS",
     "Frames",
     "Quality",

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mpgsam2.drawings.nouns import akin
 from mpgsam2.synthetic.drawn_things import as_shape, draw_thing, draw_twin
 from mpgsam2.synthetic.motion import DIRECTIONS
 from mpgsam2.synthetic.things import Thing
@@ -34,6 +35,7 @@ RESTING = ("still", "spinning")  # motions of what stays where it is, and as lar
 COVERING_NOUNS = ("house", "tree", "bus", "truck", "castle", "van", "car", "television", "bed", "church", "gift")
 TWIN_SHARES = (0.5, 0.25, 0.25)  # of drawn twins: the same look, the same noun in another colour, and contrariwise
 ALIKE_SHARES = (0.25, 0.4, 0.35)  # the same of what is like the first thing
+AKIN_SHARE = 0.5  # of things beside one that is to be named that are akin to it or of its colour
 OTHER_SHARE = 0.4  # share of things beside a drawn one that need not have anything in common with it
 PLAIN_SHARE = 0.5  # share of plain things, before the rest is drawn from all textures
 ALONE_SHARE = 0.08  # share of clips of a single thing, where there may be one or more
@@ -121,6 +123,20 @@ def _for_appearance(rng: random.Random, world: World, count: int) -> list[Role]:
     """Things most of which share something with the first."""
     target = _draw_thing(rng, world)
     return [Role(target), *(Role(_draw_alike(rng, world, target)) for _ in range(count - 1))]
+
+
+def _for_name(rng: random.Random, world: World, count: int) -> list[Role]:
+    """Things that are seldom of the same kind; some of the first one's colour, or akin to it."""
+    target = _draw_thing(rng, world)
+    things = [target]
+    for _ in range(count - 1):
+        other = _draw_thing(rng, world)
+        if target.drawing and rng.random() < AKIN_SHARE:
+            noun = rng.choice(("", *akin(target.shape)))
+            colour = target.colour if rng.random() < 0.5 else ""
+            other = draw_thing(rng, world, other.size, other.motion, noun, colour)
+        things.append(other)
+    return [Role(thing) for thing in things]
 
 
 def _for_position(rng: random.Random, world: World, count: int) -> list[Role]:
@@ -233,7 +249,7 @@ def _for_hiding(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 _CASTS: dict[str, Callable[[random.Random, World, int], list[Role]]] = {
-    "name": _for_appearance,
+    "name": _for_name,
     "appearance": _for_appearance,
     "position": _for_position,
     "relation": _for_relation,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -64,6 +64,11 @@ def render_clip(seed: int, world: World = FULL) -> Clip:
         expressions = write_sentences(rng, world, scene, view)
         if not expressions:
             continue
+        if world.empty and rng.random() < world.empty:
+            patches = [[None] * len(scene.bodies)] * world.frames
+            labels = label(patches, scene.height, scene.width)
+            view = look(scene, labels, patches)
+            expressions = tuple(replace(expression, target=None) for expression in expressions)
         frames = _shoot(rng, world, scene, offsets, patches)
         things = tuple(body.thing for body in scene.bodies)
         return Clip(frames, labels, view.seen.astype(np.float32), things, expressions, world.fps)

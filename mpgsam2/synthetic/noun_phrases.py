@@ -6,7 +6,7 @@ import itertools
 import random
 from typing import NamedTuple
 
-from mpgsam2.drawings.nouns import GROUPS, NOUNS
+from mpgsam2.drawings.nouns import GROUPS, NOUNS, akin
 from mpgsam2.synthetic.colours import DRAWING_COLOURS
 from mpgsam2.synthetic.shapes import SHAPES
 from mpgsam2.synthetic.things import Thing
@@ -118,8 +118,7 @@ def _values(rng: random.Random, world: World, phrase: NounPhrase, attribute: str
         return ()
     if phrase.shape not in NOUNS:
         return GROUPS
-    groups = NOUNS[phrase.shape].groups
-    relatives = tuple(name for name, noun in NOUNS.items() if set(noun.groups) & set(groups) and name != phrase.shape)
+    relatives = akin(phrase.shape)
     return relatives if relatives and rng.random() < RELATED else tuple(NOUNS)
 
 

@@ -66,6 +66,7 @@ class World:
     motion_blur: float = 0.25  # share of clips whose shutter is so slow that motion blurs
     exposure: float = 0.3  # share of clips that are a little too dark, bright, hazy or tinted
 
+    empty: float = 0.0  # share of clips whose things stay away, so that no sentence names anything
     drawn: float = 0.0  # share of things that are drawings of everyday things, from the atlas
     styles: tuple[str, ...] = TRAINED_STYLES  # of the drawings
     recoloured: float = 0.35  # share of drawings in another colour than their own

@@ -247,9 +247,9 @@ def train(
         for loss, value in losses.items():
             sums[loss] = sums.get(loss, 0.0) + value.detach()
         if step % _EVERY == 0:
-            seconds = time.monotonic() - since
+            took = time.monotonic() - since
             line = {"step": step, **{loss: round(float(value) / _EVERY, 4) for loss, value in sums.items()}}
-            line |= {"seconds_a_step": round(seconds / _EVERY, 3), "waiting": round(waited / seconds, 3)}
+            line |= {"seconds_a_step": round(took / _EVERY, 3), "waiting": round(waited / took, 3)}
             _log(run / f"{name}.jsonl", line)
             sums, since, waited = {}, time.monotonic(), 0.0
         if step % save_every == 0 or part >= 1:

@@ -65,7 +65,7 @@ _HARD = (("appearance", 1.0), ("position", 1.0), ("relation", 1.6), ("motion", 2
 _MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("motion", 4.0))
 
 # Everyday things, on a machine without ffmpeg; as many sentences that name nothing as make absence worth knowing.
-_THINGS = replace(THINGS, height=(144, 240), sentences=4, absent=1.5, h264=0.0)
+_THINGS = replace(THINGS, height=(144, 240), sentences=4, absent=1.5, empty=0.06, h264=0.0)
 _SHAPES_TOO = replace(_ASKING, height=(144, 240), sentences=3, kinds=_HARD, h264=0.0)
 
 STAGES: dict[str, Stage] = {
