@@ -15,9 +15,11 @@ import torch
 from mpgsam2 import InputError, load_model, synthetic
 from mpgsam2.config import NANO
 from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.network.model import MPGSAM2
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training import losses, targets
 from mpgsam2.training.data import Batch, ClipStream
+from mpgsam2.training.growth import grown
 from mpgsam2.training.loop import attend_alike, export, new_network, rate_at, train
 from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
@@ -57,6 +59,18 @@ def test_a_small_thing_owns_the_patch_that_holds_it() -> None:
     clip = replace(synthetic.render_clip(0), labels=labels, things=synthetic.render_clip(0).things[:1])
     owned = targets.attributes(clip, targets.coverage(labels, things=1, grid=2))["colour"] >= 0
     assert owned.tolist() == [[[True, False], [False, False]]]
+
+
+def test_doubtful_words_light_nothing(atlas: Path) -> None:
+    world = replace(synthetic.THINGS, frames=1, height=(96, 96), aspect=(1, 1))
+    for seed in range(12):
+        clip = synthetic.render_clip(seed, world)
+        covered = targets.coverage(clip.labels, len(clip.things), 8)
+        places = targets.word_places(clip, covered, "name")
+        for thing, whole in zip(clip.things, covered, strict=True):
+            assert not {value for name in ("shape", "colour") for value in thing.doubtful(name)} & set(places)
+            if thing.shape in places:
+                assert (places[thing.shape] >= whole - 1e-6).all()
 
 
 def test_words_light_their_places() -> None:
@@ -128,6 +142,7 @@ def test_seeds_never_meet() -> None:
 
 def test_rate_rises_and_falls_to_zero() -> None:
     stage = replace(STAGES["prior"], steps=2000)
+    assert rate_at(1000, stage, part=0.75) == stage.rate and rate_at(1000, stage, part=0.875) == stage.rate / 2
     rates = [rate_at(step, stage) for step in range(2000)]
     assert rates[0] < rates[50] < max(rates) == stage.rate
     assert rates[1999] < stage.rate / 100
@@ -173,7 +188,34 @@ def test_a_stopped_run_ends_as_an_unstopped_one(tmp_path: Path, monkeypatch: pyt
     assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-6) for name in weights[0])
 
 
-def test_all_stages_train_and_the_result_loads(tmp_path: Path) -> None:
+def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
+    stage = replace(SMALL["things_prior"], steps=10**6, starts_from=())
+    train("things_prior", stage, tmp_path, CPU, workers=0, save_every=10**6, seconds=0.01, out=tmp_path / "nano")
+    assert torch.load(tmp_path / "things_prior.pt", weights_only=True)["step"] == 1
+    assert load_model(tmp_path / "nano").config == NANO
+
+
+def test_a_smaller_network_grows_without_forgetting() -> None:
+    torch.manual_seed(0)
+    net = new_network()
+    older = MPGSAM2(replace(NANO, encoder=replace(NANO.encoder, image_size=64, depth=2, vocabulary_size=16))).eval()
+    older.tokenizer = WordTokenizer(["red", "circle"])
+    net.load_state_dict(grown(older, net))
+    net.eval()
+    rows = {word: net.mm_extractor["beit3"].text_embed.weight[net.tokenizer.encode(word)[1]] for word in ("red", "dog")}
+    assert torch.equal(rows["red"], older.mm_extractor["beit3"].text_embed.weight[4])
+    assert not torch.equal(rows["dog"], older.mm_extractor["beit3"].text_embed.weight[5])
+    layers = net.mm_extractor["beit3"].encoder.layers
+    x = torch.randn(1, 9, NANO.encoder.width)
+    mask = torch.ones(1, 1, 1, 9, dtype=torch.bool)
+    assert all(torch.equal(layer(x, 5, mask), x) for layer in layers[2:])
+    assert not torch.equal(layers[1](x, 5, mask), x)
+    positions = net.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(12, 12, -1)
+    corners = older.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(4, 4, -1)
+    assert torch.allclose(positions[::11, ::11], corners[::3, ::3], atol=1e-6)
+
+
+def test_all_stages_train_and_the_result_loads(atlas: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="prior"):
         train("joint", SMALL["joint"], tmp_path, CPU, workers=0)
     torch.manual_seed(0)

@@ -166,7 +166,7 @@ class Atlas:
         changed = recolour(rgba, wear[1])
         if changed is None:
             return None
-        colour, tinges = name_of(shares(changed[..., :3], changed[..., 3]))
+        colour, tinges = name_of(shares(changed[::2, ::2, :3], changed[::2, ::2, 3]))
         return Drawing(noun, style, colour, tinges, changed) if colour == wear[0] else None
 
     def _cut(self, style: str, place: int) -> np.ndarray:
