@@ -28,9 +28,10 @@ def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: s
         colour: that it should have, if one of its drawings can; "" for any.
     """
     atlas = load_atlas()
-    if noun not in atlas.nouns:
-        lively = [noun for noun in atlas.nouns if NOUNS[noun].manner]
-        noun = rng.choice(lively if lively and rng.random() < LIVELY else atlas.nouns)
+    if noun not in (world.nouns or atlas.nouns):
+        nouns = world.nouns or atlas.nouns
+        lively = [noun for noun in nouns if NOUNS[noun].manner]
+        noun = rng.choice(lively if lively and rng.random() < LIVELY else nouns)
     if motion in ("up", "down") and NOUNS[noun].manner in GROUND and rng.random() < ON_GROUND:
         motion = rng.choice([motion for motion in ("left", "right") if motion in world.motions] or [motion])
     if not colour and rng.random() < world.recoloured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from mpgsam2.drawings.nouns import NOUNS
 from mpgsam2.drawings.sources import (
     HELD_OUT_PHOTOGRAPHS,
     HELD_OUT_STYLES,
@@ -68,6 +69,7 @@ class World:
 
     empty: float = 0.0  # share of clips whose things stay away, so that no sentence names anything
     drawn: float = 0.0  # share of things that are drawings of everyday things, from the atlas
+    nouns: tuple[str, ...] = ()  # of the drawings; none: any
     styles: tuple[str, ...] = TRAINED_STYLES  # of the drawings
     recoloured: float = 0.35  # share of drawings in another colour than their own
     photographed: float = 0.0  # share of clips before a photograph
@@ -93,6 +95,8 @@ class World:
             given = getattr(self, name)
             if not given or not set(given) <= set(words):
                 raise InputError(f"A world's {name} must be one or more of {', '.join(words)}; got {given!r}.")
+        if not set(self.nouns) <= set(NOUNS):
+            raise InputError(f"A world's nouns must be of those in mpgsam2/drawings/nouns.py; got {self.nouns!r}.")
         if not set(self.events) <= set(DRAWING_EVENTS) or self.wording not in WORDINGS:
             raise InputError(
                 f"A world's events must be of {', '.join(DRAWING_EVENTS)} and its wording one of "
