@@ -115,5 +115,5 @@ def test_each_part_matters(model: MPGSAM2) -> None:
 
 def test_checkpoint_is_small_and_knows_its_words(model: MPGSAM2) -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 25e6
-    assert model.tokenizer.unknown_words(" ".join(synthetic.VOCABULARY)) == []
+    assert model.tokenizer.unknown_words(" ".join(synthetic.SHAPE_VOCABULARY)) == []
     assert model.tokenizer.unknown_words("the red dog") == ["dog"]
