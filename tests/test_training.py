@@ -14,13 +14,14 @@ import torch
 
 from mpgsam2 import InputError, load_model, synthetic
 from mpgsam2.config import NANO
+from mpgsam2.drawings.atlas import load_atlas
 from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training import losses, targets
 from mpgsam2.training.data import Batch, ClipStream
 from mpgsam2.training.growth import grown
-from mpgsam2.training.loop import attend_alike, export, new_network, rate_at, train
+from mpgsam2.training.loop import attend_alike, export, main, new_network, rate_at, train
 from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
 
@@ -193,6 +194,15 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     train("things_prior", stage, tmp_path, CPU, workers=0, save_every=10**6, seconds=0.01, out=tmp_path / "nano")
     assert torch.load(tmp_path / "things_prior.pt", weights_only=True)["step"] == 1
     assert load_model(tmp_path / "nano").config == NANO
+
+
+def test_a_missing_atlas_is_told_before_the_first_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPGSAM2_ATLAS", str(tmp_path))
+    load_atlas.cache_clear()
+    with pytest.raises(InputError, match="make atlas"):
+        main(["--run", str(tmp_path / "run"), "--stage", "prior", "--stage", "things_prior"])
+    assert not list((tmp_path / "run").iterdir())
+    load_atlas.cache_clear()
 
 
 def test_a_smaller_network_grows_without_forgetting() -> None:

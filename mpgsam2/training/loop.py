@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mpgsam2.calibration import calibrate
 from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
 from mpgsam2.config import NANO
+from mpgsam2.drawings.atlas import load_atlas
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.network.beit3 import EncoderOutput
@@ -321,6 +322,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     options.run.mkdir(parents=True, exist_ok=True)
     stages = options.stage or list(STAGES)
+    if any(world.drawn for name in stages for world in (STAGES[name].easy, STAGES[name].full)):
+        load_atlas()  # now rather than after hours
     scored = validation_clips(_SCORED, seed=VALIDATION_CLIPS)  # not the published ones
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     for name, seconds in zip_longest(stages, options.seconds or ()):
