@@ -122,6 +122,17 @@ def test_drawings_are_of_a_size_whatever_their_copy(atlas: Path) -> None:
             assert opacity.mean() / 255 == pytest.approx(drawing.rgba[..., 3].mean() / 255, abs=0.01)
 
 
+def test_people_are_not_called_by_colours(atlas: Path) -> None:
+    world = replace(SMALL, nouns=("man", "girl", "car"), frames=1, recoloured=1.0, sentences=6)
+    for seed in range(20):
+        clip = render_clip(seed, world)
+        people = [k for k, thing in enumerate(clip.things) if "person" in thing.names]
+        assert all(clip.things[k].colour == "" for k in people)
+        asked = [e for e in clip.expressions if e.kind in ("name", "appearance", "position")]
+        spoken = [e.text for e in asked if e.target in people]
+        assert not [text for text in spoken if set(text.split()) & {*NAMES, "gray", "violet"}]
+
+
 def test_clips_are_made_again_from_their_seed(clips: list[Clip]) -> None:
     again = render_clip(5, SMALL)
     assert np.array_equal(again.frames, clips[5].frames) and again.expressions == clips[5].expressions

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mpgsam2.drawings.colour_names import name_of, shares
+from mpgsam2.drawings.colour_names import NAMES, name_of, shares
 from mpgsam2.drawings.nouns import NOUNS, Noun
 from mpgsam2.drawings.recolour import recolour
 from mpgsam2.errors import InputError
@@ -157,9 +157,12 @@ class Atlas:
             wear: a colour's name and an RGB value that goes by it, or None.
 
         Returns:
-            None where it cannot be recoloured so that it has the colour's name.
+            None where it cannot be recoloured so that it has the colour's name. People are not called by colours, and
+            are not recoloured.
         """
         rgba = self._cut(style, place)
+        if "person" in NOUNS[noun].groups:
+            return None if wear else Drawing(noun, style, "", NAMES, rgba)
         if wear is None:
             colour, tinges = self._looks[style][place]
             return Drawing(noun, style, colour, tuple(tinges), rgba)

@@ -48,7 +48,9 @@ def shares(rgb: np.ndarray, weight: np.ndarray) -> dict[str, float]:
     by_name = {name: NAMES.index(name) for name in NAMES}
     names = np.where((names == by_name["orange"]) & ((value < 0.78) | (saturation < 0.55)), by_name["brown"], names)
     names = np.where((names == by_name["red"]) & (value > 0.75) & (saturation < 0.55), by_name["pink"], names)
-    names = np.where((names == by_name["red"]) & (value < 0.45), by_name["brown"], names)
+    dull = (value < 0.45) | ((value < 0.65) & (saturation < 0.72))
+    names = np.where((names == by_name["red"]) & (hue < 90) & dull, by_name["brown"], names)
+    names = np.where((hue >= 13) & (hue < 18) & (value < 0.7), by_name["brown"], names)
     names = np.where((names == by_name["pink"]) & (value < 0.6), by_name["purple"], names)
     names = np.where((names == by_name["yellow"]) & (value < 0.7), -1, names)
     grey = (saturation < 0.16) | ((saturation < 0.3) & (value < 0.45))
