@@ -345,8 +345,8 @@ def test_broken_settings(net, tmp_path):
 def test_vocabularies_that_do_not_fit(tensors, tmp_path):
     write(tmp_path / "model.safetensors", tensors)
     refused(tmp_path, "no vocabulary")
-    (tmp_path / "vocabulary.json").write_text(json.dumps([f"w{i}" for i in range(300)]))
-    refused(tmp_path, "304 tokens.*256")
+    (tmp_path / "vocabulary.json").write_text(json.dumps([f"w{i}" for i in range(NANO.encoder.vocabulary_size)]))
+    refused(tmp_path, "772 tokens.*768")
 
 
 @pytest.mark.parametrize("where", ["next to the weights", "further down", "one folder up", "a folder", "a file"])
