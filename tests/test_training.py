@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,10 +25,18 @@ from mpgsam2.training.growth import grown
 from mpgsam2.training.loop import attend_alike, export, main, new_network, rate_at, train
 from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
+from mpgsam2.training.refit import refit
 
 CPU = torch.device("cpu")
 SMALL = {
-    name: replace(stage, steps=3, frames=max(4, min(stage.lengths)), lengths=(min(stage.lengths),), sentences=1)
+    name: replace(
+        stage,
+        steps=3,
+        refit=min(stage.refit, 1),
+        frames=max(4, min(stage.lengths)),
+        lengths=(min(stage.lengths),),
+        sentences=1,
+    )
     for name, stage in STAGES.items()
 }
 
@@ -194,6 +203,24 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     train("things_prior", stage, tmp_path, CPU, workers=0, save_every=10**6, seconds=0.01, out=tmp_path / "nano")
     assert torch.load(tmp_path / "things_prior.pt", weights_only=True)["step"] == 1
     assert load_model(tmp_path / "nano").config == NANO
+
+
+def test_the_tracker_is_told_again_what_it_was_told_before(model: MPGSAM2) -> None:
+    net = copy.deepcopy(model)
+    clips = [synthetic.render_clip(seed, replace(synthetic.EASY, frames=3, height=(64, 64))) for seed in range(24)]
+    for layer in (net.meo_linear, net.text_feat_linear, net.text_hidden_fcs[0][-1]):
+        torch.nn.init.normal_(layer.weight)
+    ids = net.tokenizer.encode(clips[0].expressions[0].text)
+
+    def error(name: str) -> float:
+        ours, theirs = (getattr(network.encode_clip(clips[0].frames, ids), name) for network in (net, model))
+        return float((ours - theirs).norm() / theirs.norm())
+
+    names = ("global_context", "sparse_prompts", "text_features")
+    assert min(map(error, names)) > 0.5
+    refit(net, model, clips)
+    assert max(map(error, names)) < 0.1
+    assert torch.equal(net.mask_linear.weight, model.mask_linear.weight)
 
 
 def test_a_missing_atlas_is_told_before_the_first_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@
 - `data`: batches from worker processes.
 - `targets`: what the network is told about a clip: masks, coverage of patches, attributes, words.
 - `losses`: the objective.
+- `growth`: a trained nano in a network of other sizes.
+- `refit`: the tracker's inputs after training of the prior alone.
 - `progress`: what has been learned so far.
 - `loop`: one stage from its last checkpoint to its end.
 """

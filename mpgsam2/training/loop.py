@@ -26,13 +26,14 @@ from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.network.tracker import ImageFeatures, MemoryBank
-from mpgsam2.synthetic import VOCABULARY, Clip
+from mpgsam2.synthetic import VOCABULARY, Clip, render_clip
 from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.data import Batch, ClipStream, loader
 from mpgsam2.training.growth import grown
 from mpgsam2.training.losses import Helpers, mask_loss, prior_loss
 from mpgsam2.training.progress import progress
 from mpgsam2.training.recipe import STAGES, Stage
+from mpgsam2.training.refit import refit
 
 WINDOW = 16  # frames that nano encodes together: more were never seen in training
 _AVERAGE = 0.998  # decay of the moving average of the weights, which is what is scored and shipped
@@ -212,6 +213,7 @@ def train(
     if stage.alike:
         attend_alike(net)
     average.load_state_dict(net.state_dict())
+    before = copy.deepcopy(average).eval() if stage.refit else None
     for prefix in stage.frozen:
         net.get_submodule(prefix).requires_grad_(False)
     learners = [parameter for parameter in trainee.parameters() if parameter.requires_grad]
@@ -253,6 +255,9 @@ def train(
             line |= {"seconds_a_step": round(took / _EVERY, 3), "waiting": round(waited / took, 3)}
             _log(run / f"{name}.jsonl", line)
             sums, since, waited = {}, time.monotonic(), 0.0
+        if part >= 1 and before:
+            seeds = range(stage.seed - stage.refit, stage.seed)
+            refit(average, before, (render_clip(seed, stage.easy) for seed in seeds))
         if step % save_every == 0 or part >= 1:
             unfinished = file.with_suffix(".part")
             states = {"trainee": trainee, "average": average, "optimiser": optimiser}

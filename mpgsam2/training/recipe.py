@@ -24,6 +24,8 @@ class Stage:
         seed: where this stage's clips begin; every stage sees its own.
         starts_from: stages whose weights it takes over.
         frozen: modules that do not learn.
+        refit: clips of the easy world on which, at the end of a stage that trains the prior, the tracker's inputs are
+            fitted to what they were before, see `refit.refit`.
         alike: whether the frame-joint layer begins with every patch attending to those like it, see `attend_alike`.
     """
 
@@ -41,6 +43,7 @@ class Stage:
     frozen: tuple[str, ...] = ()
     alike: bool = False
     kept: float = 0.0
+    refit: int = 0
 
 
 _JOINT = Stage(
@@ -247,6 +250,7 @@ STAGES: dict[str, Stage] = {
         full=_THINGS,
         blend=(0.0, 0.0),
         kept=0.25,
+        refit=60,
         steps=4000,
         lengths=(1, 1, 1, 8, 16),
         frames=256,
