@@ -100,6 +100,7 @@ def launch_options() -> dict[str, Any]:
         "css_paths": STYLESHEET,
         "footer_links": ["api", "settings"],
         "max_file_size": LIMITS.bytes,
+        "allowed_paths": [str(FOLDER)],  # also where the page is started from another folder
         "run_history": False,
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(Gate)]},
