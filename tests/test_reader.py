@@ -58,6 +58,13 @@ def shown_by_ffmpeg(path: Path, width: int = WIDTH, height: int = HEIGHT) -> np.
     return np.frombuffer(out, np.uint8).reshape(-1, height, width, 3)
 
 
+def times_by_ffmpeg(path: Path) -> np.ndarray:
+    """When the ffmpeg program shows the frames of a file, in seconds."""
+    out = ffmpeg("-i", path, "-fps_mode", "passthrough", "-enc_time_base", "1/1000", "-f", "framecrc", "-")
+    rows = [line.split(",") for line in out.decode().splitlines() if not line.startswith("#")]
+    return np.array([int(row[2]) / 1000 for row in rows])
+
+
 # ------------------------------------------------------------------------------------------------ containers, codecs
 
 CODECS = {
@@ -301,6 +308,29 @@ def test_five_kinds_of_clock(tmp_path: Path, suffix: str) -> None:
         assert clip.frame_count == len(list(clip)) == 24
         assert clip.variable_rate == (times is late)
         assert clip.fps == 12 if times is even else clip.duration == pytest.approx(late[-1], abs=0.3)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
+@pytest.mark.parametrize("times", ["4*gte(N,5)+N/60+0.7*floor(N/10)", "2*floor(N/8)+mod(N,8)/100", "(N+floor(N/3))/30"])
+def test_a_recorded_screen_that_stands_still_is_not_broken(tmp_path: Path, suffix: str, times: str) -> None:
+    """Its frames are fewer than its length and rate say, and closer together than its rate."""
+    encoder = ("libvpx", "-deadline", "realtime") if suffix == "webm" else ("libx264",)
+    path = tmp_path / f"a.{suffix}"
+    timed = ("-vf", f"settb=1/1000,setpts='round(1000*({times}))'", "-fps_mode", "passthrough")
+    encode(path, *timed, "-enc_time_base", "1/1000", "-c:v", *encoder, "-pix_fmt", "yuv420p", count=30)
+    clip, shown = open_clip(path), times_by_ffmpeg(path)
+    assert clip.variable_rate and len(shown) == 30
+    np.testing.assert_allclose(clip.times, shown - shown[0], atol=0.002)
+
+
+@pytest.mark.parametrize("joined", [1, 2])
+def test_guessed_times_are_no_times(tmp_path: Path, joined: int) -> None:
+    """AVI says when a frame is decoded, not when it is shown, which differs where frames lean on later ones."""
+    path = encode(tmp_path / "a.mp4", "-c:v", "libx264", "-g", 12, "-bf", 3, "-pix_fmt", "yuv420p", count=50)
+    ffmpeg("-i", path, "-c", "copy", path := tmp_path / "a.avi")
+    path.write_bytes(path.read_bytes() * joined)
+    clip = open_clip(path)
+    assert (clip.frame_count, clip.fps, clip.variable_rate) == (50 * joined, 25, False)
 
 
 @pytest.mark.parametrize("suffix", ["ts", "mpg"])

@@ -58,6 +58,24 @@ def run_on(
     return tuple(times), tuple(stretches)
 
 
+def steadier(shown: Sequence[float | None], decoded: Sequence[float | None]) -> Sequence[float | None]:
+    """The stamps whose steps vary less; those for showing, if they vary alike.
+
+    AVI states only when a frame is decoded, and what is guessed from that of when it is shown may go to and fro.
+
+    Args:
+        shown, decoded: of every frame, in the order shown, in seconds; None where there is none.
+    """
+    return shown if _unusual_steps(shown) <= _unusual_steps(decoded) else decoded
+
+
+def _unusual_steps(stamps: Sequence[float | None]) -> int:
+    known = [stamp for stamp in stamps if stamp is not None]
+    steps = [b - a for a, b in pairwise(known)]
+    usual = median(steps) if steps else 0
+    return sum(abs(step - usual) > usual / 2 for step in steps) if known else len(stamps)
+
+
 class Listener:
     """Says when a file's sound is heard, on the clock of its frames; asked for one packet after the other.
 

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mpgsam2.errors import InputError
-from mpgsam2.video.clock import run_on
+from mpgsam2.video.clock import run_on, steadier
 from mpgsam2.video.containers import ffmpeg_input, open_container, shown
 from mpgsam2.video.display import THREADS, Display
 from mpgsam2.video.limits import Limits
@@ -48,7 +48,8 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
         limits.check_pixels(name, stream.codec_context.width, stream.codec_context.height)
         stated = _stated_frames(container, stream)
         decoding = _Decoding(container, stream)
-        stamps: list[float | None] = []
+        shown_at: list[float | None] = []
+        decoded_at: list[float | None] = []
         display: Display | None = None
         for frame in decoding.frames():
             if display is None:
@@ -56,27 +57,29 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
                 limits.check_pixels(name, display.width, display.height)
             if not display.fits(frame):
                 raise InputError(
-                    f"“{name}” changes its picture size at frame {len(stamps)}, from {display.width} × "
+                    f"“{name}” changes its picture size at frame {len(shown_at)}, from {display.width} × "
                     f"{display.height} to {frame.width} × {frame.height}: convert it to one size and try again."
                 )
-            stamps.append(None if frame.pts is None else float(frame.pts * stream.time_base))
-            limits.check_frames(name, len(stamps))
-            seen(len(stamps))
+            for stamp, stamps in ((frame.pts, shown_at), (frame.dts, decoded_at)):
+                stamps.append(None if stamp is None else float(stamp * stream.time_base))
+            limits.check_frames(name, len(shown_at))
+            seen(len(shown_at))
         rates = stream.average_rate, stream.guessed_rate, stream.base_rate
         has_sound = bool(container.streams.audio)
+        avi = container.format.name == "avi"
         broadcast = bool(container.format.flags & av.format.Flags.ts_discont.value)
     if display is None:
         raise InputError(f"“{name}” has no frame that can be read: export or upload it again.")
     # The stated count alone proves nothing: a trimmed phone clip states the frames that it hides too, and WebM's count
     # is only its duration times a rate. Broken is what has fewer frames than stated and makes the decoder complain.
     # A broadcast states no count, and may begin with what leans on frames before it.
-    if len(stamps) < stated and (decoding.errors or (not broadcast and _decoder_complains(path))):
+    if len(shown_at) < stated and (decoding.errors or (not broadcast and _decoder_complains(path))):
         of_all = f"of its {frames_in_words(stated)}" if stated <= limits.frames else "frames"
         raise InputError(
-            f"“{name}” is broken part-way: only {len(stamps)} {of_all} could be read; export or upload it again."
+            f"“{name}” is broken part-way: only {len(shown_at)} {of_all} could be read; export or upload it again."
         )
     usual = next((float(1 / rate) for rate in rates if rate), None)
-    times, stretches = run_on(stamps, usual, broadcast)
+    times, stretches = run_on(steadier(shown_at, decoded_at) if avi else shown_at, usual, broadcast)
     fps, variable_rate = frame_rate(rates, times)
     limits.check_seconds(name, times[-1] + float(1 / fps))
     clock = stretches if has_sound else ()
@@ -171,6 +174,7 @@ def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
 
 def _decoder_complains(path: Path) -> bool:
     """Whether ffmpeg, decoding the whole file, reports any error."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path)]
-    command += ["-map", "0:v:0", "-f", "null", "-"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path), "-map", "0:v:0"]
+    # Times of its own, because those of a clip whose rate varies would not suit the output and be complained of.
+    command += ["-vf", "setpts=N/TB", "-fps_mode", "passthrough", "-f", "null", "-"]
     return bool(subprocess.run(command, stderr=subprocess.PIPE, check=False).stderr.strip())
