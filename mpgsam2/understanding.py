@@ -12,7 +12,7 @@ _GRAMMAR = """
     a an the this that these those which who whom whose what where there here when while
     i me my you your we us our he him his she her it its they them their
     is are was were be been being am do does did done has have had can could will would shall should may might must
-    and but so then if also too just only of in on at to with for from by as about
+    and but so then if also too just only not than of in into on at to with for from by as about
     s t isnt doesnt dont thats theres whats wheres
 """
 _REQUESTS = """
