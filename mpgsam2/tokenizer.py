@@ -267,6 +267,8 @@ def _added_seg_id(path: Path) -> int | None:
 
 
 def _check_length(expression: str, max_characters: int) -> None:
+    if expression is not None and not isinstance(expression, str):
+        raise InputError(f"The expression is one {type(expression).__name__}: give a sentence.")
     if not expression or not expression.strip():
         raise InputError("The expression is empty: write which object to segment.")
     if len(expression) > max_characters:

@@ -619,3 +619,24 @@ def test_unknown_words_are_named(model: mpgsam2.MPGSAM2) -> None:
 def test_what_is_no_frame_is_refused(model: mpgsam2.MPGSAM2, frames: object) -> None:
     with pytest.raises(InputError, match="A frame must be an array"):
         list(model.segment(frames, SENTENCE))
+
+
+def test_a_frame_of_another_size_is_refused_and_gets_no_mask_of_the_first_one_s(
+    model: mpgsam2.MPGSAM2, scene: synthetic.Clip
+) -> None:
+    frames = [*scene.frames[:2], scene.frames[2][:-1]]
+    for given in (frames, iter(frames)):
+        with pytest.raises(InputError, match=r"^Frame 2 has height and width .* give frames of one size"):
+            list(model.segment(given, SENTENCE))
+
+
+@pytest.mark.parametrize("queries", [SENTENCE, [SENTENCE], (SENTENCE, Query(SENTENCE)), [None]])
+def test_sentences_are_no_queries(model: mpgsam2.MPGSAM2, scene: synthetic.Clip, queries: object) -> None:
+    with pytest.raises(InputError, match="The sentences are no queries"):
+        model.segment_several(scene.frames, queries)
+
+
+@pytest.mark.parametrize("expression", [5, ["a"], SENTENCE.encode(), Query(SENTENCE)])
+def test_what_is_no_sentence_is_refused(model: mpgsam2.MPGSAM2, scene: synthetic.Clip, expression: object) -> None:
+    with pytest.raises(InputError, match=f"The expression is one {type(expression).__name__}: give a sentence"):
+        model.segment(scene.frames, expression)

@@ -449,6 +449,8 @@ def test_masks_that_mevis_refuses(
         (edit(lambda masks: masks["12"][0].update(counts="é")), f"{BROKEN} at annotation 12"),
         (edit(lambda masks: masks["12"][0].pop("counts")), f"{BROKEN} at annotation 12"),
         (edit(lambda masks: masks["12"][0].update(size=[12])), f"{BROKEN} at annotation 12"),
+        (edit(lambda masks: masks["12"][0].update(size=[10**30, 16])), f"{BROKEN} at annotation 12"),
+        (edit(lambda masks: masks["12"][0].update(size=[10**9, 10**9])), f"{BROKEN} at annotation 12"),
         (edit(lambda masks: masks["12"].__setitem__(0, 5)), f"{BROKEN} at annotation 12"),
         (edit(lambda masks: masks.update({"12": {"0": None}})), f"{BROKEN} at annotation 12"),
         (edit(lambda masks: masks["12"].__setitem__(2, run_lengths(np.ones((3, 4), bool)))), "masks of several sizes"),
@@ -559,3 +561,16 @@ def test_as_a_program(tmp_path: Path, mevis: Path, answers: dict[str, list[np.nd
     run = subprocess.run([*command, "--json", "s.json"], capture_output=True, text=True, check=False, **place)
     assert (run.returncode, run.stderr) == (0, "")
     assert json.loads((tmp_path / "s.json").read_text())["J"] > 0.6
+
+
+def test_a_reader_that_has_enough_is_no_error(
+    tmp_path: Path, mevis: Path, answers: dict[str, list[np.ndarray]]
+) -> None:
+    """As `head`, which goes after the first lines."""
+    write_masks(tmp_path / "out", answers)
+    command = [sys.executable, "-m", "mpgsam2", "score", tmp_path / "out", "--dataset", "mevis", "--data", mevis]
+    place = Path(mpgsam2.__file__).parents[1]
+    run = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    assert run.stderr.read() == b""
+    assert run.wait() == 0

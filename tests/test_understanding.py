@@ -63,7 +63,9 @@ def test_words_that_never_name_leave_no_doubt(model: mpgsam2.MPGSAM2, sentence: 
     assert doubt(model.tokenizer, sentence) is None
 
 
-@pytest.mark.parametrize("sentence", ["the", "don't", "find it", "show me the \U0001f415", "this is in the video", "it's there"])
+@pytest.mark.parametrize(
+    "sentence", ["the", "don't", "find it", "show me the \U0001f415", "this is in the video", "it's there"]
+)
 def test_a_sentence_that_names_nothing_leaves_a_doubt(model: mpgsam2.MPGSAM2, sentence: str) -> None:
     assert doubt(model.tokenizer, sentence) == "The sentence names nothing that I know"
 

@@ -18,6 +18,7 @@ import numpy as np
 from mpgsam2.errors import InputError
 from mpgsam2.rle import rle_decode
 
+_LONGEST = 1 << 14  # side in pixels of a mask
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -110,4 +111,8 @@ class MaskDict:
 def _is_sized(run_lengths: Any) -> bool:
     """Whether these are run lengths of a mask of a sensible size."""
     size = run_lengths.get("size") if isinstance(run_lengths, dict) else None
-    return isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
+    return (
+        isinstance(size, list)
+        and len(size) == 2
+        and all(isinstance(side, int) and 0 < side <= _LONGEST for side in size)
+    )

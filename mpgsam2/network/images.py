@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import torch
 from PIL import Image
@@ -27,6 +29,23 @@ def resize(frame: np.ndarray, side: int) -> Tensor:
         raise InputError(f"A frame must be (height, width, 3) uint8 RGB; this one is {frame.shape} {frame.dtype}.")
     image = Image.fromarray(frame).resize((side, side), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def of_one_size(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yields a clip's frames as they come, until one is larger or smaller than the first.
+
+    Raises:
+        InputError: that one is; a mask of it would have the first one's size.
+    """
+    size = None
+    for index, frame in enumerate(frames):
+        shape = frame.shape[:2] if isinstance(frame, np.ndarray) else size
+        size = size or shape
+        if shape != size:
+            raise InputError(
+                f"Frame {index} has height and width {shape}, and those before it {size}: give frames of one size."
+            )
+        yield frame
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
 from mpgsam2.network.capacity import frames_that_fit
 from mpgsam2.network.device import Download, images_at_once, resized, upload
-from mpgsam2.network.images import normalise
+from mpgsam2.network.images import normalise, of_one_size
 from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
@@ -279,6 +279,8 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: a sentence or a part to switch off cannot be used, or there is no query or too many.
         """
+        if isinstance(queries, str) or not all(isinstance(query, Query) for query in queries):
+            raise InputError('The sentences are no queries: give them as [mpgsam2.Query("the red circle"), …].')
         if not 1 <= len(queries) <= len(LETTERS):
             raise InputError(f"There are {len(queries)} sentences: ask 1 to {len(LETTERS)} of a clip at once.")
         if self.tokenizer is None:
@@ -295,7 +297,7 @@ class MPGSAM2(PriorLayers):
         sentences: Mapping[str, list[int]],
         threshold: float,
     ) -> Generator[tuple[FrameResult, ...]]:
-        ahead, behind = iter(frames), iter(frames)  # the encoder's pass runs one span ahead of the tracker's
+        ahead, behind = of_one_size(frames), iter(frames)  # the encoder's pass runs one span ahead of the tracker's
         without = [frozenset(query.without) for query in queries]
         span = self.span or frames_that_fit(self.config, len(sentences), self.device)
         index = 0
