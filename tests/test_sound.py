@@ -89,6 +89,23 @@ def test_seen_and_heard_together_stays_together(tmp_path: Path, kind: str) -> No
         np.testing.assert_allclose(shown.times, np.array([times[n] for n in part.numbers]) - start, atol=0.005)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "webm", "ts"])
+def test_a_gap_in_the_pictures_is_meant_where_the_sound_goes_on(tmp_path: Path, suffix: str) -> None:
+    """A recorded screen that stands still while somebody talks; without sound in it the clock is taken to jump."""
+    encoder = ("libvpx", "-deadline", "realtime") if suffix == "webm" else ("libx264", "-bf", 0)
+    for sound, gap in (("d=19", 15), ("d=1", 0)):
+        path = tmp_path / f"a.{suffix}"
+        ffmpeg(
+            *("-f", "lavfi", "-i", "testsrc=size=64x48:rate=12:duration=4"),
+            *("-f", "lavfi", "-i", f"aevalsrc=0.5*sin(2500*t):s=48000:{sound}"),
+            *("-vf", "settb=1/12000,setpts=(N/12+15*gte(N\\,24))/TB", "-fps_mode", "passthrough"),
+            *("-enc_time_base", "1/12000", "-pix_fmt", "yuv420p", "-c:v", *encoder, path),
+        )
+        clip = open_clip(path)
+        np.testing.assert_allclose(clip.times, [index / 12 + gap * (index >= 24) for index in range(48)], atol=0.005)
+        assert len(clip.stretches) == (1 if gap else 2)
+
+
 @pytest.mark.parametrize("writer", [VideoWriter, CutOutWriter])
 def test_uneven_times_are_written(tmp_path: Path, writer: type[VideoWriter]) -> None:
     times = [0.0, 0.1, 0.15, 1.0, 1.04, 3.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -14,19 +14,24 @@ _BACK = 0.25  # seconds that a clock may run back without having been set anew
 
 
 def run_on(
-    stamps: Sequence[float | None], usual: float | None, broadcast: bool
+    stamps: Sequence[float | None],
+    usual: float | None,
+    broadcast: bool,
+    heard: Callable[[], Sequence[float]] = tuple,
 ) -> tuple[tuple[float, ...], tuple[Stretch, ...]]:
     """The time of every frame on a clock that starts at 0 and always runs on.
 
     A clock that jumps back was set anew, as where captures were joined: the next frame follows after the usual step.
     So does it after a gap that cannot be meant: a long one in a file of the kinds that are broadcast, whose clocks
-    jump by their nature, or in any other file one longer than all the rest of the clip. Frames at the same time, or a
-    little before the last one, are shown right after it.
+    jump by their nature, or in any other file one longer than all the rest of the clip. Where sound goes on in a gap,
+    it is meant, as where a recorded screen stands still. Frames at the same time, or a little before the last one, are
+    shown right after it.
 
     Args:
         stamps: what the clock says when each frame is shown, in seconds; None where it says nothing.
         usual: the step from one frame to the next as the file states it, in seconds; None if it states none.
         broadcast: whether the file is of a kind whose clock may be set anew, such as MPEG-TS.
+        heard: called at most once, where there is such a gap, for what the clock says when sound is heard, in seconds.
 
     Returns:
         The times in seconds, strictly rising, and the stretches between the jumps.
@@ -40,6 +45,7 @@ def run_on(
     times: list[float] = []
     stretches: list[Stretch] = []
     begin = shown = last = 0.0
+    sound: Sequence[float] | None = None
     for index, stamp in enumerate(stamps):
         if index == 0:
             begin, shown = stamp or 0.0, 0.0
@@ -49,6 +55,9 @@ def run_on(
         stamp = last + step if stamp is None else stamp
         gap = stamp - last
         too_long = gap > max(_LONG, _FAR * step) and (broadcast or gap > total - gap)
+        if too_long:
+            sound = heard() if sound is None else sound
+            too_long = not any(last + gap / 3 < time < stamp - gap / 3 for time in sound)
         if gap <= -max(_BACK, 4 * step) or too_long:
             stretches.append(Stretch(begin, last + step, shown))
             begin, shown = stamp, times[-1] + step

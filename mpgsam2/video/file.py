@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -60,12 +61,13 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
                     f"“{name}” changes its picture size at frame {len(shown_at)}, from {display.width} × "
                     f"{display.height} to {frame.width} × {frame.height}: convert it to one size and try again."
                 )
-            for stamp, stamps in ((frame.pts, shown_at), (frame.dts, decoded_at)):
-                stamps.append(None if stamp is None else float(stamp * stream.time_base))
+            for stamp, of_all in ((frame.pts, shown_at), (frame.dts, decoded_at)):
+                of_all.append(None if stamp is None else float(stamp * stream.time_base))
             limits.check_frames(name, len(shown_at))
             seen(len(shown_at))
         rates = stream.average_rate, stream.guessed_rate, stream.base_rate
         has_sound = bool(container.streams.audio)
+        number = stream.index
         avi = container.format.name == "avi"
         broadcast = bool(container.format.flags & av.format.Flags.ts_discont.value)
     if display is None:
@@ -73,13 +75,14 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     # The stated count alone proves nothing: a trimmed phone clip states the frames that it hides too, and WebM's count
     # is only its duration times a rate. Broken is what has fewer frames than stated and makes the decoder complain.
     # A broadcast states no count, and may begin with what leans on frames before it.
-    if len(shown_at) < stated and (decoding.errors or (not broadcast and _decoder_complains(path))):
+    if len(shown_at) < stated and (decoding.errors or (not broadcast and _decoder_complains(path, number))):
         of_all = f"of its {frames_in_words(stated)}" if stated <= limits.frames else "frames"
         raise InputError(
             f"“{name}” is broken part-way: only {len(shown_at)} {of_all} could be read; export or upload it again."
         )
     usual = next((float(1 / rate) for rate in rates if rate), None)
-    times, stretches = run_on(steadier(shown_at, decoded_at) if avi else shown_at, usual, broadcast)
+    stamps = steadier(shown_at, decoded_at) if avi else shown_at
+    times, stretches = run_on(stamps, usual, broadcast, lambda: _sound_times(path) if has_sound else ())
     fps, variable_rate = frame_rate(rates, times)
     limits.check_seconds(name, times[-1] + float(1 / fps))
     clock = stretches if has_sound else ()
@@ -163,6 +166,17 @@ def _video(container: InputContainer, name: str) -> VideoStream:
     return stream
 
 
+def _sound_times(path: Path) -> list[float]:
+    """What a file's clock says at each packet of its sound, in seconds, as far as they can be read."""
+    times: list[float] = []
+    with open_container(path) as container, suppress(*_UNREADABLE):
+        stream = container.streams.best("audio")
+        for packet in container.demux(stream) if stream is not None else ():
+            if packet.pts is not None:
+                times.append(float(packet.pts * stream.time_base))
+    return times
+
+
 def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
     """The number of frames that a file states, in so many words or by its duration; 0 if it does not."""
     if stream.frames or not stream.average_rate:
@@ -172,9 +186,9 @@ def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
     return int((container.duration or 0) / av.time_base * stream.average_rate)
 
 
-def _decoder_complains(path: Path) -> bool:
-    """Whether ffmpeg, decoding the whole file, reports any error."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path), "-map", "0:v:0"]
+def _decoder_complains(path: Path, stream: int) -> bool:
+    """Whether ffmpeg, decoding the whole of a file's stream of that number, reports any error."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path)]
     # Times of its own, because those of a clip whose rate varies would not suit the output and be complained of.
-    command += ["-vf", "setpts=N/TB", "-fps_mode", "passthrough", "-f", "null", "-"]
+    command += ["-map", f"0:{stream}", "-vf", "setpts=N/TB", "-fps_mode", "passthrough", "-f", "null", "-"]
     return bool(subprocess.run(command, stderr=subprocess.PIPE, check=False).stderr.strip())
