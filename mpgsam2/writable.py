@@ -17,8 +17,14 @@ _ROWS = {"J&F"}  # among the names of columns
 
 
 def check_writable(*files: Path | None) -> None:
-    """Raises InputError if a file is a folder, would lie in none, or is there and not from here; passes None over."""
-    for file in filter(None, files):
+    """Raises InputError if a file is a folder, would lie in none, is there and not from here, or is named twice.
+
+    Passes None over.
+    """
+    given = [file for file in files if file is not None]
+    if len({file.absolute() for file in given}) < len(given):
+        raise InputError(f"“{given[0]}” is named for two files: give each a name of its own.")
+    for file in given:
         if file.is_dir() or not file.absolute().parent.is_dir():
             raise InputError(f"“{file}” cannot be written: name a file in a folder that is there.")
         if (file.exists() or file.is_symlink()) and not _is_ours(file):

@@ -393,6 +393,15 @@ def test_names_need_not_be_utf_8(tmp_path: Path) -> None:
     assert "no clip “caf\ufffd.mp4”" in _refusal(path)
 
 
+def test_a_name_is_told_in_one_line(tmp_path: Path) -> None:
+    for name in ("a\nb.mp4", "a\x1b[31mb.mp4", "a\u2028b.mp4", "a\r.mp4"):
+        (tmp_path / name).write_bytes(b"nothing")
+        told = _refusal(tmp_path / name)
+        assert told.splitlines() == [told] and "\ufffd" in told and "\x1b" not in told
+    family = "\U0001f468\u200d\U0001f469 שלום.mp4"
+    assert f"“{family}”" in _refusal(tmp_path / family)
+
+
 def test_a_picture_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     for suffix, options in (("jpg", {"quality": 95}), ("png", {}), ("webp", {}), ("tif", {}), ("bmp", {})):
         folder = tmp_path / suffix

@@ -574,3 +574,9 @@ def test_a_reader_that_has_enough_is_no_error(
     run.stdout.close()
     assert run.stderr.read() == b""
     assert run.wait() == 0
+
+
+def test_two_figures_do_not_share_a_file(tmp_path: Path, mevis: Path, refusal: Callable[..., str]) -> None:
+    file = str(tmp_path / "scores")
+    assert "is named for two files" in refusal(tmp_path, "mevis", mevis, "--json", file, "--csv", file)
+    assert not Path(file).exists()

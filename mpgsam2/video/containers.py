@@ -7,6 +7,7 @@ read. They are told to consider none of these, and no protocol but that of plain
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import category
 
 import av
 from av.container import InputContainer
@@ -15,6 +16,8 @@ from mpgsam2.errors import InputError
 
 _NAMES = "mov,matroska,avi,gif,ogg,flv,asf,mpeg,mpegts"  # ffmpeg's, of the containers that hold their own pictures
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _NAMES}
+
+_UNSEEN = ("Cc", "Zl", "Zp")  # Unicode's categories of line ends and of what steers a terminal
 
 
 def open_container(path: Path) -> InputContainer:
@@ -45,8 +48,9 @@ def ffmpeg_input(path: Path) -> list[str]:
 
 
 def shown(path: Path) -> str:
-    """A file's own name as it can be shown; bytes of it that are no UTF-8 become question marks."""
-    return path.name.encode(errors="surrogateescape").decode(errors="replace")
+    """A file's own name as it can be shown in a line; what is no UTF-8 or no letter to see becomes question marks."""
+    name = path.name.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join("\ufffd" if category(letter) in _UNSEEN else letter for letter in name)
 
 
 def _is_container(head: bytes) -> bool:
