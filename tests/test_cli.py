@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import shlex
 import signal
 import socket
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from zipfile import ZipFile
 
 import cv2
@@ -240,6 +242,19 @@ def test_signals_are_heeded_at_once_where_nothing_is_written() -> None:
     with pytest.raises(Interrupted), interruption.heeded():
         os.kill(os.getpid(), signal.SIGTERM)  # a second one, while files are finished
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_ctrl_c_while_the_program_is_still_imported_is_one_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Importing(ModuleType):
+        def __getattr__(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "mpgsam2.cli", Importing("mpgsam2.cli"))
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("mpgsam2", run_name="__main__")
+    assert (end.value.code, capsys.readouterr().err) == (130, "Stopped.\n")
 
 
 def test_an_ascii_terminal_gets_plain_letters(clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
