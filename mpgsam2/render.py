@@ -29,6 +29,7 @@ PALETTE: tuple[Colour, ...] = (
 """One colour per object, RGB: Okabe and Ito, "Color Universal Design" (2008), without their black."""
 
 _BEYOND = 4  # px
+_DIM = 0.5  # lightness of what is dimmed to the full
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,21 @@ class Look:
         opacity: of the tint, 0..1.
         pattern: whether masks are hatched as well, each query's in its own way, for whom colours are not enough.
         colours: RGB, one per query; they start again where there are more queries.
+        dimmed: how far everything else is darkened and greyed, 0..1, so that masks stand out whatever their colour.
 
     Raises:
-        InputError: the opacity is beyond 0..1, or a colour is none.
+        InputError: the opacity or the dimming is beyond 0..1, or a colour is none.
     """
 
     opacity: float = 0.4
     pattern: bool = False
     colours: tuple[Colour, ...] = PALETTE
+    dimmed: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.opacity, Real) or not 0 <= self.opacity <= 1:
-            raise InputError(f"The opacity is {self.opacity}: choose a number from 0 to 1.")
+        for name, share in (("opacity", self.opacity), ("dimming", self.dimmed)):
+            if not isinstance(share, Real) or not 0 <= share <= 1:
+                raise InputError(f"The {name} is {share}: choose a number from 0 to 1.")
         if not self.colours or not all(_is_colour(colour) for colour in self.colours):
             raise InputError("The colours of masks must be red, green and blue, each from 0 to 255, for one or more.")
 
@@ -98,10 +102,11 @@ def probability_map(probability: np.ndarray) -> np.ndarray:
 
 
 def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = Look()) -> np.ndarray:
-    """The frame with masks tinted, outlined and if so wished hatched; outside of them no pixel changes.
+    """The frame with masks tinted, outlined and if so wished hatched; what is outside of them is at most dimmed.
 
-    The outline lies inside the mask: a line in black or white, whichever differs more from the colour, and a line
-    twice as thick in the full colour within it, so that one of the two stands out from any background. The hatching's
+    The outline lies inside the mask: a line in black or white, whichever differs more from the colour, or in white if
+    the rest is dimmed, and a line twice as thick in the full colour within it, so that one of the two stands out from
+    any background. The hatching's
     lines are such pairs, too: rising for the first query, falling for the second, level for the third, dots for the
     fourth. Where masks overlap, the later one is on top.
 
@@ -113,12 +118,22 @@ def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
     """
-    picture = frame.copy()
+    picture = _dim(frame, masks, look.dimmed) if look.dimmed else frame.copy()
     thickness = max(1, round(min(frame.shape[:2]) / 200))
     for index, mask in enumerate(masks):
         if mask is not None and mask.any():
             window = _window(mask)
             _mark(picture[window], mask[window], (window[0].start, window[1].start), index, thickness, look)
+    return picture
+
+
+def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:
+    """A copy of the frame, what no mask holds mixed with a dark grey copy of itself."""
+    grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    picture = cv2.addWeighted(frame, 1 - dimmed, grey, dimmed * _DIM, 0)
+    for mask in masks:
+        if mask is not None:
+            picture[mask] = frame[mask]
     return picture
 
 
@@ -134,7 +149,7 @@ def _mark(
     """Lay query `index`'s mask over a picture, in place; `corner` is the row and column of its first pixel."""
     colour = look.colour(index)
     lightness = cv2.cvtColor(np.uint8([[colour]]), cv2.COLOR_RGB2LAB)[0, 0, 0]
-    contrast = 0 if lightness > 127 else 255
+    contrast = 0 if lightness > 127 and not look.dimmed else 255  # white towards a dark surrounding
     tint = np.rint(np.arange(256)[:, None] * (1 - look.opacity) + np.float32(colour) * look.opacity).astype(np.uint8)
     picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
     if look.pattern:

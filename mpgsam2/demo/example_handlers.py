@@ -14,6 +14,7 @@ from mpgsam2.demo.page import Page
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.demo.wording import quoted
 from mpgsam2.export import read_record
 from mpgsam2.network.model import PARTS
 
@@ -22,8 +23,10 @@ _OF_TRUTH = ("ground_truth", "object", "scored")
 _LINKED = tuple(name for name in NAMES if name not in _OF_TRUTH)  # a file cannot stand in a link
 _SETTINGS = Settings()
 
+_COPY = "Copy a link to these settings"
+
 # The address of the page with everything that differs from the usual; nothing is kept on the server.
-_LINK = """(example, ...values) => {
+_LINK = """async (example, ...values) => {
   const names = %s, usual = %s, query = new URLSearchParams();
   if (example) query.set("example", example);
   values.forEach((value, i) => {
@@ -31,9 +34,10 @@ _LINK = """(example, ...values) => {
     if (text !== usual[i]) query.set(names[i], text);
   });
   const link = location.origin + location.pathname + (query.size ? "?" + query : "");
-  navigator.clipboard?.writeText(link).catch(() => {});
-  return link;
+  const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+  return [link, copied ? "Copied" : "Select the link to copy it"];
 }"""
+_LATER = f"() => new Promise((done) => setTimeout(() => done({json.dumps(_COPY)}), 2500))"
 
 
 def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list[Example], model: str) -> None:
@@ -68,9 +72,13 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         query = dict(request.query_params)
         models = [name for _, name in page.settings["model"].choices]
         updates = {page.settings[name]: value for name, value in _restored(query, models).items()}
-        for example in examples:
-            if example.name == query.get("example"):
-                updates |= {page.clip: str(example.clip), page.example: example.name}
+        name = query.get("example")
+        example = next((example for example in examples if example.name == name), None)
+        if example:
+            updates = {page.settings["sentences"]: example.expression, **updates}
+            updates |= {page.clip: str(example.clip), page.example: example.name}
+        if updates or name:
+            updates[page.status] = status_html(_restored_line(name, example))
         return updates or {page.example: ""}
 
     def leave(scored: str) -> dict[Any, Any]:
@@ -83,11 +91,11 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
     gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
     gr.on([page.clip.upload, page.clip.clear], leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
-    demo.load(restore, outputs=[page.clip, page.example, *linked], **_QUIET)
+    demo.load(restore, outputs=[page.clip, page.example, page.status, *linked], **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
-    page.copy_link.click(
-        None, [page.example, *linked], page.link, js=_LINK % (json.dumps(_LINKED), json.dumps(usual)), **_QUIET
-    )
+    link = _LINK % (json.dumps(_LINKED), json.dumps(usual))
+    copied = page.copy_link.click(None, [page.example, *linked], [page.link, page.copy_link], js=link, **_QUIET)
+    copied.then(None, outputs=page.copy_link, js=_LATER, **_QUIET)
 
 
 def _shown(page: Page, example: Example) -> dict[Any, Any]:
@@ -95,8 +103,16 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['told']} Computed before; press Run to do it again and to take it home."
+    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again and to download the files."
     return {page.player: result(record, example.result), page.status: status_html(told)}
+
+
+def _restored_line(name: str | None, example: Example | None) -> str:
+    """What a link has brought, and what is to be done next."""
+    if example:
+        return f"Ready: the example “{example.title}” and the link's settings. Press Run."
+    missing = f"There is no example “{quoted(name)}” here. " if name else ""
+    return f"{missing}The link's settings are filled in: choose a clip and press Run."
 
 
 def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import gradio as gr
 import numpy as np
 
 from mpgsam2.demo.pictures import data_uri
+from mpgsam2.demo.scripts import script
 from mpgsam2.export import read_record
 from mpgsam2.video import open_clip
 
@@ -66,19 +67,12 @@ def build_examples(examples: list[Example]) -> gr.HTML:
     """Place a card per example; choosing one triggers a click with its `index`."""
     cards = "".join(map(_card, range(len(examples)), examples))
     return gr.HTML(
-        f'<h2>Or start from an example</h2><div class="cards">{cards}</div>',
-        js_on_load=_CHOOSE,
+        '<h2>Or start from an example <small role="status">Once the run has ended, or is stopped.</small></h2>'
+        f'<div class="cards">{cards}</div>',
+        js_on_load=script("choose"),
         elem_id="examples",
         visible=bool(examples),
     )
-
-
-_CHOOSE = """
-element.addEventListener("click", (event) => {
-  const card = event.target.closest("button");
-  if (card) trigger("click", { index: Number(card.dataset.index) });
-});
-"""
 
 
 def _load(folder: Path, entry: dict[str, str], models: Sequence[str]) -> Example:

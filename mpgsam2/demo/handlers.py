@@ -58,9 +58,8 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
                 async with aclosing(turn) as steps, aclosing(_updates(page, asked.look, steps)) as updates:
                     async for update in updates:
                         yield update
-        except gr.Error as error:  # stands on the page after the pop-up is gone
+        except gr.Error as error:  # told here alone: a pop-up would lie over it
             yield {page.status: error_html(error), **_at_rest(page)}
-            raise
 
     async def look(request: gr.Request, clip: Any, *values: Any) -> AsyncGenerator[str]:
         if not clip:
@@ -91,7 +90,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     running = prepared.then(
         show_run,
         [page.clip, stop_signal, *settings],
-        [page.notice, *_prepared(page)],
+        [page.notice, page.player, page.bundle, *_prepared(page)],
         **OWN_LINE,
         **_QUIET,
     )
@@ -114,15 +113,13 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
 
 
 def _prepared(page: Page) -> Updates:
-    """The page before a run's turn: earlier results gone, nothing to press but Stop."""
+    """The page before a run's turn: earlier results stay until there is a picture, and only Stop can be pressed."""
     return {
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
         page.leave: gr.update(visible=True),
         page.stop: gr.update(visible=False),
         page.settings["sentences"]: gr.update(interactive=False),
-        page.bundle: gr.update(visible=False, value=None),
-        page.player: None,
     }
 
 
@@ -145,7 +142,7 @@ async def _updates(
     async for step in steps:
         match step:
             case None:  # the last one once more
-                update.pop(page.player, None)
+                update = {part: value for part, value in update.items() if part not in (page.player, page.bundle)}
             case Waiting():
                 update = {page.status: status_html(line(step), done=0, total=0, remark=wait(step))}
             case Opening():
@@ -162,7 +159,7 @@ async def _updates(
                 update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
-                    update[page.player] = live(step, look)
+                    update |= {page.player: live(step, look), page.bundle: gr.update(visible=False, value=None)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
                 update |= {**_results(page, step), **_at_rest(page)}

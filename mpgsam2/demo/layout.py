@@ -11,7 +11,6 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mpgsam2.checkpoint import fingerprint
-from mpgsam2.demo.about import ABOUT
 from mpgsam2.demo.api import serve
 from mpgsam2.demo.example_handlers import connect_examples
 from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files
@@ -25,6 +24,7 @@ from mpgsam2.demo.looks import Looks
 from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
+from mpgsam2.demo.scripts import script
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
@@ -56,14 +56,14 @@ def build_demo(
         with gr.Row(elem_id="inputs", equal_height=False):
             with gr.Column(min_width=300, scale=6):
                 clip = gr.Video(label="Clip", sources=["upload", "webcam"], height="min(400px, 64vw)", elem_id="clip")
-                notice = gr.HTML("", elem_id="notice")
+                notice = gr.HTML("", js_on_load=script("camera"), elem_id="notice")
             with gr.Column(min_width=300, scale=7):
                 sentences = build_sentences()
                 run = gr.Button("Run", variant="primary", elem_id="run")
                 cards = build_examples(loaded)
                 settings = build_options(sentences, list(named))
         with gr.Row(elem_id="progress"):
-            status = gr.HTML(status_html(IDLE), elem_id="status")
+            status = gr.HTML(status_html(IDLE), js_on_load=script("busy"), elem_id="status")
             leave = gr.Button("Stop", visible=False, scale=0, min_width=120)
             stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
         player = Player(elem_id="player")
@@ -81,7 +81,6 @@ def build_demo(
                 placeholder="All settings but the clip and the ground truth; an example's name stands in it too.",
                 elem_id="link",
             )
-        gr.HTML(ABOUT, elem_id="about")
         example = gr.Textbox("", visible=False)
         page = Page(clip, settings, notice, run, leave, stop, status, player, bundle, example, link, copy_link)
         connect(page, turns, Looks(), sessions)

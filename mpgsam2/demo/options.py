@@ -20,7 +20,7 @@ def build_sentences() -> gr.Textbox:
     """The box of the sentences."""
     return gr.Textbox(
         label="Sentence",
-        info=f"Up to {len(LETTERS)}, one a line. Shift and Enter run.",
+        info=f"Up to {len(LETTERS)}, one a line. Shift+Enter runs it.",
         placeholder="the red circle that moves to the left",
         lines=2,
         max_lines=len(LETTERS),
@@ -47,7 +47,7 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
                 _PARTS, label="Switch off", info="Parts of the network, as in the paper's ablation."
             )
             made["compare"] = gr.Checkbox(
-                usual.compare, label="Beside the whole network", info="Side A is whole, side B is without these parts."
+                usual.compare, label="Compare with the full network", info="A full, B without these parts."
             )
         with gr.Row():
             made["first"] = gr.Number(usual.first, label="First frame", precision=0, min_width=110)
@@ -60,7 +60,7 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
         )
         with gr.Row():
             made["threshold"] = gr.Slider(
-                0.05, 0.95, usual.threshold, step=0.05, label="Mask from a probability of", min_width=200
+                0.05, 0.95, usual.threshold, step=0.05, label="Threshold: count a pixel from", min_width=200
             )
             made["opacity"] = gr.Slider(0, 1, usual.opacity, step=0.05, label="Opacity of the overlay", min_width=200)
         with gr.Row():

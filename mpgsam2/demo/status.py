@@ -10,7 +10,7 @@ from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.turns import Opening, Waiting
 from mpgsam2.pipeline import Progress
 
-IDLE = "Choose a clip, say what to look for, and run."
+IDLE = "Choose a clip and write what to look for."
 WAITING = "Waiting for a free slot …"
 
 

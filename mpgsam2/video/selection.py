@@ -117,4 +117,4 @@ def _no_frame(clip: Clip, number: int, start: int) -> str:
 
 
 def _exchanged(first: int, last: int) -> str:
-    return f"The last frame, {last}, lies before the first, {first}: exchange them."
+    return f"The last frame, {last}, lies before the first, {first}: swap them."

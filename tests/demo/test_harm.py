@@ -309,7 +309,7 @@ def test_the_page_counts_from_one_in_its_refusals_too(clean: App) -> None:
         assert [output["error"] for _, output in told] == [
             "There is no frame 49 in “moving.mp4”, which has 48 frames: they are counted from 1 to 48.",
             "There is no frame 99 in “moving.mp4”, which has 48 frames: they are counted from 1 to 48.",
-            "The last frame, 3, lies before the first, 9: exchange them.",
+            "The last frame, 3, lies before the first, 9: swap them.",
         ]
         _, remark = one.call(one.look_index(), [fd(EXAMPLE), 49, None, 1, None])
         assert "no frame 49" in str(remark)

@@ -31,7 +31,6 @@ def test_page_says_what_it_is_and_which_model_runs(visit: Visit, model: MPGSAM2)
     expect(page.locator(".badge")).to_contain_text(model.name)
     expect(page.locator(".badge")).to_contain_text("CPU")
     expect(page.get_by_role("link", name="paper")).to_have_attribute("href", "https://arxiv.org/abs/2501.13667")
-    expect(page.locator("#about")).to_contain_text("reversing a clip only reverses its prior")
 
 
 @pytest.mark.parametrize("width", [390, 1440, 2560])
@@ -120,7 +119,7 @@ def test_example_shows_its_result_without_the_model(
     card = page.locator("#examples button")
     expect(card).to_have_text("Shapes & colours“the <b>red</b> circle”")  # text is shown as text
     card.click()
-    expect(status(page)).to_contain_text("Computed before")
+    expect(status(page)).to_contain_text("Saved result. Press Run")
     expect(page.get_by_label("Sentence")).to_have_value("the <b>red</b> circle")
     assert_plays(page, FRAMES)
     expect(page.locator("#player")).to_contain_text("J&F")

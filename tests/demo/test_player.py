@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import gradio as gr
 import numpy as np
 import pytest
@@ -252,7 +253,7 @@ def test_time_and_the_number_in_the_clip_are_told(visit: Callable[..., Page]) ->
     button(page, "Previous frame").click()
     expect_frame(page, 1)
     expect(page.locator(".said")).to_have_text(
-        "Frame 2: Object score 0.01, Predicted IoU 0.50, Mask area 73 %, Prior agrees 0.25"
+        "Frame 2: Object score 0.01, Predicted IoU 0.50, Mask size, % of the frame 1.2, Prior agrees 0.25"
     )
 
 
@@ -334,6 +335,48 @@ def test_panes_stand_side_by_side_or_above_each_other(visit: Callable[..., Page]
         assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_panes_stay_where_they_are_whatever_is_shown(visit: Callable[..., Page]) -> None:
+    page = visit("blank")
+    top = page.locator("[data-pane=overlay] .stage").bounding_box()["y"]
+    for name in ("live", "several", "one"):
+        show(page, name)
+        assert page.locator("[data-pane=overlay] .stage").bounding_box()["y"] == pytest.approx(top, abs=1)
+
+
+# ------------------------------------------------------------------------------------------------------- taking home
+
+
+def test_each_pane_gives_its_video_and_the_frame_that_it_shows(
+    visit: Callable[..., Page], values: dict[str, PlayerValue | None], tmp_path: Path
+) -> None:
+    page = visit("several")
+    scrubber(page).fill("17")
+    expect_frame(page, 17)
+    page.get_by_role("radio", name="B the square").check(force=True)
+    page.wait_for_function(f"() => {READ}[1]?.video === {MASKS_B}")
+    expect_frame(page, 17)
+    shown = values["several"]
+    videos = {"mask prior": shown.queries[1].prior, "per-frame masks": shown.queries[1].masks}
+    names = {"mask prior": "clip-prior-B", "per-frame masks": "clip-masks-B", "final overlay": "clip-overlay"}
+    for (title, name), video in zip(names.items(), (PRIOR_B, MASKS_B, OVERLAY), strict=True):
+        with page.expect_download() as download:
+            button(page, f"Download the video: {title}").click()
+        assert download.value.suggested_filename == f"{name}.mp4"
+        file = videos.get(title, shown.overlay)
+        assert Path(download.value.path()).read_bytes() == Path(file.path).read_bytes()
+        with page.expect_download() as download:
+            button(page, f"Save this frame: {title}").click()
+        assert download.value.suggested_filename == f"{name}-frame-18.png"
+        picture = cv2.imread(str(download.value.path()), cv2.IMREAD_GRAYSCALE)
+        assert picture.shape == (2 * BLOCK, BITS * BLOCK)
+        bits = "".join(str(int(value > 127)) for value in picture[8, 8::BLOCK])
+        assert (int(bits[:12], 2), int(bits[12:], 2)) == (17, video)
+    for name in ("live", "blank"):
+        show(page, name)
+        expect(page.locator(".player :is(.take-video, .take-frame):visible")).to_have_count(0)
+        expect(page.locator(".scrubber")).to_have_value("17" if name == "live" else "0")
+
+
 # --------------------------------------------------------------------------------------------------------- timeline
 
 
@@ -370,9 +413,9 @@ def test_one_query_has_a_line_per_quantity(visit: Callable[..., Page]) -> None:
     expect(page.locator(".told")).to_have_text(f"A was found in {FRAMES} frames: {HOSTILE}.")
     expect(page.locator(".quantities")).to_be_hidden()
     expect(page.locator(".chart .series")).to_have_count(4)
-    button(page, "Mask area 72 %").click()
+    button(page, "Mask size, % of the frame 1.2").click()
     expect(page.locator(".chart .series")).to_have_count(3)
-    button(page, "Mask area 72 %").click()
+    button(page, "Mask size, % of the frame 1.2").click()
     expect(page.locator(".chart .series")).to_have_count(4)
     band = page.locator(".chart .absent")
     expect(band).to_have_count(1)
@@ -386,6 +429,13 @@ def test_scores_and_a_run_that_was_stopped_are_told(visit: Callable[..., Page]) 
     page = visit("scored")
     expect(page.locator(".told")).to_contain_text("mean J 0.61 · F 0.72 · J&F 0.67")
     expect(page.locator(".told")).to_contain_text(f"Stopped after {FRAMES} of {2 * FRAMES} frames.")
+    expect(page.locator(".place")).to_contain_text(f"Stopped after {FRAMES} of {2 * FRAMES}")
+    for name, what in (("Predicted IoU", "expects"), ("Prior agrees", "Soft IoU"), ("J", "Region"), ("F", "Contour")):
+        button(page, f"What is {name}?").click()
+        expect(button(page, f"What is {name}?")).to_have_attribute("aria-expanded", "true")
+        expect(page.locator(".meaning")).to_contain_text(what)
+    button(page, "What is F?").click()
+    expect(page.locator(".meaning")).to_be_hidden()
     expect(page.locator(".chart .series")).to_have_count(6)
     expect(button(page, "J 0.60")).to_be_visible()
 
@@ -430,9 +480,9 @@ def test_queries_are_compared_on_the_timeline(visit: Callable[..., Page]) -> Non
     dashes = [line.get_attribute("stroke-dasharray") for line in page.locator(".chart .series").all()]
     assert len(set(dashes)) == 2
     expect(page.locator(".chart .found")).to_have_count(4)  # each is found twice
-    page.get_by_text("Mask area", exact=True).click()
-    expect(button(page, "A 72 %")).to_be_visible()
-    button(page, "B 72 %").click()
+    page.get_by_text("Mask size, % of the frame", exact=True).click()
+    expect(button(page, "A 1.2")).to_be_visible()
+    button(page, "B 1.2").click()
     expect(page.locator(".chart .series")).to_have_count(1)
     page.get_by_text("A against B", exact=True).click()
     scrubber(page).fill("30")

@@ -12,7 +12,10 @@ from mpgsam2.demo.player.value import PlayerValue
 _FOLDER = Path(__file__).parent
 _STYLES = ("panes.css", "controls.css", "timeline.css")
 # Gradio runs a component's script as the body of one function: the files share its scope, each builds on those before.
-_SCRIPTS = ("dom.js", "files.js", "transport.js", "panes.js", "series.js", "chart.js", "timeline.js", "player.js")
+_SCRIPTS = (
+    *("dom.js", "files.js", "transport.js", "take_home.js", "panes.js"),
+    *("series.js", "chart.js", "meanings.js", "timeline.js", "player.js"),
+)
 
 
 class Player(gr.HTML):

@@ -3,6 +3,8 @@ class Pane {
   #still;
   #note;
   #files;
+  #takes; // the buttons that take the video or a frame of it home
+  #letter = null; // of the query that is shown, where there are several
   #shown = null; // the file that is shown or on its way
 
   constructor(figure, files) {
@@ -13,6 +15,7 @@ class Pane {
     this.#still = figure.querySelector("img");
     this.#note = figure.querySelector(".note");
     this.#files = files;
+    this.#takes = { video: figure.querySelector(".take-video"), frame: figure.querySelector(".take-frame") };
     this.video.muted = true; // as browsers ask of what plays by itself
     this.#still.addEventListener("load", () => this.#shape(this.#still.naturalWidth, this.#still.naturalHeight));
     this.video.addEventListener("loadeddata", () => this.#reveal());
@@ -44,8 +47,16 @@ class Pane {
     if (this.#shown === file.url) this.video.src = address;
   }
 
+  /** Has something done when the visitor wants the video, or the frame that it shows: called with its name. */
+  onTake(takeVideo, takeFrame) {
+    const parts = () => [this.figure.dataset.pane, ...(this.#letter ? [this.#letter] : [])];
+    this.#takes.video.addEventListener("click", () => takeVideo(this.video, parts()));
+    this.#takes.frame.addEventListener("click", () => takeFrame(this.video, parts()));
+  }
+
   /** Which query's picture this is; none where the run has only one. */
   set query(query) {
+    this.#letter = query?.letter ?? null;
     this.figure.querySelector("h2 .letter")?.remove();
     if (query) this.figure.querySelector("h2").append(badge(query));
   }
@@ -57,12 +68,14 @@ class Pane {
   #reveal() {
     this.video.hidden = false;
     this.#still.hidden = true;
+    for (const button of Object.values(this.#takes)) button.hidden = false;
     this.#say("");
   }
 
   #drop() {
     this.#shown = null;
     this.video.hidden = true;
+    for (const button of Object.values(this.#takes)) button.hidden = true;
     this.video.removeAttribute("src");
     this.video.load();
     this.#say("");

@@ -45,6 +45,7 @@ class Player {
     this.#files.clear();
     this.#timeline.clear();
     this.#one(".legend").replaceChildren();
+    this.#place(0, 1);
     this.#one(".place").replaceChildren();
     this.#one(".queries").hidden = this.#one(".threshold").hidden = true;
     for (const pane of Object.values(this.#panes)) pane.query = null;
@@ -74,8 +75,9 @@ class Player {
   #fillQueries(queries) {
     const chooser = this.#one(".queries");
     chooser.hidden = queries.length === 1;
-    const choices = queries.map((query) => [badge(query), make("span", { title: query.expression }, query.expression)]);
+    const choices = queries.map((query) => [badge(query), make("span", { class: "unseen" }, query.expression)]);
     fillSegments(chooser, choices, 0, (index) => this.#showQuery(index));
+    chooser.querySelectorAll("label").forEach((label, index) => (label.title = queries[index].expression));
   }
 
   /** Shows the prior and the masks of one query, at the frame that is shown. */
@@ -99,8 +101,9 @@ class Player {
     if (this.#root.dataset.state !== "result") return;
     const { frame, frames, seconds } = this.#transport;
     const { source } = this.#value.record.queries[0].frames[frame];
-    const inClip = source === frame ? [] : [`${source + 1} in the clip`];
-    this.#place(frame, frames, clockTime(seconds), ...inClip);
+    const notes = source === frame ? [] : [`${source + 1} in the clip`];
+    if (!this.#value.record.complete) notes.push(stoppedText(this.#value.record));
+    this.#place(frame, frames, clockTime(seconds), ...notes);
     this.#timeline.moveTo(frame);
     if (!this.#transport.playing) this.#say(() => `Frame ${frame + 1}: ${this.#timeline.valuesInWords}`);
   }
@@ -144,9 +147,13 @@ class Player {
     const speeds = Player.#SPEEDS.map((speed) => [make("span", {}, `${speed}×`)]);
     const chooseSpeed = (index) => (transport.speed = Player.#SPEEDS[index]);
     fillSegments(this.#one(".speeds"), speeds, Player.#SPEEDS.indexOf(1), chooseSpeed);
-    for (const { video, figure, enlarge } of Object.values(this.#panes)) {
-      video.addEventListener("click", () => transport.toggle());
-      enlarge.addEventListener("click", () => this.#enlarge(figure));
+    for (const pane of Object.values(this.#panes)) {
+      pane.video.addEventListener("click", () => transport.toggle());
+      pane.enlarge.addEventListener("click", () => this.#enlarge(pane.figure));
+      pane.onTake(
+        ({ src }, parts) => takeHome(src, fileName(this.#value.record, parts, "mp4")),
+        (video, parts) => takeFrame(video, fileName(this.#value.record, [...parts, "frame", transport.frame + 1], "png")),
+      );
     }
   }
 

@@ -10,10 +10,9 @@ const QUANTITIES = [
   { key: "iou", name: "Predicted IoU", what: "How good the network expects its mask to be", colour: "#e69f00" },
   {
     key: "area",
-    name: "Mask area",
-    what: "Relative to the largest mask of the run",
+    name: "Mask size, % of the frame",
+    what: "The mask's pixels among all of the frame; the line is drawn in proportion to the run's largest mask",
     colour: "#009e73",
-    say: (share) => `${Math.round(100 * share)} %`,
   },
   {
     key: "agreement",
@@ -40,8 +39,10 @@ function groupsOf(record) {
   const { queries } = record;
   const present = QUANTITIES.filter(({ key }) => queries.some((query) => query.frames.some((entry) => key in entry)));
   const wholes = { area: Math.max(1, ...queries.flatMap((query) => query.frames.map(({ area }) => area))) };
-  const lineOf = (id, { key, say }, query, looks, index) => {
+  const ofTheFrame = (share) => percent((share * wholes.area) / (record.width * record.height));
+  const lineOf = (id, { key }, query, looks, index) => {
     const values = query.frames.map((entry) => unitValue(entry[key], wholes[key]));
+    const say = key === "area" ? ofTheFrame : undefined;
     return makeLine(id, looks, index, values, say);
   };
   if (queries.length === 1) {
@@ -76,6 +77,11 @@ function differenceGroup({ queries: [a, b], frames }) {
 function makeLine(id, { name, what, colour }, index, values, say = (value) => value.toFixed(2)) {
   const text = (frame) => (Number.isFinite(values[frame]) ? say(values[frame]) : "–");
   return { id, name, what, colour, dash: DASHES[index], values, text };
+}
+
+/** A share as a number of percent, as many digits as it takes to see small things change. */
+function percent(share) {
+  return (100 * share).toFixed(share < 0.1 ? 1 : 0);
 }
 
 function unitValue(value, whole = 1) {

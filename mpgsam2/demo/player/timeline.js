@@ -3,6 +3,7 @@ class Timeline {
   #root;
   #chart;
   #slider;
+  #meanings;
   #record = null;
   #groups = [];
   #group = 0;
@@ -16,6 +17,7 @@ class Timeline {
     [this.#root, this.#onSeek] = [root, onSeek];
     this.#slider = root.querySelector(".chart");
     this.#chart = new Chart(this.#slider);
+    this.#meanings = new Meanings(root.querySelector(".meaning"));
     this.#slider.addEventListener("pointerdown", (event) => {
       this.#slider.setPointerCapture(event.pointerId);
       this.#onSeek(this.#chart.frameAt(event.clientX));
@@ -26,6 +28,7 @@ class Timeline {
 
   clear() {
     this.#record = null;
+    this.#meanings.close();
     this.#root.querySelector(".told").hidden = this.#root.querySelector(".plot").hidden = true;
     this.#root.querySelector(".promise").hidden = false;
   }
@@ -67,9 +70,18 @@ class Timeline {
 
   #choose(group) {
     this.#group = group;
-    const buttons = this.#groups[group].lines.map((line) => this.#lineButton(line));
-    this.#root.querySelector(".values").replaceChildren(make("span", { class: "at" }), ...buttons);
+    const { name, what, lines } = this.#groups[group];
+    const help = what ? [this.#meanings.button(name, what)] : [];
+    const values = lines.map((line) => this.#value(line));
+    this.#meanings.close();
+    this.#root.querySelector(".values").replaceChildren(make("span", { class: "at" }), ...help, ...values);
     this.#redraw();
+  }
+
+  /** A line's button, and what the line means unless it stands for a whole sentence. */
+  #value(line) {
+    const help = this.#record.queries.length === 1 ? [this.#meanings.button(line.name, line.what)] : [];
+    return make("span", { class: "value" }, this.#lineButton(line), ...help);
   }
 
   #lineButton(line) {
@@ -91,10 +103,9 @@ class Timeline {
   #tell() {
     const seen = this.#guided ?? this.#frame;
     this.#chart.moveTo(this.#frame, this.#guided);
-    const [at, ...buttons] = this.#root.querySelector(".values").children;
-    at.textContent = `Frame ${seen + 1}`;
-    buttons.forEach((button, index) => {
-      button.lastChild.textContent = this.#groups[this.#group].lines[index].text(seen);
+    this.#root.querySelector(".values .at").textContent = `Frame ${seen + 1}`;
+    this.#root.querySelectorAll(".values .value b").forEach((value, index) => {
+      value.textContent = this.#groups[this.#group].lines[index].text(seen);
     });
     const text = `Frame ${this.#frame + 1}: ${this.valuesInWords}`;
     filled(this.#slider, { "aria-valuenow": this.#frame + 1, "aria-valuetext": text }, []);
@@ -122,7 +133,11 @@ function toldEntries(record) {
     if (means.length) text.append(" ", make("span", {}, `mean ${means.join(" · ")}${part}`));
     return make("li", {}, ...(record.queries.length > 1 ? [badge(query)] : []), text);
   });
-  const done = record.queries[0].frames.length;
-  const stopped = make("li", { class: "stopped" }, `Stopped after ${done} of ${record.frames} frames.`);
-  return record.complete ? entries : [...entries, stopped];
+  if (record.complete) return entries;
+  return [...entries, make("li", { class: "stopped" }, `${stoppedText(record)} frames.`)];
+}
+
+/** How far a run came that did not come to its end: "Stopped after 7 of 300". */
+function stoppedText(record) {
+  return `Stopped after ${record.queries[0].frames.length} of ${record.frames}`;
 }
