@@ -136,10 +136,10 @@ class SentencePieceTokenizer:
         for part in re.split(rf"({re.escape(SEG)})", expression):
             ids += [self.seg_id] if part == SEG else self._pieces(part)
         if not ids:
-            raise InputError("The expression is empty: write which object to segment.")
+            raise InputError("The sentence is empty: write which object to segment.")
         if len(ids) + 2 > self.max_tokens:
             raise InputError(
-                f"The expression is too long ({len(ids)} tokens): use at most {self.max_tokens - 2}, about 80 words."
+                f"The sentence is too long ({len(ids)} tokens): use at most {self.max_tokens - 2}, about 80 words."
             )
         return [BEGIN, *ids, END]
 
@@ -213,9 +213,9 @@ class WordTokenizer:
         _check_length(expression, self.max_characters)
         words = _words(expression)
         if not words:
-            raise InputError("The expression holds no word: write which object to segment.")
+            raise InputError("The sentence holds no word: write which object to segment.")
         if len(words) > self.max_words:
-            raise InputError(f"The expression is too long ({len(words)} words): use at most {self.max_words}.")
+            raise InputError(f"The sentence is too long ({len(words)} words): use at most {self.max_words}.")
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
     def known_words(self, expression: str) -> list[str]:
@@ -270,9 +270,9 @@ def _check_length(expression: str, max_characters: int) -> None:
     if expression is not None and not isinstance(expression, str):
         raise InputError(f"The expression is one {type(expression).__name__}: give a sentence.")
     if not expression or not expression.strip():
-        raise InputError("The expression is empty: write which object to segment.")
+        raise InputError("The sentence is empty: write which object to segment.")
     if len(expression) > max_characters:
-        raise InputError(f"The expression is too long ({len(expression)} characters): use at most {max_characters}.")
+        raise InputError(f"The sentence is too long ({len(expression)} characters): use at most {max_characters}.")
 
 
 def _collapse(text: str) -> str:

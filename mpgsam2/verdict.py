@@ -23,20 +23,26 @@ class Verdict:
     Attributes:
         frames: of the clip.
         found: the runs of frames, counted from 0, whose masks are not empty.
-        confidence: 0..1, how probable it is that the clip holds what the sentence names.
-        doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the confidence
+        presence: 0..1, how probable it is that the clip holds what the sentence names.
+        doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the presence
             then. None: all that matters was.
     """
 
     frames: int
     found: tuple[range, ...]
-    confidence: float
+    presence: float
     doubt: str | None = None
 
     @property
     def present(self) -> bool:
         """Whether the clip probably holds what the sentence names."""
-        return self.confidence > 0.5
+        return self.presence > 0.5
+
+    @property
+    def certainty(self) -> float:
+        """0.5..0.99, how sure it is of what it says, present or not, in whole percent as it is told."""
+        certainty = self.presence if self.present else 1 - self.presence
+        return min(99, round(100 * certainty)) / 100  # no verdict is certain
 
     @property
     def sentence(self) -> str:
@@ -68,7 +74,7 @@ def conclude(
 ) -> Verdict:
     """Draw the conclusion from all frames of a clip.
 
-    The confidence is the calibrated sigmoid of `mean_logit`; without any mask it is one half at most.
+    The presence is the calibrated sigmoid of `mean_logit`; without any mask it is one half at most.
 
     Args:
         found: per frame, whether its mask is not empty.
@@ -80,12 +86,12 @@ def conclude(
         InputError: there is no frame.
     """
     logit = mean_logit(found, object_scores)
-    confidence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
+    presence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
     runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
     return Verdict(
         frames=len(found),
         found=tuple(range(run[0], run[-1] + 1) for run in runs),
-        confidence=confidence if any(found) else min(confidence, 0.5),
+        presence=presence if any(found) else min(presence, 0.5),
         doubt=doubt,
     )
 
@@ -119,8 +125,7 @@ def tell(verdict: Verdict) -> str:
     if verdict.doubt:
         marked = f"what fits the rest is marked in {verdict.where}" if verdict.found else "nothing is marked"
         return f"{verdict.doubt}: {marked}, {'but' if verdict.found else 'and'} I cannot say how sure I am."
-    confidence = verdict.confidence if verdict.present else 1 - verdict.confidence
-    told = f"{verdict.sentence} I am {min(99, round(100 * confidence))} % sure"  # no verdict is certain
+    told = f"{verdict.sentence} I am {100 * verdict.certainty:.0f} % sure"
     doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
     return f"{told}{doubt}."
 

@@ -159,7 +159,7 @@ def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.Clip) -> N
     assert third.frames.visible == third.frames.found == (False,) * 4
     assert (second.judged_rightly, third.judged_rightly) == (True, True)
     assert json.loads(json.dumps(second.to_dict()))["frames"]["found"] == [True, False, True, False]
-    assert second.to_dict()["verdict"] == {"present": True, "confidence": pytest.approx(0.75)}
+    assert second.to_dict()["verdict"] == {"present": True, "presence": pytest.approx(0.75)}
 
 
 def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.Clip, right: Answering) -> None:

@@ -309,7 +309,8 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
     assert query["verdict"] == {
         "sentence": f"Found in all {FRAMES} frames.",
         "present": True,
-        "confidence": round(verdict.confidence, 4),
+        "presence": round(verdict.presence, 4),
+        "certainty": verdict.certainty,
         "found": [[0, FRAMES - 1]],
     }
     assert query["told"] == tell(verdict)
@@ -438,7 +439,8 @@ def test_a_verdict_is_recorded_with_the_first_and_last_frames_of_its_runs() -> N
     assert verdict_record(conclude([False, True, True, False, True], [0.0, 0.876543, 0.876543, 0.3, 0.6])) == {
         "sentence": "Found in frames 2–3 and 5 of 5.",
         "present": True,
-        "confidence": 0.8765,
+        "presence": 0.8765,
+        "certainty": 0.88,
         "found": [[1, 2], [4, 4]],
     }
 

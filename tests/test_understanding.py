@@ -42,7 +42,7 @@ def test_unknown_words_that_name_are_told_and_nothing_is_claimed(
         told = tell(verdict)
         assert told.startswith(f"{unsure}: ") and told.endswith("I cannot say how sure I am.")
         record = verdict_record(verdict)
-        assert (record["present"], record["confidence"]) == (None, None)
+        assert (record["present"], record["presence"], record["certainty"]) == (None, None, None)
         for text in (told, record["sentence"]):
             assert "%" not in text and "Found" not in text and "robably" not in text
 

@@ -44,7 +44,7 @@ def test_what_counts_is_the_mean_logit_of_the_best_third() -> None:
     scores = [0.4] * 8 + [0.6, 0.9, 0.8, 0.7]
     mean = (logit(0.9) + logit(0.8) + logit(0.7) + logit(0.6)) / 4
     assert mean_logit(found, scores) == pytest.approx(mean)
-    assert logit(conclude(found, scores).confidence) == pytest.approx(mean)
+    assert logit(conclude(found, scores).presence) == pytest.approx(mean)
 
 
 def test_one_frame_counts_at_least() -> None:
@@ -62,11 +62,11 @@ def test_one_doubtful_mask_of_many_frames_is_not_enough() -> None:
     assert conclude([True] * 5 + [False] * 11, [0.6] * 5 + [0.1] * 11).present
 
 
-def test_the_confidence_is_calibrated() -> None:
+def test_the_presence_is_calibrated() -> None:
     found, scores = [True, True, False], [0.7, 0.2, 0.1]
     calibration = CalibrationConfig(verdict_shift=0.5, verdict_temperature=2.0)
     expected = (logit(0.7) - 0.5) / 2
-    assert logit(conclude(found, scores, calibration).confidence) == pytest.approx(expected)
+    assert logit(conclude(found, scores, calibration).presence) == pytest.approx(expected)
     # What the object score and the predicted IoU are divided by is in the scores already.
     others = CalibrationConfig(object_temperature=3.0, iou_temperature=3.0)
     assert conclude(found, scores, others) == conclude(found, scores)
@@ -78,15 +78,15 @@ def test_a_shift_decides_what_is_doubtful(shift: float, present: bool) -> None:
     assert conclude([True], [0.7], CalibrationConfig(verdict_shift=shift)).present is present
 
 
-def test_the_smallest_temperature_makes_a_confidence() -> None:
+def test_the_smallest_temperature_makes_a_presence() -> None:
     sharp = CalibrationConfig(verdict_temperature=1e-3)
-    assert [conclude([True], [score], sharp).confidence for score in (0.0, 0.5, 1.0)] == [0.0, 0.5, 1.0]
+    assert [conclude([True], [score], sharp).presence for score in (0.0, 0.5, 1.0)] == [0.0, 0.5, 1.0]
 
 
 def test_without_a_mask_nothing_is_present_whatever_the_scores() -> None:
     verdict = conclude([False] * 16, [0.99] * 16)
-    assert (verdict.confidence, verdict.present, verdict.found) == (0.5, False, ())
-    assert conclude([False] * 16, [0.2] * 16).confidence == pytest.approx(0.2)
+    assert (verdict.presence, verdict.present, verdict.found) == (0.5, False, ())
+    assert conclude([False] * 16, [0.2] * 16).presence == pytest.approx(0.2)
     assert not conclude([False] * 16, [0.4] * 16, CalibrationConfig(verdict_shift=-2.0)).present
 
 

@@ -83,7 +83,7 @@ class SentenceScore:
         return {
             **asdict(self),
             **{answer: getattr(self, answer)._asdict() for answer in ANSWERS},
-            "verdict": {"present": self.verdict.present, "confidence": self.verdict.confidence},
+            "verdict": {"present": self.verdict.present, "presence": self.verdict.presence},
             "frames": self.frames._asdict(),
         }
 

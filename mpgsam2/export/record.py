@@ -91,7 +91,7 @@ def run_record(
 def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
     """A verdict as JSON can hold it, None if there is none.
 
-    The confidence is rounded to four digits; where the sentence was not understood nothing is said of it, nor whether
+    `presence` is rounded to four digits, `certainty` is as it is told; where the sentence was not understood nothing is said of it, nor whether
     what it names is present. `found` lists the first and the last frame of each run with masks, counted
     from 0 like `index`; the sentence counts from 1.
     """
@@ -100,7 +100,8 @@ def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
     return {
         "sentence": verdict.sentence,
         "present": None if verdict.doubt else verdict.present,
-        "confidence": None if verdict.doubt else round(verdict.confidence, 4),
+        "presence": None if verdict.doubt else round(verdict.presence, 4),
+        "certainty": None if verdict.doubt else verdict.certainty,
         "found": [[run.start, run.stop - 1] for run in verdict.found],
     }
 

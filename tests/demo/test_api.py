@@ -182,7 +182,7 @@ def test_a_text_of_any_kind_is_only_a_text(client: Client, clips: Path) -> None:
         *_, record = ask(client, clips / "short.mp4", f"star {text}", last=2)
         (query,) = record["queries"]
         assert query["expression"] == f"star {text}"
-        assert query["verdict"]["confidence"] is None and "%" not in record["text"]
+        assert query["verdict"]["certainty"] is None and "%" not in record["text"]
     for text in ("Hund", "'; DROP TABLE clips; --", "../../etc/passwd"):
         with pytest.raises(AppError, match="I do not know"):
             ask(client, clips / "short.mp4", text)
