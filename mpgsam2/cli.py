@@ -87,13 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         "segment", parents=[model, parts], help="write masks, overlay and mask prior of a clip"
     )
     segment.add_argument("clip", metavar="CLIP", help="a video file or a folder of images")
-    segment.add_argument("expression", metavar="EXPRESSION", help='which object, such as "the red circle"')
+    segment.add_argument("expression", metavar="SENTENCE", help='which object, such as "the red circle"')
     segment.add_argument(
         "--expression",
         dest="more_expressions",
         action="append",
         default=[],
-        metavar="EXPRESSION",
+        metavar="SENTENCE",
         help="one more object, found in the same run (may be repeated; up to four in all)",
     )
     segment.add_argument(
@@ -292,6 +292,8 @@ def _report(model: MPGSAM2, folder: Path) -> None:
         print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}{part}")
     if difference := record.get("difference"):
         print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
+    if not record["complete"]:
+        print(f"Stopped after {record['frames']} of {record['asked']} frames.")
     files = dict.fromkeys(file.name if file.parent == folder else "masks/" for file in results_in(folder))
     print(f"{folder}: {', '.join(files)}")
     for expression in dict.fromkeys(query["expression"] for query in queries):

@@ -524,7 +524,8 @@ def test_the_overlay_has_the_clip_s_sound_of_its_frames(
 
 def test_a_run_that_is_stopped_keeps_what_it_has(tmp_path: Path, clip: Clip, export: Any) -> None:
     record = export(tmp_path, clip, 3)
-    assert (record["complete"], record["frames"]) == (False, 3)
+    assert (record["complete"], record["frames"], record["asked"]) == (False, 3, FRAMES)
+    assert "--last 2" in record["command"]
     (query,) = record["queries"]
     assert [entry["index"] for entry in query["frames"]] == [0, 1, 2]
     assert query["verdict"]["sentence"] == "Found in all 3 frames."

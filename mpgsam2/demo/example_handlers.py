@@ -58,12 +58,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         answered = None if example.result is None else read_record(example.result)["model"]["name"]
         return {
             page.settings["model"]: gr.skip() if answered is None else answered,
-            page.clip: str(example.clip),
-            page.settings["sentences"]: example.expression,
-            page.settings["ground_truth"]: example.truth and str(example.truth),
-            page.settings["object"]: None,
-            page.settings["scored"]: example.expression,
-            page.example: example.name,
+            **_filled(page, example),
             page.bundle: gr.update(visible=False, value=None),
             **_shown(page, example),
         }
@@ -75,8 +70,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         name = query.get("example")
         example = next((example for example in examples if example.name == name), None)
         if example:
-            updates = {page.settings["sentences"]: example.expression, **updates}
-            updates |= {page.clip: str(example.clip), page.example: example.name}
+            updates = {**_filled(page, example), **updates}
         if updates or name:
             updates[page.status] = status_html(_restored_line(name, example))
         return updates or {page.example: ""}
@@ -89,13 +83,27 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
     cards.click(choose, outputs=[*filled, *shown], **_QUIET)
     truth, scored = page.settings["ground_truth"], page.settings["scored"]
     gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
-    gr.on([page.clip.upload, page.clip.clear], leave, scored, [page.example, truth, scored], **_QUIET)
+    own = [page.clip.upload, page.clip.clear, page.clip.stop_recording]
+    gr.on(own, leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
-    demo.load(restore, outputs=[page.clip, page.example, page.status, *linked], **_QUIET)
+    restored = [page.clip, page.example, page.status, *(page.settings[name] for name in NAMES)]
+    demo.load(restore, outputs=restored, **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
     link = _LINK % (json.dumps(_LINKED), json.dumps(usual))
     copied = page.copy_link.click(None, [page.example, *linked], [page.link, page.copy_link], js=link, **_QUIET)
     copied.then(None, outputs=page.copy_link, js=_LATER, **_QUIET)
+
+
+def _filled(page: Page, example: Example) -> dict[Any, Any]:
+    """What an example brings."""
+    return {
+        page.clip: str(example.clip),
+        page.settings["sentences"]: example.expression,
+        page.settings["ground_truth"]: example.truth and str(example.truth),
+        page.settings["object"]: None,
+        page.settings["scored"]: example.expression,
+        page.example: example.name,
+    }
 
 
 def _shown(page: Page, example: Example) -> dict[Any, Any]:

@@ -53,13 +53,16 @@ def choose_frames(
     if late:
         used = _first(most, clip, selection)
     seconds = f"{float(clip.duration):.1f} s at {float(clip.fps):.4g} frames/s"
-    told = f"{clip.frame_count} frames of {clip.width} × {clip.height}, {seconds}."
+    told = f"{_frames(clip.frame_count)} of {clip.width} × {clip.height}, {seconds}."
     if used.frame_count == clip.frame_count:
-        told += " All frames are used"
+        told += " All frames are used" if used.frame_count > 1 else " It is used"
     else:
         last = selection.first + (used.frame_count - 1) * selection.every
         nth = "" if selection.every == 1 else f", every {_ordinal(selection.every)}"
-        told += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
+        if used.frame_count == 1:
+            told += f" 1 is used: {last + 1}"
+        else:
+            told += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
         cause = f"because one run takes at most {MOST_FRAMES}" if cut else "as chosen"
         told += f", because no more fit into the {LENT} s for which a GPU is lent" if late else f", {cause}"
     if (used.width, used.height) != (clip.width, clip.height):
@@ -78,6 +81,10 @@ def _first(number: int, clip: Clip, selection: Selection) -> SelectedClip:
     if used.frame_count <= number:
         return used
     return select(clip, replace(selection, last=selection.first + (number - 1) * selection.every))
+
+
+def _frames(number: int) -> str:
+    return f"{number} frame" if number == 1 else f"{number} frames"
 
 
 def _ordinal(number: int) -> str:

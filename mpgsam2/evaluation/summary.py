@@ -76,12 +76,15 @@ def summarise(scores: Scores) -> dict[str, Any]:
     }
 
 
+_CALLED = {"masks": "masks", "prior": "prior alone", "chance": "a random object"}
+
+
 def table(scores: Scores) -> str:
     """The same as text: one row per group, and a line for each of the rest."""
     summary = summarise(scores)
     figures = ("J&F", "J", "F")
     lines = [
-        f"{'percent':<21}" + "".join(f"{answer:<21}" for answer in ANSWERS) + "named",
+        f"{'percent':<21}" + "".join(f"{_CALLED[answer]:<21}" for answer in ANSWERS) + "right object",
         f"{'':<14}{'n':>4}   " + "   ".join("".join(f"{figure:>6}" for figure in figures) for _ in ANSWERS),
     ]
     rows = [(name, group) for title in ("kinds", "sizes", "views") for name, group in summary[title].items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from mpgsam2.export.lock import held
 from mpgsam2.export.masks import MaskFile
 from mpgsam2.export.ownership import check_free, remove_results, results_in
 from mpgsam2.export.query_files import QueryFiles
-from mpgsam2.export.record import run_record
+from mpgsam2.export.record import command, run_record
 from mpgsam2.export.scores import difference
 from mpgsam2.export.side_by_side import SideBySide
 from mpgsam2.export.strip import Strip
@@ -79,6 +80,8 @@ class Exporter:
         self._sound: Sound | None = None
         self._differences: list[dict[str, int | float]] = []
         self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
+        dtype = self._run["settings"]["dtype"]
+        self._command = partial(command, self._part, queries, model.name, threshold, truth, dtype)
         self._writers: ExitStack | None = None  # before the first frame
         self._plan(queries, model)
         with ExitStack() as hold:
@@ -158,8 +161,10 @@ class Exporter:
         record = {
             "complete": self._done == self._part.frame_count,
             "frames": self._done,
+            "asked": self._part.frame_count,
             "sound": self._sound,
             **self._run,
+            "command": self._command(self._done or None),
             "queries": [query.record for query in self._queries],
         }
         if len(self._queries) > 1:

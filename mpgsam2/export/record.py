@@ -84,16 +84,15 @@ def run_record(
         },
         "ground_truth": truth and {"name": truth.name, "object": truth.object, "frames": len(truth.frames)},
         "versions": {**versions, **installed_versions()},
-        "command": command(part, queries, model.name, threshold, truth, dtype),
     }
 
 
 def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
     """A verdict as JSON can hold it, None if there is none.
 
-    `presence` is rounded to four digits, `certainty` is as it is told; where the sentence was not understood nothing is said of it, nor whether
-    what it names is present. `found` lists the first and the last frame of each run with masks, counted
-    from 0 like `index`; the sentence counts from 1.
+    `presence` is rounded to four digits, `certainty` is as it is told; where the sentence was not understood nothing is
+    said of them, nor whether what it names is present. `found` lists the first and the last frame of each run with
+    masks, counted from 0 like `index`; the sentence counts from 1.
     """
     if verdict is None:
         return None
@@ -113,6 +112,7 @@ def command(
     threshold: float,
     truth: GroundTruth | None,
     dtype: str = "float32",
+    done: int | None = None,
 ) -> str | None:
     """The command line that repeats a run's masks, ready for a shell that stands where the files are.
 
@@ -122,6 +122,7 @@ def command(
         model: its name.
         truth: the ground truth; None where there is none.
         dtype: of the model's matrix products.
+        done: frames that the run came to; None for all.
 
     Returns:
         One line, without what is as it is anyway; None where the queries differ in a way that no command line says,
@@ -140,13 +141,16 @@ def command(
         named += [word for query in others for word in _option("--expression", query.expression)]
     if first.without:
         named += ["--without", *sorted(first.without)]
+    chosen = part.selection
+    stopped = done is not None and done < part.frame_count
+    last = chosen.first + (done - 1) * chosen.every if stopped else chosen.last
     options = {
         "--model": (model, "nano"),
         "--dtype": (dtype, "float32"),
-        "--first": (part.selection.first, 0),
-        "--last": (part.selection.last, None),
-        "--every": (part.selection.every, 1),
-        "--longest-side": (part.selection.longest_side, None),
+        "--first": (chosen.first, 0),
+        "--last": (last, None),
+        "--every": (chosen.every, 1),
+        "--longest-side": (chosen.longest_side, None),
         "--threshold": (threshold, 0.5),
         "--ground-truth": (truth and truth.name, None),
         "--object": (truth and truth.object, None),

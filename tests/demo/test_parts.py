@@ -139,6 +139,7 @@ def test_nothing_is_cut_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     clip, told = frames.choose_frames(str(path), Selection(4, 20, 3, 32))
     assert clip.frame_count == len(list(clip)) == 6
     assert told.endswith(" 6 are used: 5 to 20, every 3rd, as chosen, scaled to 32 × 24.")
+    assert frames.choose_frames(str(path), Selection(6, 6))[1].endswith(" 1 is used: 7, as chosen.")
     monkeypatch.setattr(frames, "LONGEST_SIDE", 40)
     clip, told = frames.choose_frames(str(path), Selection(longest_side=48))
     assert (clip.width, clip.height) == (40, 30)

@@ -89,7 +89,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlayerValue | 
     overlay, *files = [write_video(folder / f"{name}.mp4", video, FRAMES) for video, name in enumerate(names)]
     pairs = {"A": tuple(files[:2]), "B": tuple(files[2:])}
     only = {"A": pairs["A"]}
-    scored = make_record(["the circle"], FRAMES) | {"complete": False, "frames": 2 * FRAMES}
+    scored = make_record(["the circle"], FRAMES) | {"complete": False, "asked": 2 * FRAMES}
     scored["queries"][0]["mean"] = {"J": 0.61, "F": 0.72, "J&F": 0.665}
     for entry in scored["queries"][0]["frames"]:
         entry |= {"J": 0.6, "F": 0.7}

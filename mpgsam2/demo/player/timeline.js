@@ -139,5 +139,5 @@ function toldEntries(record) {
 
 /** How far a run came that did not come to its end: "Stopped after 7 of 300". */
 function stoppedText(record) {
-  return `Stopped after ${record.queries[0].frames.length} of ${record.frames}`;
+  return `Stopped after ${record.queries[0].frames.length} of ${record.asked ?? record.frames}`;
 }
