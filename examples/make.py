@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
 from mpgsam2 import load_model  # noqa: E402  the package lies beside this folder
+from mpgsam2.demo.settings import Settings  # noqa: E402
 from mpgsam2.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402
 from mpgsam2.ground_truth import GroundTruth  # noqa: E402
 from mpgsam2.pipeline import segment_file  # noqa: E402
@@ -97,7 +98,7 @@ def make_results(folder: Path) -> None:
         result = folder / "results" / clip.path.stem
         result.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as run, GroundTruth.open(folder / entry["masks"], clip) as truth:
-            for _ in segment_file(model, clip, entry["expression"], run, truth=truth):
+            for _ in segment_file(model, clip, entry["expression"], run, truth=truth, look=Settings().look):
                 pass
             for name in SHOWN:
                 shutil.copy(Path(run, name), result)

@@ -36,7 +36,7 @@ def serve(page: Page, turns: Turns) -> None:
         every: int = 1,
         longest_side: int | None = None,
         threshold: float = 0.5,
-        opacity: float = 0.4,
+        opacity: float = 0.0,
         pattern: bool = False,
         without: list[str] | None = None,
         compare: bool = True,
@@ -44,6 +44,7 @@ def serve(page: Page, turns: Turns) -> None:
         object: int | None = None,
         scored: str = "",
         dtype: str = "auto",
+        dimmed: float = 0.8,
     ) -> AsyncGenerator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
@@ -56,7 +57,7 @@ def serve(page: Page, turns: Turns) -> None:
             every: use every n-th of these frames.
             longest_side: scale larger frames down to this many pixels; null for their own size.
             threshold: probability from which a pixel belongs to the mask, 0 to 1.
-            opacity: of the colour in the overlay, 0 to 1.
+            opacity: of the colour in the overlay, 0 to 1; 0 leaves the object its own colours.
             pattern: hatch the masks.
             without: parts to switch off, of "prior", "global_context" and "history".
             compare: ask the whole network as well (A) and the rest of it beside it (B); only where parts are off.
@@ -64,6 +65,7 @@ def serve(page: Page, turns: Turns) -> None:
             object: number of the object in these masks; null unless they hold several.
             scored: the one sentence that these masks are of; empty to score all.
             dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
+            dimmed: how far the overlay darkens and greys everything else, 0 to 1.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
@@ -73,7 +75,7 @@ def serve(page: Page, turns: Turns) -> None:
         """
         values = (
             *(expression, model, first, last, every, longest_side),
-            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype),
+            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype, dimmed),
         )
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))

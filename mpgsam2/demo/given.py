@@ -22,7 +22,11 @@ _WHOLE = {
     "longest_side": "longest side",
     "object": "object",
 }
-_SHARES = {"threshold": (0.05, 0.95), "opacity": (0.0, 1.0)}  # least and most, as the page's sliders have them
+_SHARES = {
+    "threshold": (0.05, 0.95),
+    "opacity": (0.0, 1.0),
+    "dimmed": (0.0, 1.0),
+}  # least and most, as the page's sliders have them
 _TEXTS = {"sentences": "sentence", "model": "model", "scored": "scored sentence", "dtype": "dtype"}
 _SWITCHES = ("pattern", "compare")
 

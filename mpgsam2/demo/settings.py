@@ -26,7 +26,8 @@ class Settings:
         every: every n-th frame of these.
         longest_side: of the frames in pixels, larger ones are scaled down; None or 0 for their own size.
         threshold: probability from which a pixel belongs to the mask, 0..1.
-        opacity: of the colour in the overlay, 0..1.
+        opacity: of the colour in the overlay, 0..1; 0 leaves the object its own colours.
+        dimmed: how far the overlay darkens and greys everything else, 0..1.
         pattern: whether masks are hatched too.
         without: parts of the network that are switched off.
         compare: whether every sentence is asked of the whole network too.
@@ -43,7 +44,7 @@ class Settings:
     every: int = 1
     longest_side: int | None = None
     threshold: float = 0.5
-    opacity: float = 0.4
+    opacity: float = 0.0
     pattern: bool = False
     without: Sequence[str] = ()
     compare: bool = True
@@ -51,6 +52,7 @@ class Settings:
     object: int | None = None
     scored: str = ""
     dtype: str = "auto"
+    dimmed: float = 0.8
 
     @property
     def expressions(self) -> list[str]:
@@ -60,7 +62,7 @@ class Settings:
     @property
     def look(self) -> Look:
         """How the answers are drawn."""
-        return Look(opacity=self.opacity, pattern=self.pattern)
+        return Look(opacity=self.opacity, pattern=self.pattern, dimmed=self.dimmed)
 
     def queries(self, model: MPGSAM2) -> list[Query]:
         """What is asked of the model: every sentence, or if it is compared, the whole network and what is left of it.

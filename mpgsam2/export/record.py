@@ -77,6 +77,7 @@ def run_record(
         "settings": {
             "threshold": threshold,
             "opacity": look.opacity,
+            **({"dimmed": look.dimmed} if look.dimmed else {}),
             "pattern": look.pattern,
             "window": model.window,
             "interleaved": model.interleaved,

@@ -37,6 +37,7 @@ USUAL = {
     "object": None,
     "scored": "",
     "dtype": "auto",
+    "dimmed": 0.8,
 }
 """What `/segment` takes beside the clip, in its order."""
 
