@@ -337,10 +337,11 @@ def _demo(args: argparse.Namespace) -> None:
     if args.port is not None:
         _check_port(args.port)
     from mpgsam2.demo import build_demo, launch_options
+    from mpgsam2.demo.opening import open_page
 
     models = [_load(name.strip(), args) for name in args.model.split(",")]
     demo = build_demo(models)
-    demo.launch(server_port=args.port, share=args.share, **launch_options())
+    open_page(demo, server_port=args.port, share=args.share, **launch_options())
 
 
 def _check_port(port: int) -> None:
