@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C, and
-        for `segment`, which finishes the files of the frames that are done, 143 if stopped by SIGTERM.
+        for `segment` and `train-nano`, which finish the files of what is done, 143 if stopped by SIGTERM.
         As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`; with 1
         where `benchmark --check` finds other masks.
     """
@@ -388,4 +388,6 @@ def _benchmark(args: argparse.Namespace) -> None:
 def _train_nano(args: argparse.Namespace) -> None:
     from mpgsam2 import training
 
-    training.main(args.arguments)
+    interruption = Interruption()
+    with interruption.heeded():
+        training.main(args.arguments, interruption)

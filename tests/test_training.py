@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -27,6 +32,7 @@ from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
 from mpgsam2.training.refit import refit
 
+ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
 SMALL = {
     name: replace(
@@ -250,6 +256,24 @@ def test_a_smaller_network_grows_without_forgetting() -> None:
     positions = net.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(12, 12, -1)
     corners = older.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(4, 4, -1)
     assert torch.allclose(positions[::11, ::11], corners[::3, ::3], atol=1e-6)
+
+
+def test_ctrl_c_ends_training_after_the_step_at_work_with_a_checkpoint(tmp_path: Path) -> None:
+    asked = ["train-nano", "--run", "run", "--stage", "tracker", "--steps", "10000", "--threads", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "mpgsam2", *asked]
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    told = b""
+    while not re.search(
+        rb"tracker: .* [1-9]/10000 .*loss=", told
+    ):  # a bar from the first step, with loss and time left
+        assert (read := os.read(run.stderr.fileno(), 4096)), told.decode()
+        told += read
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to the processes that make clips, too
+    told += run.stderr.read()
+    assert run.wait() == 130
+    assert told.endswith(b"Stopped.\n") and b"Traceback" not in told, told.decode()
+    assert torch.load(tmp_path / "run" / "tracker.pt", weights_only=True)["step"] >= 1
 
 
 def test_all_stages_train_and_the_result_loads(atlas: Path, tmp_path: Path) -> None:

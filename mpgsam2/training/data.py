@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -138,4 +139,11 @@ def loader(stream: ClipStream, workers: int) -> DataLoader:
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_leave_signals,
     )
+
+
+def _leave_signals(_: int) -> None:
+    """Ctrl-C reaches all processes of a terminal: the training process alone heeds it, and then ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from mpgsam2.calibration import calibrate
 from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
@@ -21,6 +23,7 @@ from mpgsam2.config import NANO
 from mpgsam2.drawings.atlas import load_atlas
 from mpgsam2.errors import InputError
 from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
+from mpgsam2.interruption import Interrupted, Interruption
 from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
@@ -184,6 +187,7 @@ def train(
     start: Path | None = None,
     seconds: float | None = None,
     out: Path | None = None,
+    interruption: Interruption | None = None,
 ) -> None:
     """Train one stage, or what is left of it.
 
@@ -198,8 +202,10 @@ def train(
         seconds: end the stage after so long, whatever the steps: for a machine that is lent for a time. The learning
             rate then falls by the clock.
         out: also write every checkpoint's averaged weights here, as `export` does.
+        interruption: what may stop it, after the step at work and with a checkpoint.
 
     Raises:
+        Interrupted: it was stopped.
         InputError: an earlier stage that this one starts from has no checkpoint in `run`.
     """
     net = new_network()
@@ -229,11 +235,17 @@ def train(
 
     stream = ClipStream(stage, net.config, net.tokenizer, step)
     sums, since, waited = {}, time.monotonic(), 0.0
-    batches = iter(loader(stream, workers))
+    batches = (interruption or Interruption()).between(batch for batch in loader(stream, workers))
+    bar = tqdm(total=stage.steps if seconds is None else None, initial=step, desc=name, unit="step")
     begun, part = time.monotonic(), step / stage.steps
     while part < 1:
         asked = time.monotonic()
-        batch = next(batches).to(device)
+        try:
+            batch = next(batches).to(device)
+        except Interrupted:
+            bar.close()
+            _save(file, step, trainee=trainee, average=average, optimiser=optimiser)
+            raise
         waited += time.monotonic() - asked
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, stage, part)
@@ -249,6 +261,8 @@ def train(
             torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
         for loss, value in losses.items():
             sums[loss] = sums.get(loss, 0.0) + value.detach()
+        if bar.update():  # often enough to be looked at, so that a GPU is not waited for at every step
+            bar.set_postfix(loss=f"{sum(losses.values()).item():.3f}")
         if step % _EVERY == 0:
             took = time.monotonic() - since
             line = {"step": step, **{loss: round(float(value) / _EVERY, 4) for loss, value in sums.items()}}
@@ -259,15 +273,13 @@ def train(
             seeds = range(stage.seed - stage.refit, stage.seed)
             refit(average, before, (render_clip(seed, stage.easy) for seed in seeds))
         if step % save_every == 0 or part >= 1:
-            unfinished = file.with_suffix(".part")
-            states = {"trainee": trainee, "average": average, "optimiser": optimiser}
-            torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, unfinished)
-            unfinished.replace(file)
+            _save(file, step, trainee=trainee, average=average, optimiser=optimiser)
             if out:
                 save_checkpoint(average, out, dtype=torch.float16)
             if clips and (scores := progress(average, stage.trains, clips)):
                 _log(run / f"{name}.jsonl", {"step": step, **scores})
             since = time.monotonic()
+    bar.close()
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
@@ -283,8 +295,16 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     return weights
 
 
+def _save(file: Path, step: int, **states: nn.Module | torch.optim.Optimizer) -> None:
+    """Write a checkpoint that training goes on from, whole or not at all."""
+    part = file.with_suffix(".part")
+    torch.save({"step": step, **{key: value.state_dict() for key, value in states.items()}}, part)
+    part.replace(file)
+
+
 def _log(file: Path, line: dict[str, float]) -> None:
-    print(json.dumps(line), flush=True)
+    tqdm.write(json.dumps(line), file=sys.stdout)
+    sys.stdout.flush()
     with file.open("a") as log:
         log.write(json.dumps(line) + "\n")
 
@@ -301,12 +321,13 @@ def export(stage: str, run: Path, folder: Path, clips: Sequence[Clip] = ()) -> N
     net = new_network().eval()
     net.load_state_dict(torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"])
     if clips:
+        print(f"Training is done; its scores are now calibrated on {len(clips)} clips.", flush=True)
         calibrate(net, clips)
     save_checkpoint(net, folder, dtype=torch.float16)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train nano: `python -m mpgsam2 train-nano`."""
+def main(arguments: Sequence[str] | None = None, interruption: Interruption | None = None) -> None:
+    """Train nano: `python -m mpgsam2 train-nano`; what may stop it is heeded by the caller."""
     parser = argparse.ArgumentParser(prog="python -m mpgsam2 train-nano", description=__doc__)
     parser.add_argument("--run", type=Path, default=Path("runs/nano"), help="folder of checkpoints and logs")
     parser.add_argument("--stage", choices=STAGES, action="append", help="only this stage (repeatable); default all")
@@ -344,6 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             start=start,
             seconds=seconds,
             out=options.out,
+            interruption=interruption,
         )
     if options.out:
         export(stages[-1], options.run, options.out, calibration_clips(_CALIBRATION))
