@@ -264,10 +264,9 @@ def test_ctrl_c_ends_training_after_the_step_at_work_with_a_checkpoint(tmp_path:
     command = [sys.executable, "-m", "mpgsam2", *asked]
     run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True)
     told = b""
-    while not re.search(
-        rb"tracker: .* [1-9]/10000 .*loss=", told
-    ):  # a bar from the first step, with loss and time left
-        assert (read := os.read(run.stderr.fileno(), 4096)), told.decode()
+    while not re.search(rb"tracker: .* [1-9]/10000 .*loss=", told):  # a bar from the first step on, with time left
+        read = os.read(run.stderr.fileno(), 4096)
+        assert read, told.decode()
         told += read
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to the processes that make clips, too
     told += run.stderr.read()

@@ -62,6 +62,7 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
             made["threshold"] = gr.Slider(
                 0.05, 0.95, usual.threshold, step=0.05, label="Threshold: count a pixel from", min_width=200
             )
+        with gr.Row():
             made["opacity"] = gr.Slider(0, 1, usual.opacity, step=0.05, label="Opacity of the overlay", min_width=200)
             made["dimmed"] = gr.Slider(0, 1, usual.dimmed, step=0.05, label="Dim the rest", min_width=200)
         with gr.Row():
