@@ -76,6 +76,32 @@ def test_the_outline_stands_out_from_any_grey(level: int, colour: tuple[int, int
     assert abs(outline[0] - outline[1]) > 25
 
 
+@pytest.mark.parametrize("under", [*PALETTE, (255, 255, 255), (0, 0, 0), (127, 63, 191)])
+@pytest.mark.parametrize("colour", PALETTE)
+def test_dimmed_surroundings_let_the_object_stand_out_in_its_own_colours(
+    under: tuple[int, int, int], colour: tuple[int, int, int], mask: np.ndarray
+) -> None:
+    """Whatever lies under object and ground alike: a bright line on a dark grey, and a coloured one within it."""
+    frame = np.full((60, 90, 3), under, np.uint8)
+    picture = overlay(frame, [mask], Look(opacity=0, colours=(colour,), dimmed=0.8))
+    assert (picture[25:35, 30:50] == under).all()
+    ground = picture[~mask]
+    assert (ground == ground[0]).all() and lightness(ground[0]) <= 65
+    assert (picture[30, 20] == 255).all() and (picture[30, 21] == colour).all()
+    assert lightness(picture[30, 20]) - lightness(ground[0]) > 30
+    assert int(ground[0].max()) - int(ground[0].min()) <= 0.2 * (max(under) - min(under)) + 2
+
+
+def test_without_a_mask_all_is_dimmed_and_the_frame_itself_stays(frame: np.ndarray, mask: np.ndarray) -> None:
+    before = frame.copy()
+    picture = overlay(frame, [None, ~mask & mask], Look(dimmed=1))
+    assert (picture[..., 0] == picture[..., 2]).all() and picture.max() <= 128
+    np.testing.assert_array_equal(frame, before)
+    np.testing.assert_array_equal(overlay(frame, [mask], Look(dimmed=0)), overlay(frame, [mask]))
+    with pytest.raises(InputError, match="dimming"):
+        Look(dimmed=1.5)
+
+
 def test_the_border_of_the_frame_is_no_outline() -> None:
     picture = overlay(np.zeros((60, 90, 3), np.uint8), [np.ones((60, 90), bool)], Look(opacity=0.5))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) == 1
