@@ -61,6 +61,20 @@ class Interruption:
             finally:
                 self._writing = True
 
+    def keep(self) -> None:
+        """From now on a signal waits for `release`."""
+        self._writing = True
+
+    def release(self) -> None:
+        """From now on a signal is heeded at once, and so is one that waits.
+
+        Raises:
+            Interrupted: one has come since `keep`.
+        """
+        self._writing = False
+        if self._pending is not None:
+            raise Interrupted(self._pending)
+
     def _take(self, number: int, _: FrameType | None) -> None:
         if not self._writing or self._pending is not None:
             raise Interrupted(number)

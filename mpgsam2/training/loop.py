@@ -235,17 +235,20 @@ def train(
 
     stream = ClipStream(stage, net.config, net.tokenizer, step)
     sums, since, waited = {}, time.monotonic(), 0.0
-    batches = (interruption or Interruption()).between(batch for batch in loader(stream, workers))
+    batches = iter(loader(stream, workers))
+    interruption = interruption or Interruption()
     bar = tqdm(total=stage.steps if seconds is None else None, initial=step, desc=name, unit="step")
     begun, part = time.monotonic(), step / stage.steps
     while part < 1:
-        asked = time.monotonic()
         try:
-            batch = next(batches).to(device)
+            interruption.release()
         except Interrupted:
             bar.close()
             _save(file, step, trainee=trainee, average=average, optimiser=optimiser)
             raise
+        interruption.keep()
+        asked = time.monotonic()
+        batch = next(batches).to(device)
         waited += time.monotonic() - asked
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, stage, part)
@@ -280,6 +283,7 @@ def train(
                 _log(run / f"{name}.jsonl", {"step": step, **scores})
             since = time.monotonic()
     bar.close()
+    interruption.release()
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:

@@ -285,7 +285,7 @@ def test_a_visitor_sees_what_runs_stops_leaves_and_is_told(
     page.set_default_timeout(TIMEOUT)
     page.goto(space.url)
     page.locator("#examples button").first.click()  # its result is nano's, which is then chosen
-    expect(status(page)).to_contain_text("Computed before")
+    expect(status(page)).to_contain_text("Saved result. Press Run")
     page.get_by_role("button", name="Options").click()
     expect(page.get_by_label("Model", exact=True)).to_have_value("nano")
     api.mood = "too long"
