@@ -91,7 +91,7 @@ def test_nobody_deletes_or_reads_what_is_not_theirs(clean: App, tiny: Path) -> N
                 for asked in (
                     attacker.ask(fd(path)),
                     attacker.ask(fd(EXAMPLE), ground_truth=fd(path)),
-                    attacker.call(attacker.look_index(), [fd(path), 1, None, 1, None]),
+                    attacker.call(attacker.look_index(), [fd(path), *USUAL.values()]),
                 ):
                     assert "Looking" not in str(asked) and not (asked[0] and "frames" in str(asked)), (path, asked)
         time.sleep(0.5)
@@ -116,7 +116,7 @@ def test_two_who_share_a_file_lose_nothing_in_any_order(clean: App, tiny: Path) 
             visitor = visitors[who]
             if step == "choose":
                 paths[who] = EXAMPLE if shared == "an example" else visitor.upload(tiny)
-                told = visitor.call(visitor.look_index(), [fd(paths[who]), 1, None, 1, None])
+                told = visitor.call(visitor.look_index(), [fd(paths[who]), *USUAL.values()])
                 assert "frames of" in str(told), told
             elif step == "run":
                 answered, output = visitor.ask(fd(paths[who]), last=1)
@@ -133,7 +133,7 @@ def test_who_waits_keeps_a_file_that_another_session_named_first(clean: App, cli
         first = Stranger(clean.url).come()
         path = first.upload(tiny)
         slow = busy.begin(fd(busy.upload(clips / "long.mp4")), expression=MUCH)
-        assert first.call(first.look_index(), [fd(path), 1, None, 1, None])[0]
+        assert first.call(first.look_index(), [fd(path), *USUAL.values()])[0]
         waiting = second.begin(fd(path))
         messages = second.messages()
         next(message for message in messages if message["msg"] == "process_generating")
@@ -151,7 +151,7 @@ def test_the_same_file_uploaded_twice_has_two_paths_nobody_can_guess(clean: App,
         assert all(path.name == "tiny.mp4" and path.read_bytes() == tiny.read_bytes() for path in paths)
         for visitor in (one, two):
             for path in paths:
-                visitor.call(visitor.look_index(), [fd(path), 1, None, 1, None])
+                visitor.call(visitor.look_index(), [fd(path), *USUAL.values()])
 
 
 # ---------------------------------------------------------------------------------------------------------- routes
@@ -229,7 +229,7 @@ def test_what_the_page_does_not_need_is_not_found(clean: App, tiny: Path, tmp_pa
 def test_files_are_served_with_ranges_and_only_those_of_visitors_and_examples(clean: App, tiny: Path) -> None:
     with stranger(clean.url) as visitor:
         path = visitor.upload(tiny)
-        visitor.call(visitor.look_index(), [fd(path), 1, None, 1, None])
+        visitor.call(visitor.look_index(), [fd(path), *USUAL.values()])
         get = visitor.http.get
         whole = get(f"/gradio_api/file={path}")
         part = get(f"/gradio_api/file={path}", headers={"Range": "bytes=10-19"})
@@ -311,7 +311,7 @@ def test_the_page_counts_from_one_in_its_refusals_too(clean: App) -> None:
             "There is no frame 99 in “moving.mp4”, which has 48 frames: they are counted from 1 to 48.",
             "The last frame, 3, lies before the first, 9: swap them.",
         ]
-        _, remark = one.call(one.look_index(), [fd(EXAMPLE), 49, None, 1, None])
+        _, remark = one.call(one.look_index(), [fd(EXAMPLE), *(USUAL | {"first": 49}).values()])
         assert "no frame 49" in str(remark)
 
 
@@ -415,7 +415,7 @@ def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(
         assert told["before"] == number + 1 and told["text"].startswith("Waiting for a free slot …"), told
     with stranger(clean.url) as late:
         assert late.ask(fd(EXAMPLE)) == (False, {"error": FULL, "duration": 10, "visible": True, "title": "Error"})
-        _, remark = late.call(late.look_index(), [fd(EXAMPLE), 1, None, 1, None])
+        _, remark = late.call(late.look_index(), [fd(EXAMPLE), *USUAL.values()])
         assert "48 frames of 320 × 240" in str(remark)
     client = Client(clean.url, verbose=False, download_files=False)
     with pytest.raises(AppError, match=re.escape(FULL)):
