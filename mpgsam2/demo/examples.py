@@ -50,16 +50,14 @@ def load_examples(folder: Path, *models: str) -> list[Example]:
     Raises:
         InputError: a clip that is listed cannot be read.
     """
-    listing = folder / "examples.json"
-    if not listing.is_file():
-        return []
-    return [_load(folder, entry, models) for entry in json.loads(listing.read_text(encoding="utf-8"))]
+    return [_load(folder, entry, models) for entry in _listed(folder)]
 
 
-def own_files(examples: list[Example]) -> frozenset[Path]:
-    """All files of examples that a page shows: clips, true masks and results."""
-    results = [file for example in examples if example.result for file in example.result.iterdir() if file.is_file()]
-    given = [file for example in examples for file in (example.clip, example.truth) if file]
+def own_files(folder: Path) -> frozenset[Path]:
+    """All files that a folder's list names: clips, true masks, and what is in their results."""
+    entries = _listed(folder)
+    given = [folder / entry[kind] for entry in entries for kind in ("clip", "masks") if kind in entry]
+    results = [file for entry in entries for file in _result(folder, entry).glob("*") if file.is_file()]
     return frozenset(file.resolve() for file in [*given, *results])
 
 
@@ -75,9 +73,17 @@ def build_examples(examples: list[Example]) -> gr.HTML:
     )
 
 
+def _listed(folder: Path) -> list[dict[str, str]]:
+    listing = folder / "examples.json"
+    return json.loads(listing.read_text(encoding="utf-8")) if listing.is_file() else []
+
+
+def _result(folder: Path, entry: dict[str, str]) -> Path:
+    return folder / "results" / Path(entry["clip"]).stem
+
+
 def _load(folder: Path, entry: dict[str, str], models: Sequence[str]) -> Example:
-    path = folder / entry["clip"]
-    result = folder / "results" / path.stem
+    path, result = folder / entry["clip"], _result(folder, entry)
     precomputed = (result / "run.json").is_file() and read_record(result)["model"]["sha256"] in models
     return Example(
         path,

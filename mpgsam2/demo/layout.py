@@ -47,7 +47,7 @@ def build_demo(
     home()  # before Gradio asks where its files go
     named = {model.name: model for model in models}
     loaded = load_examples(examples, *map(fingerprint, models))
-    own = own_files(loaded)
+    own = own_files(examples)
     gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
     sessions = Sessions(own)
     turns = Turns(named, frame_loop(named), sessions)
@@ -99,7 +99,7 @@ def launch_options() -> dict[str, Any]:
         "css_paths": STYLESHEET,
         "footer_links": ["api", "settings"],
         "max_file_size": LIMITS.bytes,
-        "allowed_paths": [str(FOLDER)],  # also where the page is started from another folder
+        "allowed_paths": sorted(map(str, own_files(FOLDER))),  # also where the page is started from another folder
         "run_history": False,
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(Gate)]},
