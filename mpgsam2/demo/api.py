@@ -1,4 +1,4 @@
-"""The same run for programs: the endpoint `/segment`, and a tool of the same name where `gradio[mcp]` is installed."""
+"""The same run for programs: the endpoint `/segment`, and a tool of the same name where MCP is wanted."""
 
 from __future__ import annotations
 

@@ -2,20 +2,26 @@
 
 Gradio serves far more than this page uses: conversion of recordings by an ffmpeg that reads what a playlist names,
 links that store a session's settings, a proxy, a monitor. A route that is not listed here answers 404, one that a newer
-Gradio brings too.
+Gradio brings too. It also fetches whatever address stands in the place of a file, whole and into memory: here none is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from contextlib import suppress
+from typing import Any
 
+from gradio.route_utils import CustomCORSMiddleware
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mpgsam2.demo.frames import LIMITS
+from mpgsam2.demo.given import ADDRESS
+from mpgsam2.demo.mcp import mcp_wanted
 from mpgsam2.demo.uploads import receive_upload
 from mpgsam2.demo.wording import sendable
 from mpgsam2.errors import InputError
@@ -43,7 +49,7 @@ _ROUTES: list[tuple[str, str, str]] = [
     ("POST", f"{_API}/run/predict/?", "buttons that run no model: Gradio keeps what has to queue out of here"),
     ("POST", f"{_API}/call/(v2/)?[^/]+/?", "the same for programs without a client"),
     ("GET", f"{_API}/call/(v2/)?[^/]+/[^/]+", "what becomes of it"),
-    ("GET HEAD POST DELETE", f"{_API}/mcp(/.*)?", "the tool of the same name, where gradio[mcp] is installed"),
+    ("GET HEAD POST DELETE", f"{_API}/mcp(/.*)?", "the tool of the same name, where MPGSAM2_MCP is 1"),
 ]
 """Methods, path as a regular expression, and what it is for."""
 
@@ -54,10 +60,15 @@ _JSON_BYTES = 1_000_000  # of a request that is not a file; the page's own have 
 _MCP = f"{_API}/mcp"
 _MCP_BYTES = LIMITS.bytes * 4 // 3 + _JSON_BYTES  # a clip as a data URI
 _SESSION = re.compile(r"[0-9A-Za-z-]{1,64}")  # Gradio takes names of tasks apart that hold it
+_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)  # of http, https, data and the like
+
+_log = logging.getLogger(__name__)
 
 
 def allowed(method: str, path: str) -> bool:
     """Whether a request goes on to Gradio."""
+    if path.startswith(_MCP) and not mcp_wanted():
+        return False
     return any(method in methods.split() and re.fullmatch(route, path, re.DOTALL) for methods, route, _ in _ROUTES)
 
 
@@ -70,6 +81,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._origins = CustomCORSMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,6 +91,8 @@ class Gate:
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         if not allowed(scope["method"], path):
             return await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
+        if scope["method"] == "POST" and not self._same_site(Headers(scope=scope)):
+            return await JSONResponse({"detail": "Another site may not send this."}, 403)(scope, receive, send)
         if path == _UPLOAD:
             response = await receive_upload(scope, receive)
             return await response(scope, receive, send)
@@ -92,7 +106,28 @@ class Gate:
             if path == _CANCEL:
                 body = await _cancelled(body)
             receive = _again(body, receive)
-        return await self.app(scope, receive, send)
+        return await self._answer(scope, receive, send)
+
+    def _same_site(self, headers: Headers) -> bool:
+        """Whether the sender may read the answer, by Gradio's rule: no other site may use a page on this machine."""
+        return "origin" not in headers or self._origins.is_valid_origin(headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Gradio's answer; where it fails before it begins, a sentence."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            if begun:
+                raise
+            _log.warning("Gradio could not answer a request", exc_info=True)
+            await JSONResponse({"detail": "The request asks for what is not here."}, 400)(scope, receive, send)
 
 
 async def _body(receive: Receive, most: int) -> bytes | None:
@@ -118,7 +153,7 @@ def _checked(path: str, body: bytes | None) -> bytes:
     if not _JSON.match(path):
         return body
     try:
-        asked = json.loads(body or b"{}")
+        asked = json.loads(body or b"{}", object_hook=_unfetched)
         text = json.dumps(asked, ensure_ascii=False)
     except (ValueError, RecursionError):
         raise _Refused("The request is not JSON.", 400) from None
@@ -128,11 +163,18 @@ def _checked(path: str, body: bytes | None) -> bytes:
     return sendable(text).encode()
 
 
+def _unfetched(given: dict[str, Any]) -> dict[str, Any]:
+    """A file that is given by an address becomes one that Gradio hands on unread, and that `given.file_of` refuses."""
+    path = given.get("path")
+    address = isinstance(path, str) and _SCHEME.match(path)
+    return given | {"path": ADDRESS, "url": None, "is_stream": True} if address else given
+
+
 def _name_files(scope: Scope, body: bytes) -> None:
     """Let a session have the files that its event names, before the event itself waits anywhere."""
     try:
         asked = json.loads(body)
-        session, data = asked["session_hash"], asked["data"]
+        session, data = asked["session_hash"], list(asked["data"])
     except (ValueError, LookupError, TypeError):
         return
     paths = [given["path"] for given in data if isinstance(given, dict) and "path" in given] if session else []

@@ -14,6 +14,9 @@ from mpgsam2.network.model import PARTS
 MOST_CHARACTERS = 2000
 """Of all sentences together."""
 
+ADDRESS = "https://"
+"""Stands for every address at which a file may be said to lie."""
+
 _MOST = 10**9 - 1  # of a whole number
 _WHOLE = {
     "first": "first frame",
@@ -35,13 +38,15 @@ def file_of(given: Any) -> str | None:
     """The path of a file as Gradio hands it over, None for none.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or an address.
     """
     if given is None:
         return None
     path = given.get("path") if isinstance(given, Mapping) else given
     if not isinstance(path, str) or not path:
         raise InputError("A file must be given as an upload: choose or upload it again.")
+    if path == ADDRESS:
+        raise InputError("A file cannot be given by its address: download it, and upload it here.")
     return path
 
 

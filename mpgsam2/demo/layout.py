@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from mpgsam2.demo.handlers import connect
 from mpgsam2.demo.head import head_html
 from mpgsam2.demo.home import home
 from mpgsam2.demo.looks import Looks
+from mpgsam2.demo.mcp import mcp_wanted
 from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
@@ -103,5 +103,5 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(Gate)]},
-        "mcp_server": find_spec("mcp") is not None,
+        "mcp_server": mcp_wanted(),
     }

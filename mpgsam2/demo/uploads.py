@@ -55,11 +55,12 @@ async def receive_upload(scope: Scope, receive: Receive) -> Response:
             raise OSError(errno.ENOSPC, "nearly full")
         with tempfile.TemporaryDirectory(prefix="upload-", dir=home(), ignore_cleanup_errors=True) as folder:
             files, *_ = await upload_fn(request, folder, LIMITS.bytes, upload_id, upload_progress=progress)
-            return JSONResponse([str(_moved(Path(file))) for file in files])
+            moved = {file: str(_moved(Path(file))) for file in dict.fromkeys(files)}  # twins share Gradio's folder
+            return JSONResponse([moved[file] for file in files])
     except _TooLarge:
         refusal = PlainTextResponse(TOO_LARGE, 413)
     except MultiPartException as error:
-        large = "maximum allowed size" in error.message
+        large = "File size exceeded" in error.message
         refusal = PlainTextResponse(TOO_LARGE if large else BROKEN, 413 if large else 400)
     except (FormParserError, HTTPException, ClientDisconnect, TypeError, ValueError):
         refusal = PlainTextResponse(BROKEN, 400)

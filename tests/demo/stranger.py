@@ -173,6 +173,10 @@ class Stranger:
         """What comes of `/segment`, as of `call`."""
         return self.call(self.segment_index(), [clip, *(USUAL | settings).values()])
 
+    def look(self, clip: Any, **settings: Any) -> tuple[bool, Any]:
+        """What the page remarks on a clip's frames, as of `call`."""
+        return self.call(self.look_index(), [clip, *(USUAL | settings).values()])
+
     def join(self, index: int, data: list[Any], **body: Any) -> httpx.Response:
         """Ask for an endpoint of the page."""
         asked = {"fn_index": index, "data": data, "session_hash": self.session} | body

@@ -11,6 +11,7 @@ import random
 import re
 import resource
 import signal
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -91,7 +92,7 @@ def test_nobody_deletes_or_reads_what_is_not_theirs(clean: App, tiny: Path) -> N
                 for asked in (
                     attacker.ask(fd(path)),
                     attacker.ask(fd(EXAMPLE), ground_truth=fd(path)),
-                    attacker.call(attacker.look_index(), [fd(path), *USUAL.values()]),
+                    attacker.look(fd(path)),
                 ):
                     assert "Looking" not in str(asked) and not (asked[0] and "frames" in str(asked)), (path, asked)
         time.sleep(0.5)
@@ -116,7 +117,7 @@ def test_two_who_share_a_file_lose_nothing_in_any_order(clean: App, tiny: Path) 
             visitor = visitors[who]
             if step == "choose":
                 paths[who] = EXAMPLE if shared == "an example" else visitor.upload(tiny)
-                told = visitor.call(visitor.look_index(), [fd(paths[who]), *USUAL.values()])
+                told = visitor.look(fd(paths[who]))
                 assert "frames of" in str(told), told
             elif step == "run":
                 answered, output = visitor.ask(fd(paths[who]), last=1)
@@ -133,7 +134,7 @@ def test_who_waits_keeps_a_file_that_another_session_named_first(clean: App, cli
         first = Stranger(clean.url).come()
         path = first.upload(tiny)
         slow = busy.begin(fd(busy.upload(clips / "long.mp4")), expression=MUCH)
-        assert first.call(first.look_index(), [fd(path), *USUAL.values()])[0]
+        assert first.look(fd(path))[0]
         waiting = second.begin(fd(path))
         messages = second.messages()
         next(message for message in messages if message["msg"] == "process_generating")
@@ -151,7 +152,7 @@ def test_the_same_file_uploaded_twice_has_two_paths_nobody_can_guess(clean: App,
         assert all(path.name == "tiny.mp4" and path.read_bytes() == tiny.read_bytes() for path in paths)
         for visitor in (one, two):
             for path in paths:
-                visitor.call(visitor.look_index(), [fd(path), *USUAL.values()])
+                visitor.look(fd(path))
 
 
 # ---------------------------------------------------------------------------------------------------------- routes
@@ -229,7 +230,7 @@ def test_what_the_page_does_not_need_is_not_found(clean: App, tiny: Path, tmp_pa
 def test_files_are_served_with_ranges_and_only_those_of_visitors_and_examples(clean: App, tiny: Path) -> None:
     with stranger(clean.url) as visitor:
         path = visitor.upload(tiny)
-        visitor.call(visitor.look_index(), [fd(path), *USUAL.values()])
+        visitor.look(fd(path))
         get = visitor.http.get
         whole = get(f"/gradio_api/file={path}")
         part = get(f"/gradio_api/file={path}", headers={"Range": "bytes=10-19"})
@@ -248,6 +249,38 @@ def test_requests_of_a_wrong_form_are_refused(clean: App) -> None:
     for body in (b"{", b"\xff", b"[" * 100_000):
         assert one.http.post("/gradio_api/queue/join", content=body).status_code == 400
     assert one.http.post("/gradio_api/queue/join", content=b" " * 2_000_000).status_code == 413
+    for data in (None, 7, {}, "x"):
+        assert one.join(one.segment_index(), data).status_code in (200, 422)
+    for path, asked in (
+        ("call/nothing", {"data": []}),
+        ("call/v2/nothing", {}),
+        ("call/v2/segment", {"nothing": 1}),
+        ("queue/join", {"fn_index": 10**30, "data": [], "session_hash": "a"}),
+    ):
+        answer = one.http.post(f"/gradio_api/{path}", json=asked)
+        assert (answer.status_code, answer.json()) == (400, {"detail": "The request asks for what is not here."})
+    assert one.http.get(f"/assets/{'x' * 4000}").status_code == 400
+
+
+@pytest.mark.parametrize("address", ["http://{}/a.mp4", "HTTPS://{}/a.mp4", " http://{}", "ftp://{}/a", "data:,x"])
+def test_an_address_in_the_place_of_a_file_is_refused_and_never_fetched(clean: App, address: str) -> None:
+    told = "A file cannot be given by its address: download it, and upload it here."
+    with stranger(clean.url) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        other.setblocking(False)
+        file = fd(address.format(f"127.0.0.1:{other.getsockname()[1]}"))
+        file |= {"url": file["path"]}
+        for answered, output in (one.ask(file), one.ask(fd(EXAMPLE), ground_truth=file)):
+            assert (answered, output["error"]) == (False, told)
+        assert told in str(one.look(file))
+        with pytest.raises(BlockingIOError):
+            other.accept()
+
+
+def test_another_site_cannot_send_anything_to_a_page_on_this_machine(clean: App, tiny: Path) -> None:
+    post = Stranger(clean.url).http.post
+    for origin, status in (("http://evil.example", 403), ("null", 403), (clean.url, 400)):
+        for path in ("upload", "queue/join"):
+            assert post(f"/gradio_api/{path}", content=b"{", headers={"Origin": origin}).status_code == status
 
 
 # ----------------------------------------------------------------------------------------------------------- uploads
@@ -259,12 +292,20 @@ def test_broken_uploads_leave_nothing(clean: App) -> None:
     begin = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.mp4"\r\n\r\n'
     post = one.http.post
     plain = {"Content-Type": "text/plain"}
-    for body, headers in ((begin + b"cut off", form), (b"no form", form), (b"{}", {}), (begin, plain)):
+    long = begin.replace(b"a.mp4", b"a" * 5000) + b"x\r\n--x--\r\n"
+    for body, headers in ((begin + b"cut off", form), (b"no form", form), (b"{}", {}), (begin, plain), (long, form)):
         answer = post("/gradio_api/upload", content=body, headers=headers)
         assert (answer.status_code, answer.text) in [(400, "The upload is broken: please try again."), (200, "[]")]
     megabyte = bytes(1_000_000)
     answer = post("/gradio_api/upload", content=(begin if i == 0 else megabyte for i in range(202)), headers=form)
     assert (answer.status_code, answer.text) == (413, TOO_LARGE)
+
+
+def test_twins_of_one_request_are_one_upload(clean: App, tiny: Path) -> None:
+    with stranger(clean.url) as one:
+        twins = [("files", ("tiny.mp4", tiny.read_bytes()))] * 2
+        first, second = one.http.post("/gradio_api/upload", files=twins).json()
+        assert first == second and "2 frames" in str(one.look(fd(first)))
 
 
 # ---------------------------------------------------------------------------------------------------------- extremes
@@ -311,7 +352,7 @@ def test_the_page_counts_from_one_in_its_refusals_too(clean: App) -> None:
             "There is no frame 99 in “moving.mp4”, which has 48 frames: they are counted from 1 to 48.",
             "The last frame, 3, lies before the first, 9: swap them.",
         ]
-        _, remark = one.call(one.look_index(), [fd(EXAMPLE), *(USUAL | {"first": 49}).values()])
+        _, remark = one.look(fd(EXAMPLE), first=49)
         assert "no frame 49" in str(remark)
 
 
@@ -415,7 +456,7 @@ def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(
         assert told["before"] == number + 1 and told["text"].startswith("Waiting for a free slot …"), told
     with stranger(clean.url) as late:
         assert late.ask(fd(EXAMPLE)) == (False, {"error": FULL, "duration": 10, "visible": True, "title": "Error"})
-        _, remark = late.call(late.look_index(), [fd(EXAMPLE), *USUAL.values()])
+        _, remark = late.look(fd(EXAMPLE))
         assert "48 frames of 320 × 240" in str(remark)
     client = Client(clean.url, verbose=False, download_files=False)
     with pytest.raises(AppError, match=re.escape(FULL)):

@@ -19,10 +19,11 @@ import torch
 
 from mpgsam2 import MPGSAM2, InputError, Query, Selection
 from mpgsam2.checkpoint import fingerprint
-from mpgsam2.demo import frames
+from mpgsam2.demo import frames, launch_options
 from mpgsam2.demo.errors import FAULT, told_to_visitor
 from mpgsam2.demo.example_handlers import _restored
 from mpgsam2.demo.examples import FOLDER, load_examples
+from mpgsam2.demo.gate import allowed
 from mpgsam2.demo.gpu import Lending, frame_loop
 from mpgsam2.demo.home import home
 from mpgsam2.demo.line import EACH, PLACES, Line
@@ -335,3 +336,13 @@ def test_faults_are_told_without_details() -> None:
     with pytest.raises(gr.Error) as told, told_to_visitor():
         raise InputError("“<img src=x>.mp4” is not a video.")
     assert told.value.message == "“&lt;img src=x&gt;.mp4” is not a video."
+
+
+def test_the_page_is_an_mcp_server_only_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, wanted in ((None, False), ("", False), ("0", False), ("1", True)):
+        if value is None:
+            monkeypatch.delenv("MPGSAM2_MCP", raising=False)
+        else:
+            monkeypatch.setenv("MPGSAM2_MCP", value)
+        assert launch_options()["mcp_server"] is wanted
+        assert allowed("POST", "/gradio_api/mcp/") is wanted
