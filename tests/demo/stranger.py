@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -103,6 +104,12 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+@cache
+def _config(url: str) -> dict[str, Any]:
+    """What a page says of its endpoints, which is the same for all and long."""
+    return httpx.get(f"{url}/config", timeout=PATIENCE).json()
+
+
 class Stranger:
     """One session of a program that speaks to the page by hand.
 
@@ -115,7 +122,6 @@ class Stranger:
         self.http = httpx.Client(base_url=url, timeout=PATIENCE)
         self._gone = Event()
         self._here: Thread | None = None
-        self._segment: int | None = None
 
     def come(self) -> Stranger:
         """Open the heartbeat, as a page does as long as it is open."""
@@ -154,17 +160,15 @@ class Stranger:
 
     def dependencies(self) -> list[dict[str, Any]]:
         """All endpoints of the page, private ones too."""
-        return self.http.get("/config").json()["dependencies"]
+        return _config(str(self.http.base_url))["dependencies"]
 
     def segment_index(self) -> int:
         """Of `/segment`."""
-        if self._segment is None:
-            self._segment = next(one["id"] for one in self.dependencies() if one["api_name"] == "segment")
-        return self._segment
+        return next(one["id"] for one in self.dependencies() if one["api_name"] == "segment")
 
     def look_index(self) -> int:
         """Of the private endpoint that tells which frames of a clip are used."""
-        components = self.http.get("/config").json()["components"]
+        components = _config(str(self.http.base_url))["components"]
         clip = next(one["id"] for one in components if one["props"].get("elem_id") == "clip")
         changes = [one for one in self.dependencies() if [clip, "change"] in one["targets"]]
         return changes[0]["id"]
