@@ -8,7 +8,8 @@ of a time slice, thousands of times a clip.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -25,20 +26,25 @@ def sleep_while_waiting() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def on_one_thread(items: Generator[Item]) -> Generator[Item]:
-    """Compute each item with one thread of torch's, and leave torch's setting to others between them."""
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within this context torch computes with one thread; then its setting is as before."""
     import torch
 
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def on_one_thread(items: Iterator[Item]) -> Generator[Item]:
+    """Compute each item with one thread of torch's, and leave torch's setting to others between them."""
+    with closing(items):
         while True:
-            before = torch.get_num_threads()
-            torch.set_num_threads(1)
-            try:
+            with one_thread():
                 item = next(items, _END)
-            finally:
-                torch.set_num_threads(before)
             if item is _END:
                 return
             yield item
-    finally:
-        items.close()

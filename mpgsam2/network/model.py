@@ -6,6 +6,7 @@ import copy
 import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import chain, islice
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from mpgsam2.network.tracker import FrameOutput, Tracker
 from mpgsam2.network.walk import Walk
 from mpgsam2.query import LETTERS, Query
 from mpgsam2.results import FrameResult
-from mpgsam2.threads import ONE_THREAD_PARAMETERS, on_one_thread
+from mpgsam2.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11
@@ -144,7 +145,8 @@ class MPGSAM2(PriorLayers):
             InputError: there is no frame.
         """
         check_parts(without)
-        (context,) = self._encode(frames, [input_ids])
+        with one_thread() if self._small else nullcontext():
+            (context,) = self._encode(frames, [input_ids])
         return context
 
     def _encode(self, frames: Iterable[np.ndarray], sentences: Iterable[Tensor | list[int]]) -> list[ClipContext]:
@@ -193,7 +195,8 @@ class MPGSAM2(PriorLayers):
             InputError: `without` holds something else.
         """
         check_parts(without)
-        for (output,) in self._track(frames, [context], [frozenset(without)]):
+        outputs = self._track(frames, [context], [frozenset(without)])
+        for (output,) in on_one_thread(outputs) if self._small else outputs:
             yield output
 
     def _track(
@@ -270,8 +273,12 @@ class MPGSAM2(PriorLayers):
         if iter(frames) is frames:
             frames = list(frames)
         results = self._segment(frames, queries, sentences, threshold)
-        small = sum(parameter.numel() for parameter in self.parameters()) < ONE_THREAD_PARAMETERS
-        return on_one_thread(results) if small else results
+        return on_one_thread(results) if self._small else results
+
+    @property
+    def _small(self) -> bool:
+        """Whether a second thread would save no time."""
+        return sum(parameter.numel() for parameter in self.parameters()) < ONE_THREAD_PARAMETERS
 
     def encode_queries(self, queries: Sequence[Query]) -> dict[str, list[int]]:
         """The token ids of every sentence, by the sentence.
