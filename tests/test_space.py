@@ -83,5 +83,6 @@ def test_the_three_commands_are_those_of_the_hubs_client() -> None:
         assert shown.returncode == 0, shown.stderr
         for option in (word for word in words if word.startswith("--")):
             assert option in shown.stdout, (command, option)
+    code = "".join(file.read_text(encoding="utf-8") for file in [ROOT / "app.py", *ROOT.glob("mpgsam2/**/*.py")])
     for variable in re.findall(r"^\| `([A-Z0-9_]+)`", section, re.MULTILINE):
-        assert variable == "HF_TOKEN" or variable in (ROOT / "app.py").read_text(encoding="utf-8")
+        assert variable == "HF_TOKEN" or variable in code
