@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -20,6 +21,10 @@ from mpgsam2.drawings.sources import HELD_OUT_PHOTOGRAPHS, STYLES, TRAINED_PHOTO
 from mpgsam2.video import VideoWriter
 
 SAMPLE = Path(__file__).parent / "atlas"
+
+# A shell ignores Ctrl-C for what it runs in the background, and so would all that the tests start there and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
