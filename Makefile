@@ -61,4 +61,4 @@ atlas: $(VENV)/app.installed
 	    (cd "$$folder" && npm pack --silent "@iconify-json/$$style" | xargs -I {} tar xzf {} -C "icons/$$style" --strip-components=1); \
 	done; \
 	(cd "$$folder" && apt-get download $(WALLPAPERS) && for file in *.deb; do dpkg -x "$$file" photographs; done); \
-	$(BIN)/python -m mpgsam2.drawings.build --icons "$$folder/icons" --photographs "$$folder/photographs" --out "$(ATLAS)"
+	$(BIN)/python -m mpgsam2.nano.drawings.build --icons "$$folder/icons" --photographs "$$folder/photographs" --out "$(ATLAS)"

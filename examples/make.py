@@ -26,11 +26,11 @@ sys.path.insert(0, str(FOLDER.parent))
 
 from mpgsam2 import load_model  # noqa: E402  the package lies beside this folder
 from mpgsam2.demo.settings import Settings  # noqa: E402
-from mpgsam2.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402
-from mpgsam2.ground_truth import GroundTruth  # noqa: E402
-from mpgsam2.pipeline import segment_file  # noqa: E402
-from mpgsam2.synthetic import FULL, Clip, render_clip  # noqa: E402
+from mpgsam2.export.pipeline import segment_file  # noqa: E402
+from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402
+from mpgsam2.nano.synthetic import FULL, Clip, render_clip  # noqa: E402
 from mpgsam2.video import VideoWriter, open_clip  # noqa: E402
+from mpgsam2.video.ground_truth import GroundTruth  # noqa: E402
 
 LIST = "examples.json"
 SHOWN = ("overlay.mp4", "prior.mp4", "masks.mp4", "run.json")  # of a run's files those that the page needs

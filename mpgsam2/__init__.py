@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mpgsam2 import metrics, threads
+from mpgsam2 import metrics
 from mpgsam2.errors import InputError
-from mpgsam2.query import Query
-from mpgsam2.results import FrameResult
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
+from mpgsam2.network import threads
 
 if TYPE_CHECKING:
     from mpgsam2.checkpoint import load_model
-    from mpgsam2.hub import MPGSAM2Config, MPGSAM2Model
+    from mpgsam2.checkpoint.auto_model import MPGSAM2Config, MPGSAM2Model
     from mpgsam2.network.model import MPGSAM2
     from mpgsam2.video import Selection
 
@@ -40,7 +41,7 @@ def __getattr__(name: str) -> object:
         case "MPGSAM2":
             return import_module("mpgsam2.network.model").MPGSAM2
         case "MPGSAM2Config" | "MPGSAM2Model":
-            return getattr(import_module("mpgsam2.hub"), name)
+            return getattr(import_module("mpgsam2.checkpoint.auto_model"), name)
         case "load_model":
             return import_module("mpgsam2.checkpoint").load_model
         case "Selection":

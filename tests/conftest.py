@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import synthetic
-from mpgsam2.drawings.atlas import FOLDER_VARIABLE, load_atlas
-from mpgsam2.drawings.sources import HELD_OUT_PHOTOGRAPHS, STYLES, TRAINED_PHOTOGRAPHS
+from mpgsam2.nano import synthetic
+from mpgsam2.nano.drawings.atlas import FOLDER_VARIABLE, load_atlas
+from mpgsam2.nano.drawings.sources import HELD_OUT_PHOTOGRAPHS, STYLES, TRAINED_PHOTOGRAPHS
 from mpgsam2.video import VideoWriter
 
 SAMPLE = Path(__file__).parent / "atlas"

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from mpgsam2 import InputError
-from mpgsam2.drawings import build as building
-from mpgsam2.drawings.atlas import Atlas
-from mpgsam2.drawings.build import MARGIN, SIDE, build, draw
-from mpgsam2.drawings.nouns import NOUNS
-from mpgsam2.drawings.sources import PHOTOGRAPHS, STYLES
+from mpgsam2.nano.drawings import build as building
+from mpgsam2.nano.drawings.atlas import Atlas
+from mpgsam2.nano.drawings.build import MARGIN, SIDE, build, draw
+from mpgsam2.nano.drawings.nouns import NOUNS
+from mpgsam2.nano.drawings.sources import PHOTOGRAPHS, STYLES
 
 DISC = '<circle cx="{}" cy="8" r="4" fill="{}"/>'
 

@@ -15,16 +15,16 @@ from sam2.modeling.sam.transformer import RoPEAttention
 
 import mpgsam2
 from mpgsam2 import InputError
-from mpgsam2.benchmark import Case, cases, compare, load_or_make, measure, record, table
-from mpgsam2.benchmark.clip import SIDE, make_clip, queries
-from mpgsam2.benchmark.flops import FlopCounter
-from mpgsam2.benchmark.measure import Measurement
-from mpgsam2.benchmark.plain import plain
-from mpgsam2.benchmark.stages import DRAWING, ENCODING, FEATURES, READING, STAGES, TRACKING, WRITING, Ledger
 from mpgsam2.cli import main
-from mpgsam2.config import NANO
+from mpgsam2.network.config import NANO
 from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention, attend
+from mpgsam2.speed import Case, cases, compare, load_or_make, measure, record, table
+from mpgsam2.speed.clip import SIDE, make_clip, queries
+from mpgsam2.speed.flops import FlopCounter
+from mpgsam2.speed.measure import Measurement
+from mpgsam2.speed.plain import plain
+from mpgsam2.speed.stages import DRAWING, ENCODING, FEATURES, READING, STAGES, TRACKING, WRITING, Ledger
 
 MODEL = (ENCODING, FEATURES, TRACKING)
 
@@ -130,7 +130,7 @@ def test_the_clip_shows_what_is_asked_for(model: mpgsam2.MPGSAM2, tmp_path: Path
 
 
 def test_weights_by_rule_fill_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(mpgsam2.config.PRESETS, "small", NANO)
+    monkeypatch.setitem(mpgsam2.network.config.PRESETS, "small", NANO)
     nets = [load_or_make("small") for _ in range(2)]
     for (name, one), other in zip(nets[0].state_dict().items(), nets[1].state_dict().values(), strict=True):
         assert torch.equal(one, other) and one.isfinite().all(), name

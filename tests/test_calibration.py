@@ -11,13 +11,14 @@ import pytest
 import torch
 
 import mpgsam2
-from mpgsam2 import InputError, synthetic
-from mpgsam2.calibration import calibrate, fit
+from mpgsam2 import InputError
 from mpgsam2.checkpoint import save_checkpoint
-from mpgsam2.config import NANO, CalibrationConfig, ModelConfig
-from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
-from mpgsam2.synthetic import Expression
-from mpgsam2.verdict import conclude, mean_logit
+from mpgsam2.inference.verdict import conclude, mean_logit
+from mpgsam2.nano import synthetic
+from mpgsam2.nano.calibration import calibrate, fit
+from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.nano.synthetic import Expression
+from mpgsam2.network.config import NANO, CalibrationConfig, ModelConfig
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,10 @@ from fake_hub import run_with_hub, serve
 
 from mpgsam2 import checkpoint
 from mpgsam2.checkpoint import load_model, save_checkpoint
-from mpgsam2.config import NANO
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.tokenizer import WordTokenizer
 
 WORDS = ["the", "red", "circle"]
 VOCABULARY = json.dumps(WORDS)

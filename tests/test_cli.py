@@ -24,12 +24,12 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import synthetic
 from mpgsam2.cli import _parser, main
 from mpgsam2.export import read_record
+from mpgsam2.export.writable import check_writable
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.nano import synthetic
 from mpgsam2.video import VideoWriter, open_clip
-from mpgsam2.writable import check_writable
 
 ROOT = Path(mpgsam2.__file__).parents[1]
 

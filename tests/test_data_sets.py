@@ -19,7 +19,7 @@ from mpgsam2.datasets.polygons import polygons_mask
 from mpgsam2.datasets.ref_davis17 import RefDavis17, objects, sentences_of
 from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.datasets.refcoco import RefCOCO
-from mpgsam2.rle import rle_decode
+from mpgsam2.export.rle import rle_decode
 
 SIZE = (12, 16)
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mpgsam2.description import Description
-from mpgsam2.ground_truth import GroundTruth
+from mpgsam2.export.description import Description
 from mpgsam2.video import open_clip
+from mpgsam2.video.ground_truth import GroundTruth
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FRAMES = 20

@@ -13,14 +13,15 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 import mpgsam2
-from mpgsam2 import InputError, synthetic
-from mpgsam2.config import NANO, PRESETS
+from mpgsam2 import InputError
 from mpgsam2.demo.ahead_of_time import compile_ahead, export_trunk
+from mpgsam2.inference.query import Query
+from mpgsam2.nano import synthetic
+from mpgsam2.network.config import NANO, PRESETS
 from mpgsam2.network.cuda_graph import Graphed
 from mpgsam2.network.device import MOST_IMAGES, Download, images_at_once, resized, upload
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.walk import Walk
-from mpgsam2.query import Query
 
 QUERIES = [Query("the red circle"), Query("the yellow star")]
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

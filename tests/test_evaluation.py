@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import InputError, synthetic
-from mpgsam2.config import NANO, CalibrationConfig
-from mpgsam2.evaluation import (
+from mpgsam2 import InputError
+from mpgsam2.inference.verdict import conclude
+from mpgsam2.metrics import region_similarity
+from mpgsam2.nano import synthetic
+from mpgsam2.nano.evaluation import (
     EVALUATION_SEED_OFFSET,
     THING_CLIPS,
     Frames,
@@ -30,12 +32,11 @@ from mpgsam2.evaluation import (
     table,
     validation_clips,
 )
-from mpgsam2.evaluation.sheet import chosen
-from mpgsam2.evaluation.summary import calibration_error, groups
-from mpgsam2.evaluation.tiles import CAPTION, PANEL
-from mpgsam2.metrics import region_similarity
-from mpgsam2.synthetic import Expression
-from mpgsam2.verdict import conclude
+from mpgsam2.nano.evaluation.sheet import chosen
+from mpgsam2.nano.evaluation.summary import calibration_error, groups
+from mpgsam2.nano.evaluation.tiles import CAPTION, PANEL
+from mpgsam2.nano.synthetic import Expression
+from mpgsam2.network.config import NANO, CalibrationConfig
 
 GRID = 8
 NOTHING = np.zeros((4, 64, 96), bool)

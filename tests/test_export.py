@@ -23,18 +23,18 @@ from pycocotools import mask as coco
 import mpgsam2
 from mpgsam2.checkpoint import fingerprint
 from mpgsam2.cli import _parser, _queries
-from mpgsam2.config import CalibrationConfig
 from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
+from mpgsam2.export.drawing import Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
 from mpgsam2.export.scores import agreement
-from mpgsam2.ground_truth import GroundTruth
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.verdict import conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.query import Query
-from mpgsam2.render import Look, mask_image, overlay, prior_heatmap
-from mpgsam2.results import FrameResult
-from mpgsam2.verdict import conclude, tell
+from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
+from mpgsam2.video.ground_truth import GroundTruth
 
 FRAMES, WIDTH, HEIGHT = 7, 64, 46
 SHAPE = Query("the red shape", frozenset({"prior"}))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mpgsam2 import synthetic
-from mpgsam2.config import NANO
+from mpgsam2.nano import synthetic
+from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 
 

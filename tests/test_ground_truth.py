@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from mpgsam2.errors import InputError
-from mpgsam2.ground_truth import GroundTruth
-from mpgsam2.ground_truth import truth as module
 from mpgsam2.video import Clip, Limits, Selection, open_clip, select
+from mpgsam2.video.ground_truth import GroundTruth
+from mpgsam2.video.ground_truth import truth as module
 
 WIDTH, HEIGHT, FRAMES = 40, 30, 12
 CLIP = Clip(Path("clip.mp4"), WIDTH, HEIGHT, Fraction(12), FRAMES)

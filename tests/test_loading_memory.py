@@ -12,10 +12,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from mpgsam2.benchmark import weights_by_rule
-from mpgsam2.config import NANO
+from mpgsam2.network.config import NANO
 from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.speed import weights_by_rule
 
 # Rises of this process's memory by loading and then reading every weight, in bytes, and the weights' size.
 LOAD = """

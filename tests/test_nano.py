@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import MPGSAM2, Query, synthetic
-from mpgsam2.evaluation import evaluate, validation_clips
+from mpgsam2 import MPGSAM2, Query
+from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import region_similarity
-from mpgsam2.verdict import Verdict, conclude
+from mpgsam2.nano import synthetic
+from mpgsam2.nano.evaluation import evaluate, validation_clips
 
 FOLDER = Path(mpgsam2.__file__).parents[1] / "assets/nano"
 FRAMES, HEIGHT, WIDTH = 8, 180, 240

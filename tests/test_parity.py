@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from mpgsam2.benchmark import weights_by_rule
-from mpgsam2.config import PRESETS
+from mpgsam2.network.config import PRESETS
 from mpgsam2.network.images import normalise, resize
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.speed import weights_by_rule
 
 ARRAYS = Path(__file__).parent / "parity"
 SIZES = ["tiny", pytest.param("large", marks=pytest.mark.large)]

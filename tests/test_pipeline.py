@@ -19,19 +19,20 @@ import torch
 import torch.nn.functional as F
 
 import mpgsam2
-from mpgsam2 import InputError, Query, Selection, synthetic
-from mpgsam2.config import CalibrationConfig
+from mpgsam2 import InputError, Query, Selection
 from mpgsam2.export import read_record, verdict_record, why_unwritten
-from mpgsam2.ground_truth import GroundTruth
+from mpgsam2.export.drawing import Look
+from mpgsam2.export.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
+from mpgsam2.inference.capacity import bytes_per_frame, frames_that_fit
+from mpgsam2.inference.verdict import conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.nano import synthetic
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
-from mpgsam2.network.capacity import bytes_per_frame, frames_that_fit
+from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.network.model import PARTS
 from mpgsam2.network.tracker import Tracker
-from mpgsam2.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
-from mpgsam2.render import Look
-from mpgsam2.verdict import conclude, tell
 from mpgsam2.video import EncoderError, VideoWriter, open_clip, select
+from mpgsam2.video.ground_truth import GroundTruth
 
 SENTENCE = "the red circle"
 SEVERAL = (

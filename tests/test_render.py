@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.render import (
+from mpgsam2.export.drawing import (
     PALETTE,
     Look,
     cut_out,

@@ -19,8 +19,8 @@ import pytest
 import mpgsam2
 from mpgsam2.errors import InputError
 from mpgsam2.export import Exporter, bundle, check_folder, read_record, results_in
-from mpgsam2.query import Query
-from mpgsam2.results import FrameResult
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
 from mpgsam2.video import Clip, open_clip
 
 FRAMES = 3

@@ -14,8 +14,8 @@ import pytest
 from strange_uploads import EXAMPLE, strange_clips, strange_truths
 
 from mpgsam2.errors import InputError
-from mpgsam2.ground_truth import GroundTruth
 from mpgsam2.video import Limits, open_clip
+from mpgsam2.video.ground_truth import GroundTruth
 
 LIMITS = Limits(frames=900, bytes=200_000_000)
 PATIENCE = 100  # seconds for one upload, a hundred times what the slowest takes: only what hangs gets there

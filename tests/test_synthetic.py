@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic import (
+from mpgsam2.nano.synthetic import (
     EASY,
     FULL,
     HALFWAY,
@@ -24,10 +24,10 @@ from mpgsam2.synthetic import (
     render_clip,
     words,
 )
-from mpgsam2.synthetic.colours import COLOURS, to_lab
-from mpgsam2.synthetic.shapes import SHAPES
-from mpgsam2.synthetic.textures import TEXTURES
-from mpgsam2.synthetic.world import EVENTS
+from mpgsam2.nano.synthetic.colours import COLOURS, to_lab
+from mpgsam2.nano.synthetic.shapes import SHAPES
+from mpgsam2.nano.synthetic.textures import TEXTURES
+from mpgsam2.nano.synthetic.world import EVENTS
 
 SMALL = replace(FULL, height=(72, 96))
 QUIET = {

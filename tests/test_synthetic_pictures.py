@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic import FULL, World, render_clip
-from mpgsam2.synthetic.background import FAMILIES, HELD_OUT_FAMILIES
-from mpgsam2.synthetic.camera import GAIN, WHITE_BALANCE
-from mpgsam2.synthetic.colours import COLOURS, to_lab
-from mpgsam2.synthetic.motion_blur import smear
+from mpgsam2.nano.synthetic import FULL, World, render_clip
+from mpgsam2.nano.synthetic.background import FAMILIES, HELD_OUT_FAMILIES
+from mpgsam2.nano.synthetic.camera import GAIN, WHITE_BALANCE
+from mpgsam2.nano.synthetic.colours import COLOURS, to_lab
+from mpgsam2.nano.synthetic.motion_blur import smear
 
 SHARP = replace(
     FULL,

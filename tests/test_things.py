@@ -12,21 +12,21 @@ import numpy as np
 import pytest
 
 from mpgsam2 import InputError
-from mpgsam2.drawings.atlas import Atlas, load_atlas
-from mpgsam2.drawings.colour_names import CONFUSABLE, NAMES, name_of, shares
-from mpgsam2.drawings.nouns import GROUPS, LOOK_ALIKES, NOUNS, akin, plural_of
-from mpgsam2.drawings.recolour import recolour
-from mpgsam2.drawings.sources import (
+from mpgsam2.nano.drawings.atlas import Atlas, load_atlas
+from mpgsam2.nano.drawings.colour_names import CONFUSABLE, NAMES, name_of, shares
+from mpgsam2.nano.drawings.nouns import GROUPS, LOOK_ALIKES, NOUNS, akin, plural_of
+from mpgsam2.nano.drawings.recolour import recolour
+from mpgsam2.nano.drawings.sources import (
     HELD_OUT_PHOTOGRAPHS,
     HELD_OUT_STYLES,
     PHOTOGRAPHS,
     TRAINED_PHOTOGRAPHS,
     TRAINED_STYLES,
 )
-from mpgsam2.synthetic import THINGS, THINGS_HELD_OUT, VOCABULARY, Clip, Thing, World, render_clip
-from mpgsam2.synthetic.colours import COLOURS, DRAWING_COLOURS
-from mpgsam2.synthetic.motion import draw_flips, return_trip
-from mpgsam2.synthetic.words import nouns_of
+from mpgsam2.nano.synthetic import THINGS, THINGS_HELD_OUT, VOCABULARY, Clip, Thing, World, render_clip
+from mpgsam2.nano.synthetic.colours import COLOURS, DRAWING_COLOURS
+from mpgsam2.nano.synthetic.motion import draw_flips, return_trip
+from mpgsam2.nano.synthetic.words import nouns_of
 
 SMALL = replace(THINGS, height=(96, 128), frames=9, absent=1.0, sentences=4, photographed=0.2)
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import mpgsam2
-from mpgsam2 import synthetic
+from mpgsam2.nano import synthetic
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.threads import on_one_thread
+from mpgsam2.network.threads import on_one_thread
 
 
 def wait_policy(**environment: str) -> str:

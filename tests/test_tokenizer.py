@@ -9,8 +9,8 @@ from random import Random
 import pytest
 import sentencepiece
 
+from mpgsam2.checkpoint.tokenizer import SentencePieceTokenizer, WordTokenizer, load_tokenizer
 from mpgsam2.errors import InputError
-from mpgsam2.tokenizer import SentencePieceTokenizer, WordTokenizer, load_tokenizer
 
 SENTENCES = [
     "a red circle moving to the left",

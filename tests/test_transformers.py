@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModel
 
 import mpgsam2
 from mpgsam2 import MPGSAM2Config, MPGSAM2Model
-from mpgsam2.config import NANO, TINY
+from mpgsam2.network.config import NANO, TINY
 
 NANO_FOLDER = Path(mpgsam2.__file__).parents[1] / "assets" / "nano"
 

@@ -7,13 +7,13 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import InputError
-from mpgsam2.description import Description
+from mpgsam2.checkpoint.tokenizer import quoted
 from mpgsam2.export import verdict_record
-from mpgsam2.pipeline import check_request
-from mpgsam2.query import Query
-from mpgsam2.tokenizer import quoted
-from mpgsam2.understanding import NAMELESS, doubt, warning
-from mpgsam2.verdict import conclude, tell
+from mpgsam2.export.description import Description
+from mpgsam2.export.pipeline import check_request
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.understanding import NAMELESS, doubt, warning
+from mpgsam2.inference.verdict import conclude, tell
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_nothing_known_is_refused_before_any_work(model: mpgsam2.MPGSAM2, senten
 
 
 def test_no_word_for_a_thing_or_its_look_is_nameless() -> None:
-    from mpgsam2.synthetic.colours import COLOURS
-    from mpgsam2.synthetic.shapes import SHAPES
-    from mpgsam2.synthetic.textures import TEXTURES
-    from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, GENERIC_NOUNS, POSITION_ADJECTIVES, SIZES
+    from mpgsam2.nano.synthetic.colours import COLOURS
+    from mpgsam2.nano.synthetic.shapes import SHAPES
+    from mpgsam2.nano.synthetic.textures import TEXTURES
+    from mpgsam2.nano.synthetic.words import EXTREME_ADJECTIVES, GENERIC_NOUNS, POSITION_ADJECTIVES, SIZES
 
     naming = {word for entry in (*SHAPES.values(), *COLOURS.values(), *TEXTURES.values()) for word in entry.words}
     naming |= {

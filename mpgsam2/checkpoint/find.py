@@ -15,8 +15,8 @@ from mpgsam2.checkpoint.names import CONFIG_FILE, INDEX, SUFFIXES
 from mpgsam2.checkpoint.places import Place, choose, find_places, within
 from mpgsam2.checkpoint.published import find_published
 from mpgsam2.checkpoint.source import Folder, HubUnreachable, NoRepository, Repository, Source
+from mpgsam2.checkpoint.tokenizer import is_of_tokenizer, is_vocabulary
 from mpgsam2.errors import InputError
-from mpgsam2.tokenizer import is_of_tokenizer, is_vocabulary
 
 PUBLISHED = "ReeF2025/MPG-SAM2"
 """The hub repository of the paper's checkpoints."""

@@ -15,10 +15,10 @@ from mpgsam2.checkpoint.fingerprint import fingerprint
 from mpgsam2.checkpoint.names import CONFIG_FILE
 from mpgsam2.checkpoint.published import says_mevis
 from mpgsam2.checkpoint.read import read_json, read_weights
-from mpgsam2.config import ModelConfig
+from mpgsam2.checkpoint.tokenizer import load_tokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.tokenizer import load_tokenizer
 
 MEVIS_WINDOW = 24
 """Frames that a checkpoint trained on MeViS takes at once (network.md 6); the others take the whole clip."""

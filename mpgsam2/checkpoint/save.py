@@ -11,13 +11,13 @@ import safetensors.torch
 import torch
 
 from mpgsam2.checkpoint.names import CONFIG_FILE, WEIGHTS_FILE
-from mpgsam2.config import ModelConfig
+from mpgsam2.checkpoint.tokenizer import WORDS_FILE
 from mpgsam2.errors import InputError
+from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.tokenizer import WORDS_FILE
 
 MODEL_TYPE = "mpgsam2"
-"""What `config.json` calls networks like this one; `mpgsam2.hub` registers it."""
+"""What `config.json` calls networks like this one; `mpgsam2.checkpoint.auto_model` registers it."""
 
 
 def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mpgsam2.errors import InputError
-from mpgsam2.writable import check_writable
+from mpgsam2.export.writable import check_writable
 
 if TYPE_CHECKING:
     from mpgsam2.datasets.data_set import DataSet
@@ -97,7 +97,7 @@ def _data_set(args: argparse.Namespace, open_data_set: Callable[..., DataSet]) -
 def _score(args: argparse.Namespace, data_set: DataSet, folder: Path, model: MPGSAM2) -> None:
     from mpgsam2.datasets.protocols import score
     from mpgsam2.datasets.sheet import contact_sheet
-    from mpgsam2.evaluation.tiles import write_sheet
+    from mpgsam2.nano.evaluation.tiles import write_sheet
 
     scores = score(data_set, folder, lambda videos: tqdm(videos, "score", unit="video", delay=1))
     print(scores.table())

@@ -12,7 +12,7 @@ from mpgsam2.datasets.pictures import id_palette, png
 from mpgsam2.datasets.ref_davis17 import ANNOTATORS, RefDavis17, objects, sentences_of
 from mpgsam2.datasets.results import Key
 from mpgsam2.datasets.video import Video
-from mpgsam2.query import LETTERS, Query
+from mpgsam2.inference.query import LETTERS, Query
 
 if TYPE_CHECKING:
     from mpgsam2.network.model import MPGSAM2

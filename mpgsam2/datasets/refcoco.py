@@ -21,7 +21,7 @@ from mpgsam2.datasets.pictures import read_frame
 from mpgsam2.datasets.polygons import polygons_mask
 from mpgsam2.datasets.video import plain_sentence
 from mpgsam2.errors import InputError
-from mpgsam2.rle import rle_decode
+from mpgsam2.export.rle import rle_decode
 
 PARTS = ("refcoco", "refcoco+", "refcocog")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mpgsam2.errors import InputError
-from mpgsam2.rle import rle_decode
+from mpgsam2.export.rle import rle_decode
 
 _LONGEST = 1 << 14  # side in pixels of a mask
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)

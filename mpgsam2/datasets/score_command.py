@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mpgsam2.writable import check_writable
+from mpgsam2.export.writable import check_writable
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:

@@ -12,7 +12,7 @@ from mpgsam2.datasets.data_set import DataSet
 from mpgsam2.datasets.pictures import png
 from mpgsam2.datasets.results import Key
 from mpgsam2.datasets.video import Sentence, Video
-from mpgsam2.query import LETTERS, Query
+from mpgsam2.inference.query import LETTERS, Query
 
 if TYPE_CHECKING:
     from mpgsam2.network.model import MPGSAM2

@@ -18,7 +18,7 @@ from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
 from mpgsam2.demo.status import line, wait
 from mpgsam2.demo.turns import Opening, Turns, Waiting
-from mpgsam2.pipeline import Progress
+from mpgsam2.export.pipeline import Progress
 
 Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from mpgsam2.benchmark.operations import Operations, count_operations
+from mpgsam2.inference.query import Query
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.query import Query
+from mpgsam2.speed.operations import Operations, count_operations
 from mpgsam2.video import Clip, SelectedClip
 
 LENT = 120

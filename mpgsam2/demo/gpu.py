@@ -21,9 +21,9 @@ from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.query import Query
-from mpgsam2.results import FrameResult
 from mpgsam2.video import Clip
 
 _SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another

@@ -22,8 +22,8 @@ from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
 from mpgsam2.demo.turns import Opening, Turns, Waiting
 from mpgsam2.errors import InputError
-from mpgsam2.pipeline import Progress
-from mpgsam2.render import Look
+from mpgsam2.export.drawing import Look
+from mpgsam2.export.pipeline import Progress
 
 OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
 """Of every event that runs the model: it begins at once and waits in our own line, and its input is checked by us."""

@@ -10,8 +10,8 @@ from gradio.components import Component
 from mpgsam2.demo.frames import MOST_FRAMES
 from mpgsam2.demo.given import MOST_CHARACTERS
 from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.dtype import DTYPES
-from mpgsam2.query import LETTERS
 
 _PARTS = [("mask prior", "prior"), ("global context", "global_context"), ("history", "history")]
 

@@ -16,11 +16,11 @@ from mpgsam2.demo.pace import PATIENCE, Pace
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.errors import InputError, Stopped
 from mpgsam2.export import bundle, read_record
-from mpgsam2.ground_truth import GroundTruth
+from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
+from mpgsam2.inference.query import Query
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.pipeline import Progress, warn_unknown, write_results
-from mpgsam2.query import Query
 from mpgsam2.video import Clip
+from mpgsam2.video.ground_truth import GroundTruth
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 
 from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
+from mpgsam2.export.drawing import Look
+from mpgsam2.export.pipeline import check_request
+from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.network.dtype import choose_dtype
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.pipeline import check_request
-from mpgsam2.query import LETTERS, Query
-from mpgsam2.render import Look
 from mpgsam2.video import Selection
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from mpgsam2.demo.pictures import shrunk
 from mpgsam2.demo.player import PlayerValue, live_value, result_value
-from mpgsam2.pipeline import Progress
-from mpgsam2.render import Look, overlay, prior_heatmap, probability_map
+from mpgsam2.export.drawing import Look, overlay, prior_heatmap, probability_map
+from mpgsam2.export.pipeline import Progress
 
 
 def live(progress: Progress, look: Look) -> PlayerValue:

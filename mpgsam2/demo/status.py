@@ -8,7 +8,7 @@ import gradio as gr
 
 from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.turns import Opening, Waiting
-from mpgsam2.pipeline import Progress
+from mpgsam2.export.pipeline import Progress
 
 IDLE = "Choose a clip and write what to look for."
 WAITING = "Waiting for a free slot …"

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes import Font
 
-STYLESHEET = Path(__file__).parents[2] / "assets" / "demo.css"
+STYLESHEET = Path(__file__).with_name("demo.css")
 
 
 def build_theme() -> gr.themes.Base:

@@ -19,8 +19,8 @@ from mpgsam2.demo.run import Step, fitting, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.worker import TICK, Worker
+from mpgsam2.export.pipeline import Progress
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.pipeline import Progress
 from mpgsam2.video import Clip
 
 _LOOK_UP = 0.05  # seconds between looks whether it is one's turn

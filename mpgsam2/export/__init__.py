@@ -23,7 +23,7 @@ from mpgsam2.export.files import lettered
 from mpgsam2.export.folder import check_folder, why_unwritten
 from mpgsam2.export.ownership import results_in
 from mpgsam2.export.record import read_record, verdict_record
-from mpgsam2.rle import rle_decode, rle_encode
+from mpgsam2.export.rle import rle_decode, rle_encode
 
 __all__ = [
     "Exporter",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from mpgsam2.export.drawing import Look, mask_image, overlay
 from mpgsam2.export.files import RECORD, write_whole
 from mpgsam2.export.lock import held
 from mpgsam2.export.masks import MaskFile
@@ -22,16 +23,15 @@ from mpgsam2.export.record import command, run_record
 from mpgsam2.export.scores import difference
 from mpgsam2.export.side_by_side import SideBySide
 from mpgsam2.export.strip import Strip
-from mpgsam2.query import LETTERS, Query
-from mpgsam2.render import Look, mask_image, overlay
-from mpgsam2.understanding import doubt
-from mpgsam2.verdict import Verdict
+from mpgsam2.inference.query import LETTERS, Query
+from mpgsam2.inference.understanding import doubt
+from mpgsam2.inference.verdict import Verdict
 from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
 
 if TYPE_CHECKING:
-    from mpgsam2.ground_truth import GroundTruth
+    from mpgsam2.inference.results import FrameResult
     from mpgsam2.network.model import MPGSAM2
-    from mpgsam2.results import FrameResult
+    from mpgsam2.video.ground_truth import GroundTruth
 
 
 class Exporter:

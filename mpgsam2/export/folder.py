@@ -12,7 +12,7 @@ from mpgsam2.errors import InputError
 from mpgsam2.export.files import MASKS, file_names
 from mpgsam2.export.lock import held
 from mpgsam2.export.ownership import check_free
-from mpgsam2.query import LETTERS
+from mpgsam2.inference.query import LETTERS
 from mpgsam2.video import Clip, EncoderError
 
 _FULL = {ENOSPC, EDQUOT, EFBIG}

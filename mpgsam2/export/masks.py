@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mpgsam2.export.files import unfinished
-from mpgsam2.rle import rle_encode
+from mpgsam2.export.rle import rle_encode
 
 
 class MaskFile:

@@ -14,7 +14,7 @@ from zipfile import BadZipFile, ZipFile
 
 from mpgsam2.errors import InputError
 from mpgsam2.export.files import BUNDLE, MASKS, RECORD, file_names, mask_name, unfinished
-from mpgsam2.query import LETTERS
+from mpgsam2.inference.query import LETTERS
 
 _WRITTEN_BY_US = {"complete", "frames", "clip", "selection", "model", "settings", "versions", "queries"}
 

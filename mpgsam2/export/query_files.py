@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from mpgsam2.config import CalibrationConfig
-from mpgsam2.description import Description
+from mpgsam2.export.description import Description
+from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, probability_map
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import agreement
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.verdict import Verdict, conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.query import Query
-from mpgsam2.render import Colour, cut_out, mask_image, prior_heatmap, probability_map
-from mpgsam2.verdict import Verdict, conclude, tell
+from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
 if TYPE_CHECKING:
-    from mpgsam2.ground_truth import GroundTruth
-    from mpgsam2.results import FrameResult
+    from mpgsam2.inference.results import FrameResult
+    from mpgsam2.video.ground_truth import GroundTruth
 
 
 class QueryFiles:

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpgsam2.checkpoint import fingerprint
+from mpgsam2.export.drawing import Look
 from mpgsam2.export.files import RECORD
-from mpgsam2.query import Query
-from mpgsam2.render import Look
-from mpgsam2.verdict import Verdict
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.verdict import Verdict
 from mpgsam2.video import SelectedClip
 
 if TYPE_CHECKING:
-    from mpgsam2.ground_truth import GroundTruth
     from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.video.ground_truth import GroundTruth
 
 RECORDED_MODULES = ("torch", "sam2", "transformers", "numpy", "cv2", "av", "imageio_ffmpeg", "PIL")
 

@@ -12,8 +12,8 @@ from sam2.modeling.sam.transformer import TwoWayTransformer
 from sam2.modeling.sam2_utils import get_1d_sine_pe
 from torch import Tensor, nn
 
-from mpgsam2.config import TrackerConfig
 from mpgsam2.network.attention import FusionBlock, KeysValues
+from mpgsam2.network.config import TrackerConfig
 from mpgsam2.network.prior import ClipContext
 
 _HEADS = 8

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mpgsam2.config import EncoderConfig
+from mpgsam2.network.config import EncoderConfig
 
 UNKNOWN = 3  # id of <unk>, which also pads: positions that hold it are masked out of the attention
 _UNUSED_POSITIONS = 2  # both position tables are used from row 2

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mpgsam2.config import TrackerConfig
+from mpgsam2.network.config import TrackerConfig
 from mpgsam2.network.images import resize
 
 MOST_IMAGES = 8

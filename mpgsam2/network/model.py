@@ -16,20 +16,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mpgsam2.config import ModelConfig, config_from_state_dict
 from mpgsam2.errors import InputError
+from mpgsam2.inference.capacity import frames_that_fit
+from mpgsam2.inference.query import LETTERS, Query
+from mpgsam2.inference.results import FrameResult
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
-from mpgsam2.network.capacity import frames_that_fit
+from mpgsam2.network.config import ModelConfig, config_from_state_dict
 from mpgsam2.network.device import Download, images_at_once, resized, upload
 from mpgsam2.network.images import normalise, of_one_size
 from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
+from mpgsam2.network.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
 from mpgsam2.network.tracker import FrameOutput, Tracker
 from mpgsam2.network.walk import Walk
-from mpgsam2.query import LETTERS, Query
-from mpgsam2.results import FrameResult
-from mpgsam2.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
 
 if TYPE_CHECKING:
     from typing import Self  # Python 3.11

@@ -10,9 +10,9 @@ from sam2.modeling.sam2_utils import get_1d_sine_pe
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from mpgsam2.config import ModelConfig
 from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
 from mpgsam2.network.beit3 import EncoderOutput
+from mpgsam2.network.config import ModelConfig
 
 _AT_ONCE = 16  # frames whose patches are multiplied together
 

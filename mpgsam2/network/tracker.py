@@ -19,8 +19,8 @@ from sam2.modeling.sam.prompt_encoder import PromptEncoder
 from sam2.modeling.sam2_utils import MLP
 from torch import Tensor, nn
 
-from mpgsam2.config import TrackerConfig
 from mpgsam2.network.aggregator import AggregatingMaskDecoder, GlobalKeys, PointerHistory
+from mpgsam2.network.config import TrackerConfig
 from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention
 from mpgsam2.network.rotary import RotaryAttention

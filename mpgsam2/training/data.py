@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from mpgsam2.config import ModelConfig
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.nano.synthetic import Clip, render_clip
 from mpgsam2.network.beit3 import UNKNOWN
+from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.images import resize
-from mpgsam2.synthetic import Clip, render_clip
-from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.recipe import Stage
 from mpgsam2.training.targets import ATTRIBUTES, attributes, coverage, word_places
 

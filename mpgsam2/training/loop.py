@@ -17,20 +17,20 @@ from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mpgsam2.calibration import calibrate
 from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
-from mpgsam2.config import NANO
-from mpgsam2.drawings.atlas import load_atlas
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
-from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.nano.calibration import calibrate
+from mpgsam2.nano.drawings.atlas import load_atlas
+from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
+from mpgsam2.nano.synthetic import VOCABULARY, Clip, render_clip
 from mpgsam2.network.beit3 import EncoderOutput
+from mpgsam2.network.config import NANO
 from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.network.tracker import ImageFeatures, MemoryBank
-from mpgsam2.synthetic import VOCABULARY, Clip, render_clip
-from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.data import Batch, ClipStream, loader
 from mpgsam2.training.growth import grown
 from mpgsam2.training.losses import Helpers, mask_loss, prior_loss

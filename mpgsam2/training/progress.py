@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from mpgsam2.evaluation import evaluate, sentences, summarise
+from mpgsam2.nano.evaluation import evaluate, sentences, summarise
+from mpgsam2.nano.synthetic import KINDS, Clip
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.synthetic import KINDS, Clip
 
 
 def progress(net: MPGSAM2, trains: str, clips: Iterable[Clip]) -> dict[str, float]:

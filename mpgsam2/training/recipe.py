@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mpgsam2.synthetic import EASY, FULL, HALFWAY, THINGS, World
+from mpgsam2.nano.synthetic import EASY, FULL, HALFWAY, THINGS, World
 
 
 @dataclass(frozen=True)

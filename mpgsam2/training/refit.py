@@ -13,8 +13,8 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor, nn
 
+from mpgsam2.nano.synthetic import Clip
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.synthetic import Clip
 
 _RIDGE = 1e-3  # of the mean variance of the inputs
 _SENTENCES = 3  # of each clip, at most

@@ -6,13 +6,13 @@ import functools
 
 import numpy as np
 
-from mpgsam2.drawings.nouns import GROUPS, NOUNS
-from mpgsam2.synthetic import Clip
-from mpgsam2.synthetic.colours import DRAWING_COLOURS
-from mpgsam2.synthetic.shapes import SHAPES
-from mpgsam2.synthetic.textures import TEXTURES
-from mpgsam2.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES, nouns_of
-from mpgsam2.synthetic.world import DRAWING_MOTIONS
+from mpgsam2.nano.drawings.nouns import GROUPS, NOUNS
+from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic.colours import DRAWING_COLOURS
+from mpgsam2.nano.synthetic.shapes import SHAPES
+from mpgsam2.nano.synthetic.textures import TEXTURES
+from mpgsam2.nano.synthetic.words import EXTREME_ADJECTIVES, POSITION_ADJECTIVES, SIZES, nouns_of
+from mpgsam2.nano.synthetic.world import DRAWING_MOTIONS
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "colour": tuple(DRAWING_COLOURS),

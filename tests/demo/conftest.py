@@ -16,11 +16,12 @@ from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
 from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
-from mpgsam2 import MPGSAM2, synthetic
+from mpgsam2 import MPGSAM2
 from mpgsam2.demo import build_demo, launch_options
-from mpgsam2.ground_truth import GroundTruth
-from mpgsam2.pipeline import segment_file
+from mpgsam2.export.pipeline import segment_file
+from mpgsam2.nano import synthetic
 from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.video.ground_truth import GroundTruth
 
 
 @pytest.fixture(scope="session")

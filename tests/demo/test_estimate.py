@@ -13,12 +13,12 @@ import torch
 
 import mpgsam2
 from mpgsam2 import Query
-from mpgsam2.benchmark.flops import FlopCounter
-from mpgsam2.benchmark.operations import count_operations
-from mpgsam2.config import PRESETS
 from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.demo.gpu import frame_loop
+from mpgsam2.network.config import PRESETS
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.speed.flops import FlopCounter
+from mpgsam2.speed.operations import count_operations
 from mpgsam2.video import open_clip
 
 BF16, F32 = torch.bfloat16, torch.float32

@@ -34,7 +34,7 @@ from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.status import summary
 from mpgsam2.export import read_record
-from mpgsam2.pipeline import Progress
+from mpgsam2.export.pipeline import Progress
 from mpgsam2.video import VideoWriter, open_clip, select
 
 SENTENCE = "the red circle"

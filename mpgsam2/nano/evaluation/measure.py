@@ -1,0 +1,136 @@
+"""Let a model answer the sentences of clips, and measure what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+import torch
+
+from mpgsam2.errors import InputError
+from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.verdict import conclude
+from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.nano.evaluation.clips import sentences
+from mpgsam2.nano.evaluation.scores import Frames, Quality, Scores, SentenceScore
+from mpgsam2.nano.synthetic import Clip, Expression
+from mpgsam2.network.config import CalibrationConfig
+from mpgsam2.network.model import MPGSAM2
+
+UNHIDDEN = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
+
+
+def evaluate(
+    model: MPGSAM2,
+    clips: Iterable[Clip],
+    *,
+    expressions: int = 1,
+    oracle_prior: bool = False,
+    without: frozenset[str] = frozenset(),
+) -> Scores:
+    """Score a model on clips of the synthetic world.
+
+    Args:
+        model: with its tokenizer.
+        clips: at least one; each is held only while it is scored.
+        expressions: how many of each clip's sentences that name something are taken at most, see `clips.sentences`;
+            those that name nothing are always taken.
+        oracle_prior: give the tracker the true mask, at the prior's resolution, in place of the prior: what the tracker
+            could make of a perfect prior.
+        without: parts of the network to switch off, see `MPGSAM2.track`.
+
+    Raises:
+        InputError: there is no clip, `expressions` is below 1, or there is no such part.
+    """
+    if expressions < 1:
+        raise InputError("An evaluation needs at least one expression a clip.")
+    scores = []
+    for index, clip in enumerate(clips):
+        for expression in sentences(clip, expressions):
+            results = answer(model, clip, expression, oracle_prior=oracle_prior, without=without)
+            scores.append(_score(index, clip, expression, results, model.config.calibration))
+    if not scores:
+        raise InputError("An evaluation needs at least one clip to score.")
+    return Scores(tuple(scores))
+
+
+def answer(
+    model: MPGSAM2,
+    clip: Clip,
+    expression: Expression,
+    *,
+    oracle_prior: bool = False,
+    without: frozenset[str] = frozenset(),
+) -> list[FrameResult]:
+    """What the model answers to a sentence, frame by frame; the arguments are those of `evaluate`."""
+    if oracle_prior:
+        return list(_segment_with_oracle(model, clip, expression, without))
+    return list(model.segment(clip.frames, expression.text, without=without))
+
+
+def _score(
+    index: int, clip: Clip, expression: Expression, results: list[FrameResult], calibration: CalibrationConfig
+) -> SentenceScore:
+    truth = clip.mask(expression.target)
+    things = [clip.mask(thing) for thing in range(len(clip.things))]
+    masks = np.stack([result.mask for result in results])
+    priors = np.stack([_enlarge(result.prior, truth.shape[1:]) >= 0.5 for result in results])
+    areas = truth.sum(axis=(1, 2))
+    visible, found = areas > 0, masks.any(axis=(1, 2)).tolist()
+    object_scores = [result.object_score for result in results]
+    area = areas[visible].mean() if visible.any() else 0.0
+    return SentenceScore(
+        clip=index,
+        expression=expression.text,
+        kind=expression.kind,
+        target=expression.target,
+        size=float(2 * np.sqrt(area / np.pi) / truth.shape[1]),
+        occluded=expression.target is not None and bool((clip.seen[:, expression.target] < UNHIDDEN).any()),
+        taken=_most([int((masks & thing).sum()) for thing in things]),
+        masks=_quality(masks, truth),
+        prior=_quality(priors, truth),
+        chance=Quality.mean(_quality(thing, truth) for thing in things),
+        frames=Frames(
+            visible=tuple(visible.tolist()),
+            found=tuple(found),
+            object_score=tuple(object_scores),
+            predicted_iou=tuple(result.iou for result in results),
+            iou=tuple(region_similarity(masks, truth).tolist()),
+        ),
+        verdict=conclude(found, object_scores, calibration),
+    )
+
+
+def _most(amounts: list[int]) -> int | None:
+    """The index of the one largest amount above 0, if there is one."""
+    most = max(amounts)
+    return amounts.index(most) if most > 0 and amounts.count(most) == 1 else None
+
+
+def _quality(prediction: np.ndarray, truth: np.ndarray) -> Quality:
+    """The mean over the frames of two (T, H, W) bool arrays."""
+    scores = region_similarity(prediction, truth), contour_accuracy(prediction, truth)
+    return Quality(*(float(score.mean()) for score in scores))
+
+
+def _enlarge(prior: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(g, g) float → (H, W) float, bilinear."""
+    return cv2.resize(prior, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _segment_with_oracle(
+    model: MPGSAM2, clip: Clip, expression: Expression, without: frozenset[str]
+) -> Iterator[FrameResult]:
+    """As `MPGSAM2.segment`, with the part of each of the prior's cells that the true mask covers for a prior."""
+    frames, truth = clip.frames, clip.mask(expression.target)
+    grid = model.config.encoder.grid
+    coverage = np.stack([cv2.resize(np.float32(mask), (grid, grid), interpolation=cv2.INTER_AREA) for mask in truth])
+    ids = model.tokenizer.encode(expression.text)
+    span = model.span or len(frames)
+    for start in range(0, len(frames), span):
+        part = slice(start, start + span)
+        prior = torch.from_numpy(coverage[part, None]).to(model.device)
+        context = model.encode_clip(frames[part], ids)._replace(prior=prior)
+        for index, output in enumerate(model.track(frames[part], context, without=without), start):
+            yield model.frame_result(index, truth.shape[1:], coverage[index], output)
