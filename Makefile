@@ -20,10 +20,11 @@ lint: $(VENV)/test.installed
 	$(BIN)/ruff format --check .
 
 # torch and setuptools come first and sam2 is built against them: an isolated build would download a torch of its own.
-$(VENV)/app.installed: requirements.txt
+$(VENV)/app.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --constraint requirements.txt torch setuptools wheel
 	$(BIN)/pip install --no-build-isolation --requirement requirements.txt
+	$(BIN)/pip install --no-deps --editable .
 	touch $@
 
 $(VENV)/test.installed: $(VENV)/app.installed tests/requirements.txt

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,17 +20,15 @@ from zipfile import ZipFile
 
 import cv2
 
+from mpgsam2 import load_model
+from mpgsam2.demo.settings import Settings
+from mpgsam2.export.pipeline import segment_file
+from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.nano.synthetic import FULL, Clip, render_clip
+from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.video.ground_truth import GroundTruth
+
 FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parent))
-
-from mpgsam2 import load_model  # noqa: E402  the package lies beside this folder
-from mpgsam2.demo.settings import Settings  # noqa: E402
-from mpgsam2.export.pipeline import segment_file  # noqa: E402
-from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET  # noqa: E402
-from mpgsam2.nano.synthetic import FULL, Clip, render_clip  # noqa: E402
-from mpgsam2.video import VideoWriter, open_clip  # noqa: E402
-from mpgsam2.video.ground_truth import GroundTruth  # noqa: E402
-
 LIST = "examples.json"
 SHOWN = ("overlay.mp4", "prior.mp4", "masks.mp4", "run.json")  # of a run's files those that the page needs
 SEED_OFFSET = 2 * EVALUATION_SEED_OFFSET

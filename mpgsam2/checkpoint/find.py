@@ -17,6 +17,7 @@ from mpgsam2.checkpoint.published import find_published
 from mpgsam2.checkpoint.source import Folder, HubUnreachable, NoRepository, Repository, Source
 from mpgsam2.checkpoint.tokenizer import is_of_tokenizer, is_vocabulary
 from mpgsam2.errors import InputError
+from mpgsam2.shipped import shipped
 
 PUBLISHED = "ReeF2025/MPG-SAM2"
 """The hub repository of the paper's checkpoints."""
@@ -27,7 +28,7 @@ SHORT_NAMES = ("large-ytvos", "large-mevis", "tiny-ytvos", "tiny-mevis")
 VOCABULARY_VARIABLE = "MPGSAM2_VOCABULARY"
 """Names a vocabulary, or the folder of one, for checkpoints that come without."""
 
-_NANO_FOLDER = Path(__file__).parents[2] / "assets" / "nano"
+_NANO_FOLDER = shipped("assets/nano")
 _HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/[\w.-]+)(?:/(?P<subfolder>.+?))?/?")
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from errno import EADDRINUSE
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -336,6 +337,8 @@ def _evaluate(args: argparse.Namespace) -> None:
 def _demo(args: argparse.Namespace) -> None:
     if args.port is not None:
         _check_port(args.port)
+    if not all(map(find_spec, ("gradio", "spaces"))):
+        raise InputError("The page needs the packages gradio and spaces: install mpgsam2[demo].")
     from mpgsam2.demo import build_demo, launch_options
     from mpgsam2.demo.opening import open_page
 

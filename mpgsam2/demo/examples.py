@@ -18,9 +18,10 @@ import numpy as np
 from mpgsam2.demo.pictures import data_uri
 from mpgsam2.demo.scripts import script
 from mpgsam2.export import read_record
+from mpgsam2.shipped import shipped
 from mpgsam2.video import open_clip
 
-FOLDER = Path(__file__).parents[2] / "examples"
+FOLDER = shipped("examples")
 
 
 @dataclass(frozen=True)
