@@ -180,20 +180,21 @@ def test_large_tensors_are_mapped_and_the_file_stays_as_it_is(tensors, tmp_path,
     assert_same(loaded, tensors | wide)
     mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(tmp_path / name))]
     assert len(mapped) == 1
-    table = loaded.mm_extractor["beit3"].text_embed.weight
+    table = loaded.network.beit3.text_embed.weight
     with torch.no_grad():
         table += 1
     assert (tmp_path / name).read_bytes() == before
     save_checkpoint(loaded, tmp_path)
     assert torch.equal(table, wide["mm_extractor.beit3.text_embed.weight"] + 1)
-    assert torch.equal(load_model(tmp_path).mm_extractor["beit3"].text_embed.weight, table)
+    assert torch.equal(load_model(tmp_path).network.beit3.text_embed.weight, table)
 
 
 def test_building_without_first_weights_leaves_none_of_the_memory_unwritten(net, tmp_path):
     """The networks agree in what they compute, not only in their tensors: nothing hangs on a skipped initialisation."""
     save_checkpoint(net, tmp_path)
     frames = [torch.randint(0, 256, (60, 80, 3), dtype=torch.uint8).numpy() for _ in range(2)]
-    ours = [result.probability for result in net.eval().segment(frames, "the red circle")]
+    net.network.eval()
+    ours = [result.probability for result in net.segment(frames, "the red circle")]
     theirs = [result.probability for result in load_model(tmp_path).segment(frames, "the red circle")]
     for a, b in zip(ours, theirs, strict=True):
         assert (a == b).all()
