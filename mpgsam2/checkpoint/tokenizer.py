@@ -16,10 +16,11 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mpgsam2.checkpoint.unseen import without_unseen
 from mpgsam2.errors import InputError
+from mpgsam2.inference.tokenizer import Tokenizer, quoted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -44,7 +45,6 @@ def is_of_tokenizer(name: str) -> bool:
 
 
 _SPACE = "▁"  # as SentencePiece writes it
-_LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
 
 _APOSTROPHES = re.compile("[’‘‛ʹʻʼʽˈ′‵`´＇ꞌꞋ՚׳ߴߵ❛❜᾽᾿΄]")
 _CONTRACTIONS = (
@@ -54,28 +54,6 @@ _CONTRACTIONS = (
     (re.compile(r"(?<=\w)'(?:s|m|re|ve|ll|d)\b"), ""),
 )
 _OF_WORDS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"}  # but no enclosing marks, such as a keycap's
-
-
-class Tokenizer(Protocol):
-    """What the pipeline asks of a vocabulary."""
-
-    vocabulary_size: int
-    """One more than the highest id: the least number of rows that the network's text table must have."""
-
-    def encode(self, expression: str) -> list[int]:
-        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
-
-    def known_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary knows, lower case, in order, each once."""
-
-    def unknown_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary does not know, likewise."""
-
-    def check_known(self, expression: str) -> None:
-        """Raises InputError if the vocabulary knows no word of the expression."""
-
-    def save(self, folder: str | Path) -> None:
-        """Writes the files from which `load_tokenizer` makes this tokenizer again."""
 
 
 class SentencePieceTokenizer:
@@ -278,14 +256,6 @@ def _check_length(expression: str, max_characters: int) -> None:
 def _collapse(text: str) -> str:
     """Lower case, single spaces, none at the ends."""
     return " ".join(text.lower().split())
-
-
-def quoted(words: Sequence[str]) -> str:
-    """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
-    shown = [f"“{word if len(word) <= _LONG else word[: _LONG - 1] + '…'}”" for word in words[:_MANY]]
-    more = len(words) - len(shown)
-    last = f"{more} more" if more else shown.pop()
-    return f"{', '.join(shown)} and {last}" if shown else last
 
 
 def _nothing_known(words: Sequence[str]) -> InputError:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from mpgsam2.inference.query import Query
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.speed.operations import Operations, count_operations
 from mpgsam2.video import Clip, SelectedClip
 
@@ -81,7 +81,7 @@ class Estimate:
     The reckoning is the same throughout; what is learned is by what factor runs of a kind differ from it.
     """
 
-    def __init__(self, models: Mapping[str, MPGSAM2], processors: int) -> None:
+    def __init__(self, models: Mapping[str, Segmenter], processors: int) -> None:
         """Count the models' operations, a second or two for each size.
 
         Args:
@@ -92,7 +92,7 @@ class Estimate:
         self._operations: dict[str, tuple[Operations, int | None]] = {
             name: (count_operations(model.config), model.window) for name, model in models.items()
         }
-        bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.parameters())
+        bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.network.parameters())
         self._starts = deque([_START + bytes_ / _BYTES_A_SECOND], maxlen=_KNOWN)
         self._paces: dict[Any, deque[float]] = defaultdict(lambda: deque(maxlen=_KNOWN))
         self._any_pace: deque[float] = deque(maxlen=10)

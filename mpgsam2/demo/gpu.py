@@ -23,7 +23,7 @@ from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.video import Clip
 
 _SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
@@ -39,17 +39,17 @@ class FrameLoop(Protocol):
 
     limited: bool
 
-    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+    def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
         """How many of the clip's frames one run can do."""
 
     def __call__(
-        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+        self, model: Segmenter, clip: Clip, queries: Sequence[Query], threshold: float
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip; per frame one result for each query."""
 
 
 class Lending:
-    """`MPGSAM2.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
+    """`Segmenter.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
 
     The clip goes in as its path and sizes; its frames are decoded in the worker, one at a time, because an iterator
     cannot be sent there. The results come back pickled, so probabilities are narrowed to float16: 2⁻¹¹ off at most, an
@@ -59,7 +59,7 @@ class Lending:
     Off ZeroGPU the pass is made where it is called, and there is no limit.
     """
 
-    def __init__(self, models: Mapping[str, MPGSAM2]) -> None:
+    def __init__(self, models: Mapping[str, Segmenter]) -> None:
         """Take the models, by name, each on the device where it runs."""
         self._models = models
         self.limited = Config.zero_gpu
@@ -69,14 +69,14 @@ class Lending:
             self._factor = get_config()["duration_factor"]
         self._pass = spaces.GPU(duration=self._duration)(self._timed)
 
-    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+    def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
         """How many of a clip's frames can be done before the GPU must be given back; at least 1."""
         if self._estimate is None:
             return clip.frame_count
         return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
 
     def __call__(
-        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+        self, model: Segmenter, clip: Clip, queries: Sequence[Query], threshold: float
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip.
 
@@ -124,7 +124,7 @@ class Lending:
         """In the worker: results, seconds until the model began in a new worker, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
-            net = self._models[model].in_dtype(dtype)
+            net = self._models[model].configured(dtype=dtype)
             for results in net.segment_several(clip, queries, threshold=threshold):
                 narrowed = (replace(result, probability=result.probability.astype(np.float16)) for result in results)
                 yield tuple(narrowed), starting, time.monotonic() - begun
@@ -171,7 +171,7 @@ class Lending:
         return "No GPU could be had: reload the page, sign in to Hugging Face, or try again later."
 
 
-def frame_loop(models: Mapping[str, MPGSAM2]) -> Lending:
+def frame_loop(models: Mapping[str, Segmenter]) -> Lending:
     """The pass of those models, see `Lending`."""
     return Lending(models)
 

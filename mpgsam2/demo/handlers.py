@@ -20,7 +20,7 @@ from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
-from mpgsam2.demo.turns import Opening, Turns, Waiting
+from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
 from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import Progress
@@ -44,17 +44,19 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
     waits for its turn, or whose clip is looked at, is given up.
     """
-    stop_signal = gr.State()
+    stop_signal = gr.State()  # a `StopSignal`
     settings = list(page.settings.values())
 
     def prepare() -> Updates:
-        return {stop_signal: Event(), **_prepared(page)}
+        return {stop_signal: StopSignal(), **_prepared(page)}
 
-    async def show_run(request: gr.Request, clip: Any, stop: Event | None, *values: Any) -> AsyncGenerator[Updates]:
+    async def show_run(
+        request: gr.Request, clip: Any, stop: StopSignal | None, *values: Any
+    ) -> AsyncGenerator[Updates]:
         try:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
-                turn = turns.take(request.session_hash, file_of(clip), asked, stop or Event())
+                turn = turns.take(request.session_hash, file_of(clip), asked, stop or StopSignal())
                 async with aclosing(turn) as steps, aclosing(_updates(page, asked.look, steps)) as updates:
                     async for update in updates:
                         yield update
@@ -75,9 +77,9 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         except InputError as error:
             yield notice_html(told(error))
 
-    def refused(status: Any) -> Updates:
-        """Where not even a place in the queue was free, nothing of the run has reached the page."""
-        return {page.status: status_html(FULL) if WAITING in str(status) else gr.skip(), **_at_rest(page)}
+    def refused(stop: StopSignal) -> Updates:
+        """A run that failed was either begun, and has told why, or not even a place in Gradio's queue was free."""
+        return {page.status: gr.skip() if stop.in_line else status_html(FULL), **_at_rest(page)}
 
     prepared = gr.on(
         [page.run.click, page.settings["sentences"].submit],
@@ -94,7 +96,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         **OWN_LINE,
         **_QUIET,
     )
-    running.failure(refused, page.status, [page.status, *_at_rest(page)], queue=False, **_QUIET)
+    running.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
@@ -162,6 +164,7 @@ async def _updates(
                     update |= {page.player: live(step, look), page.bundle: gr.update(visible=False, value=None)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
+                update |= {page.notice: notice_html(step.notice)} if step.notice else {}
                 update |= {**_results(page, step), **_at_rest(page)}
         yield dict(update)
 

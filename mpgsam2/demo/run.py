@@ -18,7 +18,7 @@ from mpgsam2.errors import InputError, Stopped
 from mpgsam2.export import bundle, read_record
 from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
 from mpgsam2.inference.query import Query
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.video import Clip
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -49,7 +49,7 @@ class Finished:
 Step = Started | Progress | Finished
 
 
-def fitting(models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
+def fitting(models: Mapping[str, Segmenter], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
     """A function that tells how many of a clip's frames one run can do with these settings.
 
     Raises:
@@ -64,7 +64,7 @@ def fitting(models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, settings: Sett
 
 
 def run(
-    models: Mapping[str, MPGSAM2],
+    models: Mapping[str, Segmenter],
     frame_loop: FrameLoop,
     path: str | None,
     settings: Settings,
@@ -122,4 +122,8 @@ def run(
     if pace and done:
         pace.learn(model.name, clip, done, len(queries), time.monotonic() - began)
     end = Finished(done, clip.frame_count, notice, warning, hurried=hurried)
-    yield replace(end, record=read_record(folder), folder=folder, bundle=bundle(folder)) if done else end
+    if done:
+        record = read_record(folder)
+        notice = f"{notice} {record['cut'] or ''}".strip()
+        end = replace(end, notice=notice, record=record, folder=folder, bundle=bundle(folder))
+    yield end

@@ -14,10 +14,10 @@ from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, p
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import agreement
+from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.verdict import Verdict, conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
 if TYPE_CHECKING:

@@ -81,7 +81,11 @@ class Download:
             self._arrived.record()
 
     def tensors(self) -> list[Tensor]:
-        """The tensors in the host's memory, in their order."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        return [x.cpu() for x in self._tensors]
+        """The tensors in the host's memory, in their order.
+
+        They are in ordinary memory, however long they are kept: pinned memory is the whole system's and scarce.
+        """
+        if self._arrived is None:
+            return [x.cpu() for x in self._tensors]
+        self._arrived.synchronize()
+        return [x.clone() for x in self._tensors]

@@ -24,6 +24,7 @@ from mpgsam2.network.config import TrackerConfig
 from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention
 from mpgsam2.network.rotary import RotaryAttention
+from mpgsam2.network.ways import is_plain
 
 NO_OBJECT_LOGIT = -1024.0  # SAM 2's mask logit where the object is judged absent
 
@@ -189,6 +190,8 @@ class Tracker(nn.Module):
     def image_features(self, images: Tensor) -> ImageFeatures:
         """Hiera and FPN on B × 3 × S × S normalised images (5.1); float32."""
         neck, decoder = self.image_encoder.neck, self.sam_mask_decoder
+        if is_plain():
+            return self._plain_image_features(images)
         with self.autocast():
             stage1, stage2, stage3, stage4 = self.image_encoder.trunk(images)
         stage1, stage2, stage3, stage4 = (stage.float() for stage in (stage1, stage2, stage3, stage4))
@@ -200,6 +203,11 @@ class Tracker(nn.Module):
             level2,
             neck.position_encoding(level2[:1]).expand_as(level2),
         )
+
+    def _plain_image_features(self, images: Tensor) -> ImageFeatures:
+        encoded, decoder = self.image_encoder(images), self.sam_mask_decoder
+        level0, level1, level2 = encoded["backbone_fpn"]
+        return ImageFeatures(decoder.conv_s0(level0), decoder.conv_s1(level1), level2, encoded["vision_pos_enc"][-1])
 
     def recall(self, features: ImageFeatures, past: Past | None) -> Tensor:
         """Condition a frame's features on the past (5.2); B × c × h × w. None: a first frame."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from mpgsam2.speed.measure import Measurement
-from mpgsam2.speed.stages import STAGES
+from mpgsam2.stages import STAGES
 
 _MEGABYTE = 10**6
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mpgsam2.errors import FrameError, InputError
+from mpgsam2.stages import READING, in_stage
 from mpgsam2.video.animation import animation_frames, is_animation, probe_animation
 from mpgsam2.video.containers import shown
 from mpgsam2.video.file import file_frames, probe_file
@@ -84,6 +85,9 @@ class Clip:
 
     def read(self, numbers: range) -> Iterator[np.ndarray]:
         """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
+        return in_stage(READING, self._read(numbers))
+
+    def _read(self, numbers: range) -> Generator[np.ndarray]:
         frames = _reader(self.path)(self.path, numbers)
         try:
             for index in numbers:

@@ -16,6 +16,7 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 
+from mpgsam2.stages import WRITING, stage
 from mpgsam2.video.retime import retime
 
 PATIENCE = 30.0
@@ -84,6 +85,7 @@ class VideoWriter:
             os.set_blocking(self._encoder.stdin.fileno(), False)
         _at_work.add(self)
 
+    @stage(WRITING)
     def write(self, frame: np.ndarray) -> None:
         """Appends a (H, W, 3) uint8 RGB frame; of a writer with another number of `channels`, one with so many.
 

@@ -84,12 +84,12 @@ zero.move = move
 wrappers.Event, wrappers.Queue = HeardEvent, CheckedQueue
 
 from mpgsam2.errors import InputError  # noqa: E402
-from mpgsam2.network.model import MPGSAM2  # noqa: E402
+from mpgsam2.inference.segmenter import Segmenter  # noqa: E402
 
-_segment_several = MPGSAM2.segment_several
+_segment_several = Segmenter.segment_several
 
 
-def segment_several(net: MPGSAM2, frames: Any, queries: Any, **settings: Any) -> Generator[Any]:
+def segment_several(net: Segmenter, frames: Any, queries: Any, **settings: Any) -> Generator[Any]:
     if queries[0].expression == WRONG:
         raise InputError("The clip broke off while <it> was read.")
     for index, results in enumerate(_segment_several(net, frames, queries, **settings)):
@@ -97,7 +97,7 @@ def segment_several(net: MPGSAM2, frames: Any, queries: Any, **settings: Any) ->
         yield results
 
 
-MPGSAM2.segment_several = segment_several
+Segmenter.segment_several = segment_several
 
 if __name__ == "__main__":
     sys.argv = [str(APP)]

@@ -16,7 +16,7 @@ from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
 from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import Segmenter
 from mpgsam2.demo import build_demo, launch_options
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.nano import synthetic
@@ -25,7 +25,7 @@ from mpgsam2.video.ground_truth import GroundTruth
 
 
 @pytest.fixture(scope="session")
-def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clips(model: Segmenter, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a short clip, a long one of the same scene, a text that calls itself a clip, and one example."""
     folder = tmp_path_factory.mktemp("demo")
     scene = synthetic.render_clip(7, replace(synthetic.EASY, frames=FRAMES, height=(160, 160), aspect=(1.25, 1.25)))
@@ -47,7 +47,7 @@ def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def url(model: MPGSAM2, clips: Path) -> Iterator[str]:
+def url(model: Segmenter, clips: Path) -> Iterator[str]:
     with connect(build_demo([model], clips), **launch_options()) as url:
         yield url
 

@@ -27,7 +27,7 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, expect
 from visitor import FRAMES, LONG, fill, press, status
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import Segmenter
 from mpgsam2.checkpoint import PUBLISHED
 from mpgsam2.demo.errors import FAULT
 from mpgsam2.video import open_clip
@@ -149,7 +149,7 @@ def refusal(client: Client, clip: Path, expression: str = SENTENCE, **settings: 
 # ------------------------------------------------------------------------------------------------------ what it answers
 
 
-def test_masks_are_those_of_a_run_without_zerogpu(space: Space, api: DeviceAPI, clips: Path, model: MPGSAM2) -> None:
+def test_masks_are_those_of_a_run_without_zerogpu(space: Space, api: DeviceAPI, clips: Path, model: Segmenter) -> None:
     *_, bundle, record = ask(space.client(), clips / "short.mp4", model="nano", dtype="float32")
     alone = np.stack([result.mask for result in model.segment(open_clip(clips / "short.mp4"), SENTENCE)])
     assert alone.any() and np.array_equal(masks(bundle), alone)
@@ -157,7 +157,7 @@ def test_masks_are_those_of_a_run_without_zerogpu(space: Space, api: DeviceAPI, 
     assert [path for path, _ in api.log] == ["/schedule", "/allow", "/release"]
     assert api.requests("/release")[0]["fail"] == "false"
     (pack,) = (space.log.parent / "offload").iterdir()
-    assert pack.stat().st_size > 3 * 4 * sum(parameter.numel() for parameter in model.parameters())
+    assert pack.stat().st_size > 3 * 4 * sum(parameter.numel() for parameter in model.network.parameters())
 
 
 def test_the_published_network_answers_first_and_the_worker_leaves_no_trace(
