@@ -83,7 +83,7 @@ class Clip:
     def __iter__(self) -> Iterator[np.ndarray]:
         return self.read(range(self.frame_count))
 
-    def read(self, numbers: range) -> Iterator[np.ndarray]:
+    def read(self, numbers: range) -> Generator[np.ndarray, None, None]:
         """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
         return in_stage(READING, self._read(numbers))
 
@@ -113,7 +113,7 @@ class Clip:
         )
 
 
-def _reader(path: Path) -> Callable[[Path, range], Iterator[np.ndarray]]:
+def _reader(path: Path) -> Callable[[Path, range], Generator[np.ndarray, None, None]]:
     if path.is_dir():
         return folder_frames
     return animation_frames if is_animation(path) else file_frames
