@@ -54,6 +54,9 @@ def test_the_same_packages_give_the_same_atlas(packages: Path) -> None:
     assert [atlas.colour(style, place) for style in STYLES] == ["red", "blue", "yellow", "grey", "white"]
     first = atlas.drawing("apple", "noto", atlas.places("apple")[0])
     assert first.colour == "green" and first.rgb[1] > 240
+    (packages / "one" / "Aqua.jpg").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"Aqua\.jpg"):
+        atlas.photograph("Aqua")
 
 
 def test_drawings_fill_their_square(packages: Path) -> None:
