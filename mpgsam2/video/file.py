@@ -90,7 +90,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     return Probe(display.width, display.height, fps, len(times), variable_rate, times, clock, display.hdr)
 
 
-def file_frames(path: Path, numbers: range) -> Generator[np.ndarray, None, None]:
+def file_frames(path: Path, numbers: range) -> Generator[np.ndarray]:
     """Yields a video file's frames of those numbers, (H, W, 3) uint8 RGB; closing the generator releases the file.
 
     What lies between them is decoded without colour conversion, what comes after them not at all.

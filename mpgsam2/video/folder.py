@@ -80,7 +80,7 @@ def folder_images(folder: Path) -> list[Path]:
     return sorted((p for p in images if p.is_file()), key=lambda p: natural_order(p.name))
 
 
-def folder_frames(folder: Path, numbers: range) -> Generator[np.ndarray, None, None]:
+def folder_frames(folder: Path, numbers: range) -> Generator[np.ndarray]:
     """Yields the folder's images of those numbers as frames, (H, W, 3) uint8 RGB; the others are not read.
 
     Raises:

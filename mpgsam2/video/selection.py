@@ -48,7 +48,7 @@ class SelectedClip(Clip):
     selection: Selection
     numbers: range
 
-    def read(self, numbers: range) -> Generator[np.ndarray, None, None]:
+    def read(self, numbers: range) -> Generator[np.ndarray]:
         """As `Clip.read`; the numbers are those of this clip's frames."""
         size = (self.width, self.height)
         with closing(self.source.read(self.numbers[numbers.start : numbers.stop : numbers.step])) as frames:
