@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -54,6 +54,6 @@ class Looks:
             return None
 
 
-def _told(path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None) -> Generator[str]:
+def _told(path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None) -> Iterator[str]:
     with suppress(Stopped):
         yield choose_frames(path, selection, stop, fitting)[1]
