@@ -1,4 +1,5 @@
 # `make demo` opens the page on the nano model, `make test` runs the whole suite; both install what they need first.
+# `make lint` is its first part, style and types; `make coverage` tells which lines the suite runs.
 # `make space-check` tries the versions that a Space has: CUDA builds of torch, 3 GB and some minutes for each.
 # `make atlas` draws the everyday things that training and evaluation show: it wants npm, and Debian for photographs.
 
@@ -7,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 
-.PHONY: demo test lint space-check atlas
+.PHONY: demo test lint coverage space-check atlas
 
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
@@ -18,6 +19,11 @@ test: $(VENV)/test.installed lint
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A report, no threshold; processes that the tests start count.
+coverage: $(VENV)/test.installed
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=html:out/coverage $(PYTEST_ARGUMENTS)
 
 # torch and setuptools come first and sam2 is built against them: an isolated build would download a torch of its own.
 $(VENV)/app.installed: requirements.txt pyproject.toml

@@ -30,7 +30,7 @@ from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
 
 if TYPE_CHECKING:
-    from typing import Self  # Python 3.11
+    from typing_extensions import Self
 
 _SIZES = ("encoder", "prior", "tracker")
 _OURS = (*_SIZES, "calibration", "window", "interleaved")

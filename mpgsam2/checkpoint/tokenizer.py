@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mpgsam2.checkpoint.unseen import without_unseen
 from mpgsam2.errors import InputError
@@ -73,7 +73,7 @@ class SentencePieceTokenizer:
             raise ValueError("only control tokens")
         tokenizer.add_tokens([SEG])
         self._tokenizer = tokenizer
-        self.seg_id = tokenizer.convert_tokens_to_ids(SEG) if seg_id is None else seg_id
+        self.seg_id = cast(int, tokenizer.convert_tokens_to_ids(SEG)) if seg_id is None else seg_id
         self.vocabulary_size = max(self.seg_id + 1, len(tokenizer))
 
     @classmethod
@@ -89,9 +89,8 @@ class SentencePieceTokenizer:
         saved = any((folder / name).is_file() for name in _SAVED_FILES)
         kind = {} if saved else {"tokenizer_type": "xlm-roberta"}
         try:
-            return cls(
-                AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **kind), seg_id
-            )
+            read = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **kind)
+            return cls(cast("PreTrainedTokenizerFast", read), seg_id)
         except Exception as error:  # broken files raise whatever the bytes lead to
             name = next(name for name in (*_SAVED_FILES, SENTENCEPIECE_FILE) if (folder / name).is_file())
             raise InputError(f"{name} does not make a tokenizer: download the checkpoint's tokenizer again.") from error
@@ -109,6 +108,7 @@ class SentencePieceTokenizer:
                 raise InputError(str(error).replace(SENTENCEPIECE_FILE, path.name)) from error
 
     def encode(self, expression: str) -> list[int]:
+        """As `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         ids: list[int] = []
         for part in re.split(rf"({re.escape(SEG)})", expression):
@@ -122,12 +122,15 @@ class SentencePieceTokenizer:
         return [BEGIN, *ids, END]
 
     def known_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.known_words`."""
         return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
 
     def unknown_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.unknown_words`."""
         return [word for word in self._split(expression) if UNKNOWN in self._pieces(word)]
 
     def check_known(self, expression: str) -> None:
+        """As `Tokenizer.check_known`."""
         ids = set(self.encode(expression)[1:-1])
         if ids <= {UNKNOWN, self._tokenizer.convert_tokens_to_ids(_SPACE)}:
             raise _nothing_known(self.unknown_words(expression))
@@ -188,6 +191,7 @@ class WordTokenizer:
         (Path(folder) / WORDS_FILE).write_text(text + "\n", encoding="utf-8")
 
     def encode(self, expression: str) -> list[int]:
+        """As `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         words = _words(expression)
         if not words:
@@ -197,13 +201,16 @@ class WordTokenizer:
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
     def known_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.known_words`."""
         return [word for word in dict.fromkeys(_words(expression)) if word in self._ids]
 
     def unknown_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.unknown_words`."""
         words = dict.fromkeys(_words(expression))
         return [word for word in words if word not in self._ids and word != "s"]  # which is no word, as in "circle(s)"
 
     def check_known(self, expression: str) -> None:
+        """As `Tokenizer.check_known`."""
         if not self.known_words(expression):
             raise _nothing_known(list(dict.fromkeys(_words(expression))))
 

@@ -86,7 +86,7 @@ def _missing(left_out: Mapping[str, str]) -> str:
 
 
 def device_in_words(device: torch.device) -> str:
-    """ "an H200", "an RTX PRO 6000", "the CPU"."""
+    """A device as sentences name it: "an H200", "an RTX PRO 6000", "the CPU"."""
     if device.type != "cuda":
         return f"the {device.type.upper()}"
     name = _MAKE.sub("", torch.cuda.get_device_name(device))

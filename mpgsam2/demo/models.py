@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +75,7 @@ def by_name(models: Iterable[Segmenter]) -> dict[str, Segmenter]:
     return named
 
 
-def _load(names: Sequence[str], device: str | torch.device, dtype: str) -> Models:
+def _load(names: Iterable[str], device: str | torch.device, dtype: str) -> Models:
     models = Models([], {})
     unreachable = None
     for name in names:

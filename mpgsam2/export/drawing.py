@@ -148,9 +148,10 @@ def _mark(
 ) -> None:
     """Lay query `index`'s mask over a picture, in place; `corner` is the row and column of its first pixel."""
     colour = look.colour(index)
-    lightness = cv2.cvtColor(np.uint8([[colour]]), cv2.COLOR_RGB2LAB)[0, 0, 0]
+    lightness = cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]
     contrast = 0 if lightness > 127 and not look.dimmed else 255  # white towards a dark surrounding
-    tint = np.rint(np.arange(256)[:, None] * (1 - look.opacity) + np.float32(colour) * look.opacity).astype(np.uint8)
+    laid_over = np.array(colour, np.float32) * look.opacity
+    tint = np.rint(np.arange(256)[:, None] * (1 - look.opacity) + laid_over).astype(np.uint8)
     picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
     if look.pattern:
         steps = _hatching(index, mask.shape, corner, thickness)

@@ -110,7 +110,7 @@ class Exporter:
             for query, letter, (_, colour), unsure in zip(queries, letters, self._headings, doubts, strict=True)
         ]
 
-    def _begin(self) -> None:
+    def _begin(self) -> ExitStack:
         """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
         folder, clip = self.folder, self._part
         remove_results(folder)
@@ -123,7 +123,8 @@ class Exporter:
             )
             self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, self._headings))
             self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
-            self._writers = writers.pop_all()
+            begun = writers.pop_all()
+        return begun
 
     @stage(DRAWING)
     def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> None:
@@ -134,7 +135,7 @@ class Exporter:
             results: per query its result, mask and probability (H, W) of the same size.
         """
         if self._writers is None:
-            self._begin()
+            self._writers = self._begin()
         index = self._done
         if results[0].span and results[0].span not in self._spans[-1:]:
             self._spans.append(results[0].span)
@@ -198,12 +199,10 @@ class Exporter:
         with self._hold:
             if self._writers is None and results_in(self.folder):
                 return
-            if self._writers is None:
-                self._begin()
+            (self._writers or self._begin()).close()
             self._finish()
 
     def _finish(self) -> None:
-        self._writers.close()
         if self._done:
             part = self._part
             end = (*part.times, part.duration)[self._done]

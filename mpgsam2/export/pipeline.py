@@ -165,7 +165,7 @@ def _write(
                     total=clip.frame_count,
                     frame=frame,
                     results=answers,
-                    verdicts=() if left else tuple(exporter.verdicts),
+                    verdicts=() if left else tuple(verdict for verdict in exporter.verdicts if verdict),
                     seconds=now - start,
                     seconds_left=(now - first) / index * left if index else None,
                 )

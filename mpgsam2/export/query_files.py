@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -147,13 +148,15 @@ class QueryFiles:
     def __enter__(self) -> QueryFiles:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._writers.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._writers.__exit__(kind, error, traceback)
 
 
 def _fit(mask: np.ndarray, truth: np.ndarray | None, void: np.ndarray | None) -> dict[str, float]:
     """J and F of a mask, void pixels left out; none where there is no true mask."""
-    if truth is None:
+    if truth is None or void is None:
         return {}
     mask = mask & ~void
     return {"J": region_similarity(mask, truth), "F": contour_accuracy(mask, truth)}

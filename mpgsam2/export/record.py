@@ -160,8 +160,9 @@ def command(
     if first.without:
         named += ["--without", *sorted(first.without)]
     chosen = part.selection
-    stopped = done is not None and done < part.frame_count
-    last = chosen.first + (done - 1) * chosen.every if stopped else chosen.last
+    last = chosen.last
+    if done is not None and done < part.frame_count:
+        last = chosen.first + (done - 1) * chosen.every
     options = {
         "--model": (model, "nano"),
         "--dtype": (dtype, "float32"),

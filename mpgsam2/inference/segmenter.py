@@ -32,7 +32,7 @@ from mpgsam2.network.tracker import FrameOutput
 from mpgsam2.stages import TRACKING, in_stage
 
 if TYPE_CHECKING:
-    from typing import Self  # Python 3.11
+    from typing_extensions import Self
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Ge
         for frame in frames:
             yield resize(frame, side)
         return
-    coming = deque()
+    coming: deque[Future[Tensor]] = deque()
     with ThreadPoolExecutor(_RESIZERS) as pool:
         for frame in frames:
             coming.append(pool.submit(resize, frame, side))

@@ -27,7 +27,7 @@ from mpgsam2.network.walk import Walk
 from mpgsam2.stages import ENCODING, FEATURES, stage
 
 if TYPE_CHECKING:
-    from typing import Self  # Python 3.11
+    from typing_extensions import Self
 
 PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -77,7 +77,8 @@ class MemoryBank:
         self.longest_history = max(pointers - 1, 1)
         self.length = 0
         self.first: tuple[Tensor, Tensor] | None = None
-        self.memories: deque[Tensor] = deque(maxlen=config.max_memories - 1)
+        self.last_row = config.max_memories - 1
+        self.memories: deque[Tensor] = deque(maxlen=self.last_row)
         self.pointers: deque[Tensor] = deque(maxlen=pointers - 1)
 
     def add(self, memory: Tensor, pointer: Tensor) -> None:
@@ -103,7 +104,7 @@ class MemoryBank:
         """
         if self.first is None:
             return None
-        rows = [self.memories.maxlen, *reversed(range(len(self.memories)))]
+        rows = [self.last_row, *reversed(range(len(self.memories)))]
         pointers = torch.stack([self.first[1], *reversed(self.pointers)], dim=1)
         ages = torch.arange(len(self.pointers) + 1, device=pointers.device)
         ages[0] = self.length
@@ -317,5 +318,5 @@ class Tracker(nn.Module):
 def _in_one(first: nn.Conv2d, second: nn.Conv2d, x: Tensor) -> Tensor:
     """`second(first(x))` for two 1 × 1 convolutions, as the one that they amount to."""
     weight = second.weight.flatten(1) @ first.weight.flatten(1)
-    bias = F.linear(first.bias, second.weight.flatten(1), second.bias)
+    bias = F.linear(cast(Tensor, first.bias), second.weight.flatten(1), second.bias)
     return F.conv2d(x, weight[..., None, None], bias)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
@@ -80,10 +80,10 @@ class Clip:
                     digest.update(block)
         return digest.hexdigest()
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Generator[np.ndarray]:
         return self.read(range(self.frame_count))
 
-    def read(self, numbers: range) -> Iterator[np.ndarray]:
+    def read(self, numbers: range) -> Generator[np.ndarray]:
         """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
         return in_stage(READING, self._read(numbers))
 
@@ -113,7 +113,7 @@ class Clip:
         )
 
 
-def _reader(path: Path) -> Callable[[Path, range], Iterator[np.ndarray]]:
+def _reader(path: Path) -> Callable[[Path, range], Generator[np.ndarray]]:
     if path.is_dir():
         return folder_frames
     return animation_frames if is_animation(path) else file_frames

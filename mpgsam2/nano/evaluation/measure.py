@@ -75,7 +75,7 @@ def _score(
     masks = np.stack([result.mask for result in results])
     priors = np.stack([_enlarge(result.prior, truth.shape[1:]) >= 0.5 for result in results])
     areas = truth.sum(axis=(1, 2))
-    visible, found = areas > 0, masks.any(axis=(1, 2)).tolist()
+    visible, found = areas > 0, np.any(masks, axis=(1, 2)).tolist()
     object_scores = [result.object_score for result in results]
     area = areas[visible].mean() if visible.any() else 0.0
     return SentenceScore(
