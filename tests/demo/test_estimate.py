@@ -143,7 +143,7 @@ def test_as_many_frames_as_fit(models: dict[str, MPGSAM2]) -> None:
 
 def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsam2.MPGSAM2, clip_file: Path) -> None:
     loop, clip = frame_loop({"nano": model}), open_clip(clip_file)
-    asked = ("nano", F32, clip, [Query("the red circle")], 0.5)
+    asked = ("nano", F32, clip, [Query("the red circle")], 0.5, None)
     assert loop._duration(*asked) is None, "off ZeroGPU nothing is asked for"
     loop._estimate = estimate = Estimate({"nano": model}, SLICE)
     needed = estimate.seconds(Work.of("nano", F32, clip, [Query("the red circle")]))
