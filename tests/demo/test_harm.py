@@ -14,11 +14,9 @@ import signal
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import psutil
 import pytest
 from gradio_client import Client, handle_file
@@ -31,7 +29,6 @@ from mpgsam2.demo.errors import FAULT
 from mpgsam2.demo.gate import allowed
 from mpgsam2.demo.line import EACH, FULL, PLACES
 from mpgsam2.demo.uploads import NO_ROOM, TOO_LARGE
-from mpgsam2.video import VideoWriter
 
 EXAMPLE = ROOT / "examples" / "moving.mp4"
 MUCH = "the red circle\nthe blue star\nthe green square\nthe circle"
@@ -42,16 +39,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     app = App(tmp_path_factory.mktemp("app") / "temporary")
     yield app
     app.end()
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two frames."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.mp4"
-    with VideoWriter(path, 64, 48, Fraction(10)) as writer:
-        for level in (40, 80):
-            writer.write(np.full((48, 64, 3), level, np.uint8))
-    return path
 
 
 @pytest.fixture
