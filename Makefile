@@ -12,8 +12,11 @@ export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
 
+# Many tests wait for other programs, so two run at once; those of one file share what they start.
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/test.installed lint
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGUMENTS)
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
