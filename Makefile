@@ -37,7 +37,8 @@ $(VENV)/test.installed: $(VENV)/app.installed tests/requirements.txt
 
 # The oldest and the newest pair of Python and torch that ZeroGPU has.
 SPACES := 3.12-2.11.0 3.10-2.8.0
-SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/demo/test_zerogpu.py
+SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/test_bfloat16.py \
+    tests/demo/test_zerogpu.py
 
 space-check: $(SPACES:%=space-check-%)
 
