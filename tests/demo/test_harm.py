@@ -19,7 +19,7 @@ from threading import Thread
 
 import psutil
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import Client
 from gradio_client.exceptions import AppError
 from stranger import ROOT, USUAL, App, Stranger, fd, stranger, until
 
@@ -428,9 +428,7 @@ def test_who_asks_twenty_times_lets_others_go_first(clean: App, clips: Path, tin
         assert ended.index(mine) < min(ended.index(event) for event in events[: EACH - 1]), "came last, went first"
 
 
-def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(
-    clean: App, clips: Path, tiny: Path
-) -> None:
+def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(clean: App, clips: Path) -> None:
     busy = Stranger(clean.url).come()
     busy.begin(fd(busy.upload(clips / "long.mp4")), expression=MUCH)
     talks = [busy.messages()]  # whoever stops listening has left
@@ -447,7 +445,7 @@ def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(
         assert "48 frames of 320 × 240" in str(remark)
     client = Client(clean.url, verbose=False, download_files=False)
     with pytest.raises(AppError, match=re.escape(FULL)):
-        client.predict(clip=handle_file(tiny), expression="the red circle", api_name="/segment")
+        client.predict(clip=None, expression="the red circle", api_name="/segment")
     client.close()
     for one in [*waiting, busy]:
         one.leave()
