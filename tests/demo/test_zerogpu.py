@@ -25,6 +25,7 @@ from device_api import REFUSALS, DeviceAPI, device_api
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, expect
+from stranger import until
 from visitor import FRAMES, LONG, fill, press, status
 
 from mpgsam2 import MPGSAM2
@@ -295,6 +296,10 @@ def test_a_visitor_sees_what_runs_stops_leaves_and_is_told(
     press(page, "Run")
     expect(status(page)).to_contain_text(re.compile(r" % sure"))
     page.close()
+
+
+def test_nothing_that_a_worker_handed_over_stays(space: Space) -> None:
+    until(lambda: list((space.log.parent / "gradio").rglob("worker-*")) == [], "folders stay")
 
 
 def test_the_log_tells_what_was_left_out_and_nothing_else_went_wrong(space: Space) -> None:
