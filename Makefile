@@ -13,8 +13,11 @@ export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
 
+# Many tests wait for other programs, so two run at once; those of one file share what they start.
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/test.installed lint
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGUMENTS)
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
@@ -40,7 +43,8 @@ $(VENV)/test.installed: $(VENV)/app.installed tests/requirements.txt
 
 # The oldest and the newest pair of Python and torch that ZeroGPU has.
 SPACES := 3.12-2.11.0 3.10-2.8.0
-SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/demo/test_zerogpu.py
+SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/test_bfloat16.py \
+    tests/demo/test_zerogpu.py
 
 space-check: $(SPACES:%=space-check-%)
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import gradio as gr
@@ -21,6 +23,8 @@ from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.demo.handover import hand_over, take
+from mpgsam2.demo.home import home
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.segmenter import Segmenter
@@ -52,9 +56,9 @@ class Lending:
     """`Segmenter.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
 
     The clip goes in as its path and sizes; its frames are decoded in the worker, one at a time, because an iterator
-    cannot be sent there. The results come back pickled, so probabilities are narrowed to float16: 2⁻¹¹ off at most, an
-    eighth of a grey level, and half the bytes. The masks are those of the full precision. With them come the seconds
-    that they took, from which the next estimate learns.
+    cannot be sent there. The results come back pickled (`handover`), so probabilities are narrowed to float16: 2⁻¹¹ off
+    at most, an eighth of a grey level, and half the bytes. The masks are those of the full precision. With them come
+    the seconds that they took, from which the next estimate learns.
 
     Off ZeroGPU the pass is made where it is called, and there is no limit.
     """
@@ -95,11 +99,15 @@ class Lending:
         work = Work.of(model.name, model.dtype, clip, queries)
         done, start, running, called = 0, None, 0.0, time.monotonic()
         try:
-            with self._told(work), closing(self._pass(model.name, model.dtype, clip, queries, threshold)) as answers:
-                for results, *told in answers:
+            with (
+                self._handover() as folder,
+                self._told(work),
+                closing(self._pass(model.name, model.dtype, clip, queries, threshold, folder)) as answers,
+            ):
+                for answer, *told in answers:
                     done += 1
                     start, running = told
-                    yield results
+                    yield take(answer, folder) if folder else answer
         except gr.Error:
             waited = time.monotonic() - called
             if self._estimate is not None and not done and waited >= (asked := self._estimate.seconds(work)):
@@ -110,7 +118,13 @@ class Lending:
                 self._estimate.learn(replace(work, frames=done), start, running)
 
     def _duration(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: str,
+        dtype: torch.dtype,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        folder: Path | None,
     ) -> int | None:
         """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
         if self._estimate is None:
@@ -119,15 +133,32 @@ class Lending:
         return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
 
     def _timed(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
-    ) -> Generator[tuple[tuple[FrameResult, ...], float | None, float]]:
-        """In the worker: results, seconds until the model began in a new worker, and seconds since."""
+        self,
+        model: str,
+        dtype: torch.dtype,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        folder: Path | None,
+    ) -> Generator[tuple[str | tuple[FrameResult, ...], float | None, float]]:
+        """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].configured(dtype=dtype)
             for results in net.segment_several(clip, queries, threshold=threshold):
                 narrowed = (replace(result, probability=result.probability.astype(np.float16)) for result in results)
-                yield tuple(narrowed), starting, time.monotonic() - begun
+                answer = tuple(narrowed)
+                sent = hand_over(answer, folder) if folder else answer
+                yield sent, starting, time.monotonic() - begun
+
+    @contextmanager
+    def _handover(self) -> Iterator[Path | None]:
+        """The folder through which a worker hands over what it made; None off ZeroGPU."""
+        if not self.limited:
+            yield None
+            return
+        with TemporaryDirectory(prefix="worker-", dir=home()) as folder:
+            yield Path(folder)
 
     @contextmanager
     def _told(self, work: Work) -> Iterator[None]:

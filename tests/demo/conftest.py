@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import cv2
+import numpy as np
 import pytest
 from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
@@ -44,6 +45,16 @@ def clips(model: Segmenter, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in segment_file(model, clip, EXAMPLE, folder / "results" / "short", truth=truth):
             pass
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two frames."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.mp4"
+    with VideoWriter(path, 64, 48, Fraction(10)) as writer:
+        for level in (40, 80):
+            writer.write(np.full((48, 64, 3), level, np.uint8))
+    return path
 
 
 @pytest.fixture(scope="session")
