@@ -199,7 +199,10 @@ class Exporter:
         with self._hold:
             if self._writers is None and results_in(self.folder):
                 return
-            (self._writers or self._begin()).close()
+            writers = self._writers or self._begin()
+            for writer in (self._overlay, self._side_by_side, *self._queries):  # which then end at the same time
+                writer.no_more()
+            writers.close()
             self._finish()
 
     def _finish(self) -> None:
