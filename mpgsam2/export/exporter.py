@@ -200,8 +200,10 @@ class Exporter:
             if self._writers is None and results_in(self.folder):
                 return
             writers = self._writers or self._begin()
-            for writer in (self._overlay, self._side_by_side, *self._queries):  # which then end at the same time
-                writer.no_more()
+            self._overlay.no_more()  # so that all of them end at the same time
+            self._side_by_side.no_more()
+            for query in self._queries:
+                query.no_more()
             writers.close()
             self._finish()
 

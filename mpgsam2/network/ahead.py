@@ -16,7 +16,6 @@ Item = TypeVar("Item")
 
 Result = TypeVar("Result")
 
-_END = object()
 _nothing_ahead = False
 
 
@@ -50,16 +49,19 @@ def ahead(items: Generator[Item], most: int) -> Generator[Item]:
         The items in their order. What making one raises is raised here.
     """
 
-    def make() -> Item | object:
+    def make() -> tuple[Item] | None:
         with torch.inference_mode(), one_thread():
-            return next(items, _END)
+            try:
+                return (next(items),)
+            except StopIteration:
+                return None
 
     with closing(items), ThreadPoolExecutor(1, "ahead") as pool:
         coming = deque(pool.submit(make) for _ in range(most + 1))
         try:
-            while (item := coming.popleft().result()) is not _END:
+            while item := coming.popleft().result():
                 coming.append(pool.submit(make))
-                yield item
+                yield item[0]
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -238,7 +238,7 @@ class MPGSAM2(PriorLayers):
     def _image_features(self, frames: Iterable[np.ndarray]) -> Generator[ImageFeatures]:
         """What the image encoder sees in each frame; as many as is fastest go through it together."""
         large = resized(frames, self.config.tracker.image_size, self.device)
-        numbers = repeat(images_at_once(self.config.tracker, self.device))
+        numbers: Iterator[int] = repeat(images_at_once(self.config.tracker, self.device))
         if self.in_threads:
             numbers = chain([1], repeat(_SMALL_BATCH))  # the first one's result is waited for
         while images := list(islice(large, next(numbers))):

@@ -20,14 +20,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import httpx
 
 import mpgsam2
 from mpgsam2.export.drawing import overlay, prior_heatmap, probability_map
 from mpgsam2.export.pipeline import segment_file
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.speed.clip import make_clip, queries
 from mpgsam2.video import Clip, VideoWriter, open_clip
 
@@ -65,15 +65,15 @@ class _Visitor:
         given = {"clip": {"path": uploaded, "meta": {"_type": "gradio.FileData"}}, "sentences": sentence}
         for _ in self._ask("notice", given):
             pass
-        begun, picture = time.perf_counter(), None
+        begun, picture = time.perf_counter(), 0.0
         for answer in self._ask("player", given):
             now = time.perf_counter()
-            if picture is None and "data:image/" in answer:
-                picture = now
+            if not picture and "data:image/" in answer:
+                picture = now - begun
             if videos := re.findall(r'"url": ?"([^"]+\.mp4)"', answer):
                 for video in dict.fromkeys(videos):
                     self._http.get(video).raise_for_status()
-                return Wait(picture - begun, time.perf_counter() - begun)
+                return Wait(picture, time.perf_counter() - begun)
         raise RuntimeError(f"The page gave no videos: {answer}")
 
     def _ask(self, changes: str, given: dict[str, Any]) -> Iterator[str]:
@@ -100,15 +100,15 @@ class _Visitor:
 @contextmanager
 def _page() -> Iterator[_Visitor]:
     command = [sys.executable, "-c", _SERVER]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with server:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        asked, told = cast(IO[str], server.stdin), cast(IO[str], server.stdout)
         try:
-            yield _Visitor(server.stdout.readline().strip())
+            yield _Visitor(told.readline().strip())
         finally:
-            server.stdin.close()
+            asked.close()
 
 
-def _three_videos(model: MPGSAM2, clip: Clip, folder: Path, sentence: str) -> None:
+def _three_videos(model: Segmenter, clip: Clip, folder: Path, sentence: str) -> None:
     """The least that a script must do for what the player shows."""
     size = clip.width, clip.height, clip.fps
     with (
@@ -122,7 +122,7 @@ def _three_videos(model: MPGSAM2, clip: Clip, folder: Path, sentence: str) -> No
             marked.write(overlay(frame, [result.mask]))
 
 
-def _all_files(model: MPGSAM2, clip: Clip, folder: Path, sentence: str) -> None:
+def _all_files(model: Segmenter, clip: Clip, folder: Path, sentence: str) -> None:
     for _ in segment_file(model, clip, sentence, folder):
         pass
 
@@ -140,20 +140,21 @@ def main() -> None:
     parser.add_argument("--sentence", default=queries(1)[0].expression, help="what to look for in it")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs of each after one to warm up")
     args = parser.parse_args()
-    with TemporaryDirectory() as folder, _page() as visitor:
-        folder = Path(folder)
+    with TemporaryDirectory() as temporary, _page() as visitor:
+        folder = Path(temporary)
         clip = open_clip(args.clip) if args.clip else make_clip(folder / "clip.mp4", _FRAMES)
         model = mpgsam2.load_model("nano")
-        waits, three, every = [], [], []
+        waits: list[Wait] = []
+        three: list[float] = []
+        every: list[float] = []
         for _ in range(args.repeats + 1):
             waits.append(visitor.run(clip.path, args.sentence))
             three.append(_seconds(_three_videos, model, clip, folder, args.sentence))
             every.append(_seconds(_all_files, model, clip, folder / "results", args.sentence))
-    picture, results = (median(of_all[1:]) for of_all in zip(*waits, strict=True))
-    three, every = median(three[1:]), median(every[1:])
+    picture, results, videos, files = (median(of_all[1:]) for of_all in (*zip(*waits, strict=True), three, every))
     print(f"page: first picture after {picture:.2f} s, results after {results:.2f} s")
-    print(f"script: three videos in {three:.2f} s, all files in {every:.2f} s")
-    print(f"page / script: {results / three:.2f} for the three videos, {results / every:.2f} for all files")
+    print(f"script: three videos in {videos:.2f} s, all files in {files:.2f} s")
+    print(f"page / script: {results / videos:.2f} for the three videos, {results / files:.2f} for all files")
 
 
 if __name__ == "__main__":
