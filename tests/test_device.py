@@ -39,6 +39,7 @@ def scene() -> synthetic.Clip:
 def test_frames_that_go_through_the_image_encoder_together(
     model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("mpgsam2.network.model.ONE_THREAD_PARAMETERS", 0)  # what is smaller has its own ways
     apart = list(model.segment_several(scene.frames, QUERIES))
     batches = []
     features = Tracker.image_features

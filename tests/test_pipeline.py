@@ -27,6 +27,7 @@ from mpgsam2.inference.segmenter import Answer
 from mpgsam2.inference.verdict import conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano import synthetic
+from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
 from mpgsam2.network.model import PARTS
 from mpgsam2.network.tracker import Tracker
@@ -172,12 +173,22 @@ def test_frames_are_read_once_for_the_prior_and_then_one_at_a_time(
 ) -> None:
     model = model.configured(window=None)
     frames = CountedFrames(scene.frames)
-    results = model.segment(frames, SENTENCE)
-    next(results)
-    next(results)
-    assert sorted(frames.read) == [2, len(scene.frames)]
-    assert len(list(results)) == len(scene.frames) - 2
+    with in_one_thread():
+        results = model.segment(frames, SENTENCE)
+        next(results)
+        next(results)
+        assert sorted(frames.read) == [2, len(scene.frames)]
+        assert len(list(results)) == len(scene.frames) - 2
     assert frames.read == [len(scene.frames)] * 2
+
+
+def test_a_small_network_reads_a_few_frames_ahead(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+    frames = CountedFrames(np.concatenate([scene.frames] * 8))
+    results = model.segment_several(frames, [Query(SENTENCE)])
+    next(results)
+    assert frames.read[0] == 40 and frames.read[1] < 30
+    results.close()
+    assert frames.read[1] < 30 and not frames.held
 
 
 def test_frames_are_let_go_when_read(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
@@ -342,9 +353,9 @@ def test_several_queries_share_what_does_not_depend_on_them(
         monkeypatch, (VisionEmbedding, "forward"), (BEiT3, "fuse"), (Tracker, "image_features"), (Tracker, "segment")
     )
     assert len(list(model.segment_several(scene.frames, SEVERAL))) == 5
-    # All five frames go through the encoder at once; two of the four queries have the same sentence, three the same
-    # parts.
-    assert calls == {"forward": 1, "fuse": 3, "image_features": 5, "segment": 2 * 5}
+    # All five frames go through the encoder at once, and but for the first through the image encoder; two of the four
+    # queries have the same sentence, three the same parts.
+    assert calls == {"forward": 1, "fuse": 3, "image_features": 2, "segment": 2 * 5}
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.9])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 
 import pytest
 import torch
 
 import mpgsam2
 from mpgsam2.nano import synthetic
+from mpgsam2.network.ahead import ahead
 from mpgsam2.network.beit3 import BEiT3
 from mpgsam2.network.threads import on_one_thread
 
@@ -65,3 +67,38 @@ def test_closing_early_closes_what_computes() -> None:
     assert next(one) == 0
     one.close()
     assert closed == [before] and torch.get_num_threads() == before
+
+
+def test_what_runs_ahead_comes_in_order_and_no_further_than_asked_for() -> None:
+    made: list[int] = []
+
+    def items() -> Generator[int]:
+        for number in range(20):
+            assert torch.is_inference_mode_enabled() and torch.get_num_threads() == 1
+            made.append(number)
+            yield number
+
+    assert list(ahead(items(), 3)) == list(range(20))
+    made.clear()
+    some = ahead(items(), 3)
+    assert [next(some), next(some)] == [0, 1]
+    some.close()
+    assert len(made) <= 1 + 3 + 1
+
+
+def test_what_fails_ahead_fails_in_its_turn() -> None:
+    def items() -> Generator[int]:
+        yield 0
+        raise ValueError("no more")
+
+    some = ahead(items(), 3)
+    assert next(some) == 0
+    with pytest.raises(ValueError, match="no more"):
+        next(some)
+
+
+def test_a_process_ends_whether_or_not_what_runs_ahead_was_closed() -> None:
+    left = "from itertools import count; from mpgsam2.network.ahead import ahead; next(ahead((x for x in count()), 2))"
+    held = left.replace("next(", "some = ", 1).removesuffix(")") + "; next(some)"
+    for code in (left, held):
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -33,7 +33,7 @@ _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
 _WORK = ("model", "without", "compare", "dtype")  # settings on which it depends how many can be done
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
-_LIVE_EVERY = 0.2  # seconds between live pictures; the line of text follows every frame
+_LIVE_EVERY = 0.1  # seconds between live pictures
 
 Updates = dict[Component, Any]
 
@@ -138,7 +138,7 @@ def _at_rest(page: Page) -> Updates:
 async def _updates(
     page: Page, look: Look, steps: AsyncIterator[Waiting | Opening | Step | None]
 ) -> AsyncGenerator[Updates]:
-    """What the page shows at each step of a run. One update per frame, so that a closed tab is noticed as soon."""
+    """What the page shows at each step of a run that it is told of."""
     warning, shown = None, -_LIVE_EVERY
     update: Updates = {}
     async for step in steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -14,6 +15,9 @@ T = TypeVar("T")
 
 TICK = 0.5
 """Seconds after which `steps` says that it still works, which is also how soon a closed tab is noticed."""
+
+PAUSE = 0.3
+"""Seconds between two steps of one kind."""
 
 
 class Worker:
@@ -30,23 +34,56 @@ class Worker:
         return future
 
     async def steps(self, generator: Generator[T]) -> AsyncGenerator[T | None]:
-        """What a generator yields, taken from it in the thread; None whenever it has said nothing for a `TICK`.
+        """What a generator yields, made in the thread however slowly it is read; None after a `TICK` of silence.
 
-        It is not closed here: whoever gives up has `generator.close` done by the thread, after the step at work.
+        Steps of one kind are told `PAUSE` after each other, the newest of those that came meanwhile: telling the page
+        of one takes longer than many a frame. Whoever gives up has nothing more made after the step at work. The
+        generator is not closed here: they have `generator.close` done by the thread.
 
         Raises:
-            Exception: whatever the generator raises.
+            Exception: whatever the generator raises, after what it yielded before.
         """
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        steps: deque[T] = deque()
+        given_up = threading.Event()
+
+        def make() -> None:
+            while not given_up.is_set() and (step := _next(generator)):
+                loop.call_soon_threadsafe(arrived, *step)
+
+        def arrived(step: T) -> None:
+            if steps and type(steps[-1]) is type(step):
+                steps.pop()
+            steps.append(step)
+            news.set()
+
+        def ended(making: asyncio.Future[None]) -> None:
+            if not making.cancelled():
+                making.exception()  # heard, though given up
+            news.set()
+
         context = contextvars.copy_context()  # whose request it is, which ZeroGPU asks for
-        while True:
-            future = asyncio.wrap_future(self.submit(lambda: context.run(_next, generator)))
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, though given up
-            while not (await asyncio.wait([future], timeout=TICK))[0]:
-                yield None
-            step = future.result()
-            if step is None:
-                return
-            yield step[0]
+        making = asyncio.wrap_future(self.submit(lambda: context.run(make)))
+        making.add_done_callback(ended)
+        kind: type | None = None
+        told = 0.0
+        try:
+            while steps or not making.done():
+                alike = len(steps) == 1 and type(steps[0]) is kind and not making.done()
+                early = told + PAUSE - loop.time() if alike else 0.0
+                if steps and early <= 0:
+                    kind, told = type(steps[0]), loop.time()
+                    yield steps.popleft()
+                    continue
+                news.clear()
+                try:
+                    await asyncio.wait_for(news.wait(), early if steps else TICK)
+                except asyncio.TimeoutError:
+                    if not steps:
+                        yield None
+            making.result()
+        finally:
+            given_up.set()
 
     def _work(self) -> None:
         while True:

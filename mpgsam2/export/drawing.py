@@ -28,6 +28,7 @@ PALETTE: tuple[Colour, ...] = (
 )
 """One colour per object, RGB: Okabe and Ito, "Color Universal Design" (2008), without their black."""
 
+_INFERNO = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]  # 256 × 1 × 3, RGB
 _BEYOND = 4  # px
 _DIM = 0.5  # lightness of what is dimmed to the full
 
@@ -98,7 +99,7 @@ def probability_map(probability: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8 RGB.
     """
     levels = np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
-    return cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    return cv2.LUT(cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB), _INFERNO)
 
 
 def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = Look()) -> np.ndarray:

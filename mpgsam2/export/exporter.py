@@ -199,7 +199,12 @@ class Exporter:
         with self._hold:
             if self._writers is None and results_in(self.folder):
                 return
-            (self._writers or self._begin()).close()
+            writers = self._writers or self._begin()
+            self._overlay.no_more()  # so that all of them end at the same time
+            self._side_by_side.no_more()
+            for query in self._queries:
+                query.no_more()
+            writers.close()
             self._finish()
 
     def _finish(self) -> None:

@@ -117,6 +117,11 @@ class QueryFiles:
         self._description.add(result.mask)
         return pictures
 
+    def no_more(self) -> None:
+        """See `VideoWriter.no_more`."""
+        for video in (self._prior, self._probability, self._cutout):
+            video.no_more()
+
     @property
     def verdict(self) -> Verdict | None:
         """The conclusion from the frames so far; None before the first."""

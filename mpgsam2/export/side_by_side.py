@@ -57,6 +57,10 @@ class SideBySide:
                 pane[...] = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
         self._video.write(self._picture)
 
+    def no_more(self) -> None:
+        """See `VideoWriter.no_more`."""
+        self._video.no_more()
+
     def __enter__(self) -> SideBySide:
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -56,8 +57,10 @@ class Strip:
         if not self._columns:
             return
         figure = Image.fromarray(self._figure())
-        _save(figure, png, "PNG", compress_level=1)
-        _save(figure, pdf, "PDF", resolution=_RESOLUTION, quality=95, title="MPG-SAM 2")
+        with ThreadPoolExecutor() as pool:
+            picture = pool.submit(_save, figure, png, "PNG", compress_level=1)
+            _save(figure, pdf, "PDF", resolution=_RESOLUTION, quality=95, title="MPG-SAM 2")
+            picture.result()
 
     def _figure(self) -> np.ndarray:
         height, width = next(iter(self._columns.values()))[0].shape[:2]

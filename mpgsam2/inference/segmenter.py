@@ -21,6 +21,7 @@ from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.tokenizer import Tokenizer
+from mpgsam2.network.ahead import ahead
 from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.device import Download
 from mpgsam2.network.fingerprint import fingerprint
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+
+_AHEAD = 2  # frames whose results a small network has before they are wanted
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ class Segmenter:
         """
         check_threshold(threshold)
         answers = self._answers(*self._checked(frames, queries), prior)
-        return in_stage(TRACKING, self._on_its_threads(self._results(answers, threshold)))
+        return self._on_its_threads(in_stage(TRACKING, self._results(answers, threshold)))
 
     def answers(
         self, frames: Iterable[np.ndarray], queries: Sequence[Query], *, prior: np.ndarray | None = None
@@ -268,7 +271,9 @@ class Segmenter:
         return self.inference.window if self.inference.interleaved else None
 
     def _on_its_threads(self, items: Generator[T]) -> Generator[T]:
-        """The same items; those of a small network are computed with one thread."""
+        """The same items; those of a small network are computed with one thread of torch's, if need be in their own."""
+        if self.network.in_threads:
+            return ahead(items, _AHEAD)
         return on_one_thread(items) if self.network.is_small else items
 
     def _checked(
@@ -294,12 +299,13 @@ class Segmenter:
         sentences: Mapping[str, list[int]],
         prior: np.ndarray | None,
     ) -> Generator[list[Answer]]:
-        ahead, behind = of_one_size(frames), iter(frames)  # the encoder's pass runs one span ahead of the tracker's
+        # The encoder's pass runs one span ahead of the tracker's.
+        first_pass, behind = of_one_size(frames), iter(frames)
         without = [frozenset(query.without) for query in queries]
         longest = self.longest_span(len(sentences))  # of them all, whatever becomes of the memory
         span = range(0)
-        for first in ahead:
-            rest = islice(ahead, longest - 1)
+        for first in first_pass:
+            rest = islice(first_pass, longest - 1)
             encoded = self.network.encode(chain([first], rest), sentences.values(), longest=self._dealt)
             by_sentence = dict(zip(sentences, encoded, strict=True))
             contexts = [by_sentence[query.expression] for query in queries]

@@ -144,11 +144,12 @@ class AggregatingMaskDecoder(MaskDecoder):
         image = image.transpose(1, 2).reshape(batch, c, height, width)
         image = activation(norm(to_half(image) + level1))
         image = last_activation(to_quarter(image) + level0)
-        kernels = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], dim=1)
-        masks = torch.einsum("bmc,bchw->bmhw", kernels, image)
-        return DecoderOutput(  # the first token is SAM's single-mask one, unused: multimask output is always on
-            masks=masks[:, 1:],
+        # The first token is SAM's single-mask one, unused: multimask output is always on.
+        mask_tokens, mlps = mask_tokens[:, 1:], self.output_hypernetworks_mlps[1:]
+        kernels = torch.stack([mlp(token) for mlp, token in zip(mlps, mask_tokens.unbind(1), strict=True)], dim=1)
+        return DecoderOutput(
+            masks=(kernels @ image.flatten(2)).unflatten(-1, image.shape[-2:]),
             iou=self.iou_prediction_head(tokens[:, 1])[:, 1:],
-            tokens=mask_tokens[:, 1:],
+            tokens=mask_tokens,
             object_score_logit=self.pred_obj_score_head(tokens[:, 0]),
         )

@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mpgsam2.network.ways import is_plain
+
+_NARROW = 8  # channels of a head, for which torch's own attention is slow on a processor
 _AT_ONCE = 4096  # tokens that go through a feed-forward together, where no gradient is asked for
 
 
@@ -53,7 +56,8 @@ class MultiheadAttention(nn.Module):
         """Attend from `query` (B × Q × d) to what `project` returned; B × Q × d."""
         width = query.shape[-1]
         query = self._split(F.linear(query, self.in_proj_weight[:width], self.in_proj_bias[:width]))
-        attended = F.scaled_dot_product_attention(query, *keys_values)
+        narrow = query.shape[-1] <= _NARROW and query.is_cpu and not (is_plain() or torch.is_grad_enabled())
+        attended = (_attend_narrow if narrow else F.scaled_dot_product_attention)(query, *keys_values)
         return self.out_proj(attended.transpose(1, 2).flatten(2))
 
     def by_head(self, query: Tensor, memory: Tensor) -> Tensor:
@@ -93,6 +97,19 @@ class MultiheadAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # B × heads × S × d/heads
+
+
+def _attend_narrow(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """As `scaled_dot_product_attention`, one head after the other; the long side of each product is its inner loop."""
+    query = query * query.shape[-1] ** -0.5
+    attended = values.new_empty(*query.shape[:2], values.shape[-1], query.shape[2])  # B × heads × d/heads × Q
+    for number, of_clip in enumerate(attended):
+        for head, out in enumerate(of_clip):
+            scores = query[number, head] @ keys[number, head].T
+            if mask is not None:
+                scores.masked_fill_(~mask[number, 0], -torch.inf)
+            torch.mm(values[number, head].T, scores.softmax(dim=-1).T, out=out)
+    return attended.mT
 
 
 class SelfAttentionLayer(nn.Module):

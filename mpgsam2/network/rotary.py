@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from sam2.modeling.position_encoding import compute_axial_cis
 from sam2.modeling.sam.transformer import Attention, RoPEAttention
+from torch import Tensor
+
+from mpgsam2.network.ways import is_plain
 
 _THETA = 10000.0  # SAM 2's
 
@@ -36,7 +40,28 @@ class RotaryAttention(RoPEAttention):
             turns = self.compute_cis(*feat_sizes)
         self.register_buffer("freqs_cis", turns, persistent=False)
 
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
+        """As SAM 2's; where all has the usual size and a processor computes, nothing is copied to be turned."""
+        usual = self.num_heads == 1 and q.shape[1] == k.shape[1] == len(self.freqs_cis) and not num_k_exclude_rope
+        if not usual or not in_place(q):
+            return super().forward(q, k, v, num_k_exclude_rope)
+        query, key = self.q_proj(q), self.k_proj(k)
+        for x in (query, key):
+            turn(x, self.freqs_cis)
+        attended = F.scaled_dot_product_attention(*(x[:, None] for x in (query, key, self.v_proj(v))))
+        return self.out_proj(attended.squeeze(1))
+
     def compute_cis(self, end_x: int, end_y: int) -> torch.Tensor:
         """Turns of the places of a feature map: end_x·end_y × c/(2·heads), complex64."""
         with torch.inference_mode(False):  # kept, so that a network that has answered can still learn
             return compute_axial_cis(self.internal_dim // self.num_heads, end_x, end_y, _THETA)
+
+
+def in_place(x: Tensor) -> bool:
+    """Whether what was projected from `x` may be turned where it lies: float32 on a processor, nothing to be learnt."""
+    return x.is_cpu and not (is_plain() or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
+
+
+def turn(x: Tensor, turns: Tensor) -> None:
+    """Rotate in place: B × n·hw × c, as n frames of hw places; turns hw × c/2, complex."""
+    torch.view_as_complex(x.unflatten(-1, (-1, 2))).unflatten(1, (-1, len(turns))).mul_(turns)

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 import torch
 import torch.nn.functional as F
 from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
-from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
+from sam2.modeling.memory_attention import MemoryAttentionLayer
 from sam2.modeling.memory_encoder import CXBlock, Fuser, MaskDownSampler, MemoryEncoder
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from sam2.modeling.sam.prompt_encoder import PromptEncoder
@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from mpgsam2.network.aggregator import AggregatingMaskDecoder, GlobalKeys, PointerHistory
 from mpgsam2.network.config import TrackerConfig
+from mpgsam2.network.constant import Constant
 from mpgsam2.network.hiera import StripwiseHiera
-from mpgsam2.network.memory_attention import MemoryCrossAttention
+from mpgsam2.network.memory_attention import MemoryCrossAttention, SharingMemoryAttention
 from mpgsam2.network.rotary import RotaryAttention
 from mpgsam2.network.ways import is_plain
 
@@ -36,6 +37,7 @@ class ImageFeatures(NamedTuple):
     level1: Tensor  # B × c/4 × 2h × 2w
     level2: Tensor  # B × c × h × w
     position: Tensor  # B × c × h × w, sine
+    recalling: Tensor  # B × hw × c, level2 on its way through the memory attention, before it meets a memory
 
     def frame(self, number: int) -> ImageFeatures:
         """Those of one of the frames, as a batch of one."""
@@ -43,7 +45,7 @@ class ImageFeatures(NamedTuple):
 
     def expand(self, batch: int) -> ImageFeatures:
         """Features of one frame, that many times; none is copied."""
-        return ImageFeatures(*(field.expand(batch, -1, -1, -1) for field in self))
+        return ImageFeatures(*(field.expand(batch, *field.shape[1:]) for field in self))
 
 
 class FrameOutput(NamedTuple):
@@ -143,7 +145,7 @@ class Tracker(nn.Module):
         )
         self.image_encoder = ImageEncoder(trunk, neck, scalp=1)
         self.mask_downsample = nn.Conv2d(1, 1, kernel_size=4, stride=4)  # SAM 2's, for mask prompts; unused here
-        self.memory_attention = MemoryAttention(
+        self.memory_attention = SharingMemoryAttention(
             d_model=c,
             pos_enc_at_input=True,
             layer=MemoryAttentionLayer(
@@ -177,6 +179,7 @@ class Tracker(nn.Module):
         )
         self.sam_mask_decoder = AggregatingMaskDecoder(config)
         self.obj_ptr_proj = MLP(c, c, c, 3)
+        self._dense_position = Constant()
 
     def autocast(self) -> AbstractContextManager:
         """The context of all that is computed in `compute_dtype`: the image encoder and the memory attention.
@@ -198,37 +201,41 @@ class Tracker(nn.Module):
         stage1, stage2, stage3, stage4 = (stage.float() for stage in (stage1, stage2, stage3, stage4))
         lateral4, lateral3, lateral2, lateral1 = (level.conv for level in neck.convs)
         level2 = lateral3(stage3) + F.interpolate(lateral4(stage4), scale_factor=2.0, mode="nearest")
-        return ImageFeatures(
-            _in_one(lateral1, decoder.conv_s0, stage1),
-            _in_one(lateral2, decoder.conv_s1, stage2),
-            level2,
-            neck.position_encoding(level2[:1]).expand_as(level2),
-        )
+        level0, level1 = _in_one(lateral1, decoder.conv_s0, stage1), _in_one(lateral2, decoder.conv_s1, stage2)
+        return self._features(level0, level1, level2)
+
+    def _features(self, level0: Tensor, level1: Tensor, level2: Tensor) -> ImageFeatures:
+        """The three levels of an image, and what else does not depend on the frames before."""
+        position = self.image_encoder.neck.position_encoding(level2[:1]).expand_as(level2)
+        with self.autocast():
+            recalling = self.memory_attention.begin(*(x.flatten(2).transpose(1, 2) for x in (level2, position)))
+        return ImageFeatures(level0, level1, level2, position, recalling)
 
     def _plain_image_features(self, images: Tensor) -> ImageFeatures:
         encoded, decoder = self.image_encoder(images), self.sam_mask_decoder
         level0, level1, level2 = encoded["backbone_fpn"]
-        return ImageFeatures(decoder.conv_s0(level0), decoder.conv_s1(level1), level2, encoded["vision_pos_enc"][-1])
+        return self._features(decoder.conv_s0(level0), decoder.conv_s1(level1), level2)
 
     def recall(self, features: ImageFeatures, past: Past | None) -> Tensor:
         """Condition a frame's features on the past (5.2); B × c × h × w. None: a first frame."""
         x = features.level2
         if past is None:
             return x + self.no_mem_embed.reshape(1, -1, 1, 1)
-        position = self.memory_encoder.position_encoding(past.memories[0]).flatten(2).permute(2, 0, 1)
-        memory = [stored.to(x.dtype).flatten(2).permute(2, 0, 1) for stored in past.memories]  # hw × B × m
-        positions = [position + self.maskmem_tpos_enc[row] for row in past.rows]
+        memories = torch.stack(past.memories, dim=1).to(x.dtype).flatten(3)  # B × n × m × hw
+        memories = memories.mT.flatten(1, 2)  # B × n·hw × m
+        position = self.memory_encoder.position_encoding(past.memories[0][:1]).flatten(2).mT  # 1 × hw × m
+        ages = torch.cat([self.maskmem_tpos_enc[row] for row in past.rows])  # n × 1 × m
+        positions = (position + ages).flatten(0, 1)[None]  # 1 × n·hw × m
         pointers = past.history.pointers  # split in tokens of the memory's width, with zero position
-        pointers = pointers.unflatten(-1, (-1, self.config.memory_width)).flatten(1, 2).transpose(0, 1)
+        pointers = pointers.unflatten(-1, (-1, self.config.memory_width)).flatten(1, 2)
         with self.autocast():
             attended = self.memory_attention(
-                curr=[x.flatten(2).permute(2, 0, 1)],
-                curr_pos=[features.position.flatten(2).permute(2, 0, 1)],
-                memory=torch.cat([*memory, pointers]),
-                memory_pos=torch.cat([*positions, torch.zeros_like(pointers)]),
-                num_obj_ptr_tokens=len(pointers),
+                features.recalling,
+                torch.cat([memories, pointers], dim=1),
+                torch.cat([positions, torch.zeros_like(pointers[:1])], dim=1),
+                pointers.shape[1],
             )
-        return attended.float().permute(1, 2, 0).reshape_as(x)
+        return attended.float().transpose(1, 2).reshape_as(x)
 
     def prompt(self, prior: Tensor | None, sparse_prompt: Tensor) -> tuple[Tensor, Tensor]:
         """Sparse tokens (B × 3 × c) and dense prompt (B × c × h × w) of a frame (5.3).
@@ -261,10 +268,12 @@ class Tracker(nn.Module):
         """Segment the next frame and remember it in `bank`; every field of the output has B in front.
 
         Args:
-            features, prior, sparse_prompt, keys: see `segment`.
+            features, keys: see `segment`.
+            prior, sparse_prompt: see `prompt`.
             bank: the clips' past, changed in place; None: no history, every frame is a first frame.
         """
-        output, memory = self.segment(features, prior, sparse_prompt, keys, None if bank is None else bank.past())
+        prompts = self.prompt(prior, sparse_prompt)
+        output, memory = self.segment(features, *prompts, keys, None if bank is None else bank.past())
         if bank is not None:
             bank.add(memory, output.object_pointer)
         return output
@@ -272,8 +281,8 @@ class Tracker(nn.Module):
     def segment(
         self,
         features: ImageFeatures,
-        prior: Tensor | None,
-        sparse_prompt: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
         keys: GlobalKeys | None,
         past: Past | None,
     ) -> tuple[FrameOutput, Tensor]:
@@ -281,7 +290,7 @@ class Tracker(nn.Module):
 
         Args:
             features: B frames, one of each clip.
-            prior, sparse_prompt: see `prompt`.
+            sparse, dense: the frames' prompts, as `prompt` makes them.
             keys: the clips' global context, or None without it.
             past: the clips' past, or None on a first frame.
 
@@ -289,11 +298,13 @@ class Tracker(nn.Module):
             The output, every field with B in front, and the memory of the frame, B × m × h × w.
         """
         conditioned = self.recall(features, past)
-        sparse, dense = self.prompt(prior, sparse_prompt)
         decoded = self.sam_mask_decoder.decode(
             conditioned,
             (features.level0, features.level1),
-            self.sam_prompt_encoder.get_dense_pe(),
+            self._dense_position(
+                self.sam_prompt_encoder.get_dense_pe,
+                self.sam_prompt_encoder.pe_layer.positional_encoding_gaussian_matrix,
+            ),
             sparse,
             dense,
             keys,

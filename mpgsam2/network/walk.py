@@ -10,6 +10,7 @@ from mpgsam2.network.cuda_graph import Graphed
 from mpgsam2.network.prior import ClipContext, stack
 from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
 
+_PROMPTS = 8  # frames whose prompts are made at once; they do not depend on each other
 _WORTH_RECORDING = 16  # frames that must be left for a CUDA graph to save more time than its recording takes
 
 
@@ -31,6 +32,7 @@ class Walk:
             self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
         if "history" not in without:
             self.bank = MemoryBank(tracker.config, self.frames)
+        self._prompt = tracker.prompt
         self._segment: Callable[..., tuple[FrameOutput, Tensor]] = tracker.segment
 
     @property
@@ -40,10 +42,11 @@ class Walk:
 
     def step(self, t: int, features: ImageFeatures) -> list[FrameOutput]:
         """Segment frame t, the next one, for each sentence; the features are those of its image."""
+        if t % _PROMPTS == 0:
+            self._prompts = self._make_prompts(t)
         frame = (
             features.expand(len(self.context.prior)),
-            self.context.prior[:, t] if self.has_prior else None,
-            self.context.sparse_prompts[:, t],
+            *(prompts[:, t % _PROMPTS] for prompts in self._prompts),
             None if self.keys is None else self.keys.frame(t),
             None if self.bank is None else self.bank.past(),
         )
@@ -53,6 +56,14 @@ class Walk:
         if self.bank is not None:
             self.bank.add(memory, output.object_pointer)
         return output.split()
+
+    def _make_prompts(self, t: int) -> list[Tensor]:
+        """Sparse tokens (B × n × 3 × c) and dense prompts (B × n × c × h × w) of frame t and those after it."""
+        prior, sentence = (
+            field[:, t : t + _PROMPTS].flatten(0, 1) for field in (self.context.prior, self.context.sparse_prompts)
+        )
+        prompts = self._prompt(prior if self.has_prior else None, sentence)
+        return [x.unflatten(0, (len(self.context.prior), -1)) for x in prompts]
 
     def _alike_from_now_on(self, t: int) -> bool:
         """Whether a GPU is at work, all coming steps have the shapes of this one, and there are enough of them."""

@@ -13,6 +13,7 @@ import torch
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.speed.case import Case
 from mpgsam2.speed.clip import make_clip, queries
 from mpgsam2.speed.compiling import compile_parts
@@ -108,7 +109,7 @@ def _count(model: Segmenter, clip: Clip, case: Case) -> dict[str, float]:
     """Floating-point operations by stage; the counter sees its own thread only, so nothing is drawn meanwhile."""
     with FlopCounter() as counter:
         ledger = Ledger(lambda: counter.total)
-        with watched_by(ledger.stage):
+        with watched_by(ledger.stage), in_one_thread():
             for _ in model.segment_several(clip, queries(case.expressions)):
                 pass
     return ledger.totals

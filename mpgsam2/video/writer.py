@@ -24,6 +24,9 @@ PATIENCE = 30.0
 """Seconds that an encoder may take to come on by a piece of a frame, or to finish."""
 
 
+_PIPE = 1 << 20  # bytes that may wait for an encoder, so that nobody waits for it to take a frame bit by bit
+
+
 class EncoderError(OSError):
     """The encoder did not do its work; the text says what became of it, to follow “The video encoder …”."""
 
@@ -86,6 +89,10 @@ class VideoWriter:
         self._pipe = cast(IO[bytes], self._encoder.stdin)
         if os.name == "posix":
             os.set_blocking(self._pipe.fileno(), False)
+        with suppress(ImportError, AttributeError, OSError):  # Linux has it, and allows a user so much of it
+            import fcntl
+
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         _at_work.add(self)
 
     @stage(WRITING)
@@ -117,6 +124,11 @@ class VideoWriter:
             except BlockingIOError:
                 if not select.select([], [pipe], [], PATIENCE)[1]:
                     raise TimeoutError from None
+
+    def no_more(self) -> None:
+        """Has the encoder end, without waiting for it; after the last frame and before `close`."""
+        with suppress(BrokenPipeError):
+            self._pipe.close()
 
     def close(self) -> None:
         """Finishes the file and puts it in its place; without a frame there is none.
@@ -152,8 +164,7 @@ class VideoWriter:
 
     def _end(self) -> bool:
         """Waits for the encoder to end; whether it did its work."""
-        with suppress(BrokenPipeError):
-            self._pipe.close()
+        self.no_more()
         _at_work.discard(self)
         try:
             return self._encoder.wait(PATIENCE) == 0

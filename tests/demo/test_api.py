@@ -60,7 +60,8 @@ def test_files_and_record_come_back(client: Client, clips: Path) -> None:
     with ZipFile(bundle) as archive:
         kept = json.loads(archive.read("run.json"))
     assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["told"]
-    assert [steps[-1]["done"] for steps in job.outputs()] == [0, *range(1, FRAMES + 1), FRAMES]
+    done = [steps[-1]["done"] for steps in job.outputs()]
+    assert done == sorted(done) and (done[0], done[-1]) == (0, FRAMES) and len(done) >= 3  # told now and then
     assert tempfile.gettempdir() not in json.dumps(record)
 
 

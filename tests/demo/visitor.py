@@ -11,7 +11,7 @@ from gradio.utils import get_upload_folder
 from playwright.sync_api import Locator, Page, expect
 
 FRAMES, FPS = 12, 12  # of the short clip
-LONG = 240  # frames of the long clip
+LONG = 720  # frames of the long clip, which no run is through with before a test is
 EXAMPLE = "the <b>red</b> circle"
 
 Visit = Callable[[], Page]

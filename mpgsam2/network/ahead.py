@@ -1,0 +1,88 @@
+"""Work of small networks in several threads of one core each."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TypeVar
+
+import torch
+
+from mpgsam2.network.threads import one_thread
+
+Item = TypeVar("Item")
+
+Result = TypeVar("Result")
+
+_nothing_ahead = False
+
+
+def nothing_ahead() -> bool:
+    """Whether all is to be done in the thread of whoever asks."""
+    return _nothing_ahead
+
+
+@contextmanager
+def in_one_thread() -> Iterator[None]:
+    """Within this context it is, which those need who count what a thread does."""
+    global _nothing_ahead
+    before, _nothing_ahead = _nothing_ahead, True
+    try:
+        yield
+    finally:
+        _nothing_ahead = before
+
+
+def ahead(items: Generator[Item], most: int) -> Generator[Item]:
+    """The items of a generator that computes with torch, made in another thread before they are asked for.
+
+    Small operations keep one core busy at best, and torch lets go of the interpreter's lock in each of them: two
+    threads of one core each are faster than one thread of two.
+
+    Args:
+        items: to be made, in inference mode and with one thread of torch's.
+        most: how many are made before they are asked for.
+
+    Yields:
+        The items in their order. What making one raises is raised here.
+    """
+
+    def make() -> tuple[Item] | None:
+        with torch.inference_mode(), one_thread():
+            try:
+                return (next(items),)
+            except StopIteration:
+                return None
+
+    with closing(items), ThreadPoolExecutor(1, "ahead") as pool:
+        coming = deque(pool.submit(make) for _ in range(most + 1))
+        try:
+            while item := coming.popleft().result():
+                coming.append(pool.submit(make))
+                yield item[0]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+    """What a function that computes with torch makes of each item, in their order, by two threads.
+
+    Args:
+        function: called in inference mode and with one thread of torch's.
+        items: read here, at most two before they are needed.
+    """
+
+    def make(item: Item) -> Result:
+        with torch.inference_mode(), one_thread():
+            return function(item)
+
+    coming: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(2, "at once") as pool:
+        for item in items:
+            coming.append(pool.submit(make, item))
+            if len(coming) > 2:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
