@@ -398,8 +398,8 @@ def _benchmark(args: argparse.Namespace) -> None:
 
 
 def _train_nano(args: argparse.Namespace) -> None:
-    from mpgsam2 import training
+    from mpgsam2.training import train_nano
 
     interruption = Interruption()
     with interruption.heeded():
-        training.main(args.arguments, interruption)
+        train_nano.main(args.arguments, interruption)
