@@ -34,7 +34,7 @@ class Task(Protocol):
         steps: in all.
         log_every: steps between lines of losses.
         save_every: steps between states and checkpoints.
-        score_every: steps between scores, a multiple of `save_every` or more than `steps`.
+        score_every: steps between scores, for each of which there is a checkpoint, too.
     """
 
     name: str
@@ -105,10 +105,11 @@ def train(
             elif signal:
                 states.save(trainer)
                 raise Interrupted(signal)
-            if last or trainer.steps % task.save_every == 0:
+            score = last or trainer.steps % task.score_every == 0
+            if score or trainer.steps % task.save_every == 0:
                 states.save(trainer)
                 trainer.write_checkpoint(run / CHECKPOINT)
-            if last or trainer.steps % task.score_every == 0:
+            if score:
                 log.scores(trainer.steps, task.score(run / CHECKPOINT, accelerator))
     finally:
         log.close()
