@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mpgsam2.benchmark.weights import weights_by_rule
-from mpgsam2.config import ModelConfig
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.nano.synthetic import VOCABULARY
+from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.synthetic import VOCABULARY
-from mpgsam2.tokenizer import WordTokenizer
+from mpgsam2.speed.weights import weights_by_rule
 
 Expressions = Mapping[str, Mapping[str, Any]]
 

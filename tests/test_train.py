@@ -11,8 +11,8 @@ import torch
 from released import box, run_lengths, write_index, write_jpg, write_json, write_png
 
 from mpgsam2 import InputError, load_model
-from mpgsam2.config import NANO
 from mpgsam2.datasets.truth import Truth
+from mpgsam2.network.config import NANO
 from mpgsam2.training.augmentation import Distortion, flip
 from mpgsam2.training.clip_batches import Clips, keys
 from mpgsam2.training.clip_frames import choose_frames

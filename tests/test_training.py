@@ -20,12 +20,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mpgsam2 import InputError, load_model, synthetic
-from mpgsam2.config import NANO
-from mpgsam2.drawings.atlas import load_atlas
-from mpgsam2.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2 import InputError, load_model
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.nano import synthetic
+from mpgsam2.nano.drawings.atlas import load_atlas
+from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training import losses, nano_losses, targets
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.data import Batch, ClipStream

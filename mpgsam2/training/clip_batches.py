@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
-from mpgsam2.config import ModelConfig
+from mpgsam2.checkpoint.tokenizer import Tokenizer
 from mpgsam2.errors import InputError
 from mpgsam2.network.beit3 import UNKNOWN
+from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.images import resize
-from mpgsam2.tokenizer import Tokenizer
 from mpgsam2.training.augmentation import Distortion, flip
 from mpgsam2.training.sources import Example, Source
 

@@ -6,11 +6,11 @@ import torch
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 
-from mpgsam2.config import NANO
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.nano.synthetic import VOCABULARY
+from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
-from mpgsam2.synthetic import VOCABULARY
-from mpgsam2.tokenizer import WordTokenizer
 from mpgsam2.training.data import Batch
 from mpgsam2.training.forward import encode, track
 from mpgsam2.training.nano_losses import Helpers, mask_loss, prior_loss

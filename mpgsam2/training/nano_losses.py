@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mpgsam2.config import EncoderConfig
+from mpgsam2.network.config import EncoderConfig
 from mpgsam2.training.losses import dice, focal, similarity
 from mpgsam2.training.targets import ATTRIBUTES
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mpgsam2.checkpoint import load_model
 from mpgsam2.errors import InputError
-from mpgsam2.synthetic import Clip, render_clip
+from mpgsam2.nano.synthetic import Clip, render_clip
 from mpgsam2.training.data import Batch, ClipStream
 from mpgsam2.training.growth import grown
 from mpgsam2.training.loading import loader

@@ -12,11 +12,11 @@ from torch import Tensor
 from mpgsam2.checkpoint import load_model
 from mpgsam2.checkpoint.find import VOCABULARY_VARIABLE
 from mpgsam2.checkpoint.read import read_weights
-from mpgsam2.config import PriorConfig, TrackerConfig, config_from_state_dict
+from mpgsam2.checkpoint.tokenizer import is_vocabulary, load_tokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.network.config import PriorConfig, TrackerConfig, config_from_state_dict
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.state_dict import load_strict
-from mpgsam2.tokenizer import is_vocabulary, load_tokenizer
 
 _BEIT3, _SAM2 = "beit3.", "image_encoder."  # with which names of tensors begin in either file
 

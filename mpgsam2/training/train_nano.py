@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from mpgsam2.calibration import calibrate
 from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
-from mpgsam2.drawings.atlas import load_atlas
-from mpgsam2.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.interruption import Interruption
-from mpgsam2.synthetic import Clip
+from mpgsam2.nano.calibration import calibrate
+from mpgsam2.nano.drawings.atlas import load_atlas
+from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
+from mpgsam2.nano.synthetic import Clip
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.loop import CHECKPOINT, train
 from mpgsam2.training.recipe import STAGES

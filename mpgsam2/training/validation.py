@@ -12,8 +12,8 @@ from mpgsam2.checkpoint import load_model
 from mpgsam2.datasets.batches import batches
 from mpgsam2.datasets.evaluate import windows
 from mpgsam2.datasets.frame_scores import frame_scores
+from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.query import LETTERS, Query
 from mpgsam2.training.sources import ScoredClip
 
 if TYPE_CHECKING:
