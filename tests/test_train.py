@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from released import box, run_lengths, write_index, write_jpg, write_json, write_png
+from released import box, run_lengths, write_index, write_jpg, write_json, write_parts, write_png
+from safetensors.torch import load_file
 
 from mpgsam2 import InputError, load_model
+from mpgsam2.cli import main
+from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.datasets.truth import Truth
 from mpgsam2.network.config import NANO
+from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.augmentation import Distortion, flip
-from mpgsam2.training.clip_batches import Clips, keys
+from mpgsam2.training.clip_batches import ClipBatch, Clips, collate, keys, steps_per_epoch
 from mpgsam2.training.clip_frames import choose_frames
-from mpgsam2.training.held_out import open_sources
+from mpgsam2.training.held_out import hold_out, open_sources
 from mpgsam2.training.losses import clip_losses
+from mpgsam2.training.objective import PaperTrainee
+from mpgsam2.training.paper import PaperTask
+from mpgsam2.training.recipes import FROZEN, NEW_PARTS, RECIPES
 from mpgsam2.training.sources import Example, VideoSource
+from mpgsam2.training.start import NEW, load_start
+from mpgsam2.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("accelerate_state")
 
@@ -186,8 +202,9 @@ def test_distortions_do_what_they_are_named_for() -> None:
 
 
 def test_both_copies_are_flipped_alike_and_one_is_distorted(youtube: Path) -> None:
-    source = VideoSource(*_opened(youtube), 5)
-    clips, tokenizer = Clips(source, NANO, (net := load_model("nano")).tokenizer), net.tokenizer
+    data_set, tokenizer = RefYouTubeVOS.open(youtube, "train"), load_model("nano").tokenizer
+    source = VideoSource(data_set, data_set.videos, 5)
+    clips = Clips(source, NANO, tokenizer)
     flips = 0
     for step in zip(keys(len(source), 1, 0, 0, 1), range(12), strict=False):
         item = clips[step[0][0]]
@@ -201,13 +218,6 @@ def test_both_copies_are_flipped_alike_and_one_is_distorted(youtube: Path) -> No
             assert (coloured[0, 0][mask]).mean() > 0.9
         flips += bool(item["masks"][0, :, :128].sum() < item["masks"][0, :, 128:].sum()) == ("red" in text)
     assert clips[step[0][0]]["large"].equal(clips[step[0][0]]["large"])
-
-
-def _opened(youtube: Path) -> tuple:
-    from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
-
-    data_set = RefYouTubeVOS.open(youtube, "train")
-    return data_set, data_set.videos
 
 
 # ------------------------------------------------------------------------------------------------------------- loss
@@ -259,3 +269,263 @@ def test_a_batch_divides_by_all_of_its_visible_frames() -> None:
         assert loss.item() == pytest.approx((alone[0][name] + alone[1][name]).item() / 2, abs=1e-6)
     nothing = clip_losses(logits, torch.zeros_like(target), number, torch.tensor(0.0))
     assert all(loss.isfinite() for loss in nothing.values())  # N is at least 1
+
+
+# ------------------------------------------------------------------------------------- what it starts from, and learns
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """BEiT-3's and SAM 2's files, of nano's sizes."""
+    return write_parts(tmp_path_factory.mktemp("parts"), NANO)
+
+
+@pytest.fixture(scope="session")
+def batch(youtube: Path) -> ClipBatch:
+    """Two clips of three frames."""
+    source, _ = open_sources("ref-youtube-vos", youtube, 3, 0)
+    clips = Clips(source, NANO, load_model("nano").tokenizer)
+    return collate([clips[key] for key in next(keys(len(source), 2, 0, 0, 1))])
+
+
+def test_training_starts_from_two_files_in_either_order(parts: tuple[Path, Path]) -> None:
+    one, other = (load_start([str(file) for file in order]) for order in (parts, parts[::-1]))
+    given = torch.load(parts[0])["model"] | torch.load(parts[1])["model"]
+    weights = one.state_dict()
+    for name, tensor in other.state_dict().items():
+        if name.startswith(NEW):
+            assert tensor.shape == weights[name].shape and "beit3" not in name
+        else:
+            assert torch.equal(tensor, given[name.removeprefix("mm_extractor.").removeprefix("visual_model.")])
+    assert one.visual_ifi.linear1.out_features == 4096  # the published one, which no file tells
+    assert one.tokenizer.encode("red")
+
+
+def test_files_that_do_not_fit_are_refused(parts: tuple[Path, Path], tmp_path: Path) -> None:
+    def with_sam2(change: Callable[[dict], object]) -> list[str]:
+        weights = torch.load(parts[1])["model"]
+        change(weights)
+        file = tmp_path / f"sam2_{len(weights)}.pt"
+        torch.save({"model": weights}, file)
+        return [str(parts[0]), str(file)]
+
+    for names, why in (
+        (with_sam2(lambda w: w.update(no_obj_embed_spatial=torch.zeros(1, 64))), "unexpected.*no_obj_embed_spatial"),
+        (with_sam2(lambda w: w.pop("no_obj_ptr")), "missing.*no_obj_ptr"),
+        ([str(parts[0])] * 2, "Neither .* SAM 2's"),
+        ([str(parts[1])] * 2, "Neither .* BEiT-3's"),
+        ([str(parts[0]), "nowhere.pt"], "no file “nowhere.pt”"),
+        ([*map(str, parts), "nano"], "one checkpoint, or at two files"),
+    ):
+        with pytest.raises(InputError, match=why):
+            load_start(names)
+
+
+def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
+    parts: tuple[Path, Path], batch: ClipBatch, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    net = load_start([str(file) for file in parts])
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    recipe = replace(RECIPES["ref-youtube-vos"], rate=1e-3, new_rate=1e-3)
+    trainer = Trainer(trainee := PaperTrainee(net), recipe.optimisation, make_accelerator("cpu", tmp_path))
+    losses = trainer._trainee(batch)
+    sum(losses.values()).backward()
+    reached = {name for name, parameter in net.named_parameters() if parameter.grad is not None}
+    named = {name for name, _ in net.named_parameters()}
+    frozen = {name for name in named if name.startswith(FROZEN)}
+    assert {name.split(".")[1] for name in frozen if name.startswith("visual_model")} == {
+        *("image_encoder", "memory_attention", "memory_encoder", "mask_downsample", "obj_ptr_proj"),
+        *("maskmem_tpos_enc", "no_mem_embed", "no_mem_pos_enc", "no_obj_ptr"),
+    }
+    assert not reached & frozen
+    decoder, prompts = "visual_model.sam_mask_decoder.", "visual_model.sam_prompt_encoder."
+    without_a_loss = (  # no path leads from the paper's loss to these
+        "mm_extractor.beit3.vision_embed.mask_token",  # of BEiT-3's pretraining
+        f"{prompts}point_embeddings",  # of clicks, boxes and no mask, which are not asked with
+        f"{prompts}no_mask_embed",
+        f"{decoder}iou_prediction_head",
+        f"{decoder}pred_obj_score_head",
+    )
+    assert named - frozen - reached == {name for name in named if name.startswith(without_a_loss)}
+
+    alone = {name: parameter.grad.clone() for name, parameter in net.named_parameters() if name in reached}
+    net.zero_grad()
+    trainee.checkpointing = not trainee.checkpointing
+    sum(trainee(batch).values()).backward()  # activations kept, or computed again: the same gradients
+    for name, gradient in alone.items():
+        assert torch.allclose(net.get_parameter(name).grad, gradient, rtol=1e-3, atol=1e-5), name
+
+    net.zero_grad()
+    trainer.step(batch, 0.0)
+    changed = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == reached
+
+
+def test_new_parts_have_their_own_rate(parts: tuple[Path, Path]) -> None:
+    trainee = PaperTrainee(load_start([str(file) for file in parts]))
+    for name, rate in (("refcoco", 1e-5), ("ref-youtube-vos", 2e-6), ("mevis", 2e-6)):
+        usual, new = RECIPES[name].optimisation.groups(trainee)
+        assert usual["lr"] == rate and new["lr"] == 5e-5
+        fast = {id(parameter) for parameter in new["params"]}
+        names = {name for name, parameter in trainee.named_parameters() if id(parameter) in fast}
+        assert names == {name for name, _ in trainee.named_parameters() if any(part in name for part in NEW_PARTS)}
+        assert len(names) == 4 + 4 + 3 * 12  # two linear layers, one attention, three fusion blocks
+        assert len(fast) + len(usual["params"]) == len(list(trainee.parameters()))
+
+
+def test_bfloat16_learns_in_float32(parts: tuple[Path, Path], batch: ClipBatch, tmp_path: Path) -> None:
+    net = load_start([str(file) for file in parts])
+    exact = PaperTrainee(net)(batch)
+    trainer = Trainer(PaperTrainee(net), RECIPES["own"].optimisation, make_accelerator("cpu", tmp_path, torch.bfloat16))
+    rounded = trainer.step(batch, 0.0)
+    assert {x.dtype for x in (*net.parameters(), *rounded.values())} == {torch.float32}
+    for name, loss in exact.items():
+        assert rounded[name].item() == pytest.approx(loss.item(), rel=0.05, abs=0.01)
+
+
+# ---------------------------------------------------------------------------------------------- order of the examples
+
+
+def test_two_processes_take_what_one_with_a_doubled_batch_takes() -> None:
+    one = keys(11, 4, 0, 0, 1)
+    two = [keys(11, 2, 0, process, 2) for process in (0, 1)]
+    steps = [next(one) for _ in range(7)]
+    assert steps == [[*next(two[0]), *next(two[1])] for _ in range(7)]
+    assert steps_per_epoch(11, 4, 1) == steps_per_epoch(11, 2, 2) == 3
+    assert {key.index for step in steps[:3] for key in step} == set(range(11))  # an epoch sees all
+    assert [key.index for key in steps[0]] != [key.index for key in steps[3]]  # in another order than the next one
+    assert len({key.seed for step in steps for key in step}) == 7 * 4
+    later = keys(11, 4, 5, 0, 1)
+    assert [next(later), next(later)] == steps[5:]
+
+
+def test_what_is_held_out_is_always_the_same() -> None:
+    names = [f"video {number}" for number in range(100)]
+    some = hold_out(names, 0.05)
+    assert len(some) == 5 and some == hold_out(reversed(names), 0.05) and some < hold_out(names, 0.2)
+    assert not hold_out(names, 0) and not hold_out(names[:1], 0.5) and len(hold_out(names[:3], 0.01)) == 1
+
+
+# ---------------------------------------------------------------------------------------------------------- the command
+
+
+def arguments(youtube: Path, run: Path, *more: str) -> list[str]:
+    asked = {"--recipe": "ref-youtube-vos", "--data": youtube, "--start": "nano", "--run": run, "--steps": 3}
+    asked |= {"--dtype": "float32", "--device": "cpu", "--workers": 0, "--held-out": 0}
+    return ["train", *(str(word) for pair in asked.items() for word in pair), *more]
+
+
+def curve(run: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("seconds_a_step", "waiting")} for line in lines]
+
+
+def test_a_stopped_run_goes_on_with_the_same_curve(
+    youtube: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(PaperTask, "log_every", 1)
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert main(arguments(youtube, whole, "--held-out", "0.2")) == 0
+    *losses, scores = curve(whole)
+    assert [line["step"] for line in losses] == [1, 2, 3]
+    assert all(line.keys() == {"step", "focal", "dice", "similarity"} for line in losses)
+    assert scores["step"] == 3 and 0 <= scores["J"] <= 100
+    assert scores["J&F"] == pytest.approx((scores["J"] + scores["F"]) / 2, abs=1e-3)
+    assert list((whole / "tensorboard").glob("events*"))
+    net = load_model(whole / "checkpoint")
+    assert (net.window, net.interleaved) == (None, False)
+
+    step = Trainer.step
+
+    def until_ctrl_c(trainer: Trainer, *inputs: object) -> dict[str, torch.Tensor]:
+        losses = step(trainer, *inputs)
+        if trainer.steps == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return losses
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", until_ctrl_c)
+        assert main(arguments(youtube, stopped, "--held-out", "0.2")) == 130
+    assert [path.name for path in (stopped / "states").iterdir()] == ["state-2"]
+    assert main(arguments(youtube, stopped, "--held-out", "0.2")) == 0
+    assert curve(stopped) == curve(whole)
+    assert [path.name for path in (stopped / "states").iterdir()] == ["state-3"]
+    ours, theirs = (load_file(run / "checkpoint/model.safetensors") for run in (stopped, whole))
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+
+    assert main(arguments(youtube, stopped, "--held-out", "0.2")) == 0  # nothing is left to do
+    assert curve(stopped) == curve(whole)
+    capsys.readouterr()
+    assert main(arguments(youtube, stopped, "--held-out", "0.2", "--batch", "2")) == 2
+    assert "begun with other settings (batch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("--held-out", "1"), "held out is 1.0"),
+        (("--batch", "0"), "--batch is 0"),
+        (("--rate", "-1"), "--rate is -1"),
+        (("--data", "nowhere"), "no folder “nowhere”"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    more: tuple[str, ...], why: str, youtube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(youtube, tmp_path / "run", *more)) == 2
+    assert why in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
+def test_a_missing_accelerate_is_told(
+    youtube: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    assert main(arguments(youtube, tmp_path / "run")) == 2
+    assert capsys.readouterr().err == "Training needs accelerate and TensorBoard: pip install accelerate tensorboard.\n"
+
+
+def test_it_learns(youtube: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours have changed their names: what is named is not what it was."""
+    monkeypatch.setattr(PaperTask, "log_every", 4)
+    more = ("--steps", "12", "--batch", "2", "--rate", "1e-3", "--new-rate", "1e-3")
+    assert main(arguments(youtube, tmp_path, *more)) == 0
+    first, *_, last = ((line["focal"] + line["dice"]) for line in curve(tmp_path))
+    assert last < first / 2
+
+
+def test_two_processes_learn_as_one_with_a_doubled_batch(tmp_path: Path) -> None:
+    for part in ("refcoco", "refcoco+", "refcocog"):
+        images, annotations = [], []
+        for number in range(2):
+            name, top = f"COCO_train2014_{part}_{number}.jpg", 10 * number
+            frame = np.full((*SIZE, 3), 90, np.uint8)
+            frame[top : top + 20, 5:25] = COLOURS["blue"]
+            write_jpg(tmp_path / f"coco/train2014/{name}", frame)
+            images.append(
+                {"id": number, "height": SIZE[0], "width": SIZE[1], "file_name": name, "caption": "blue square"}
+            )
+            outline = [[5, top, 25, top, 25, top + 20, 5, top + 20]]
+            annotations.append({"id": number, "image_id": number, "segmentation": outline})
+        write_json(
+            tmp_path / f"coco/{part}/instances_{part}_train.json", {"images": images, "annotations": annotations}
+        )
+    asked = arguments(tmp_path, tmp_path / "one", "--recipe", "refcoco", "--steps", "2", "--rate", "1e-3")
+    assert main([*asked, "--batch", "4"]) == 0
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m", "mpgsam2"]
+    told = subprocess.run(
+        [sys.executable, *launch, *asked, "--run", str(tmp_path / "two"), "--batch", "2"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    (one,), (two,) = (curve(tmp_path / name) for name in ("one", "two"))
+    assert two == pytest.approx(one, rel=1e-4)
+    ours, theirs = (load_file(tmp_path / name / "checkpoint/model.safetensors") for name in ("one", "two"))
+    before = load_model("nano").state_dict()
+    assert max((theirs[name].float() - before[name]).abs().max() for name in before) > 1e-4
+    for name, tensor in ours.items():
+        assert torch.allclose(tensor, theirs[name], atol=2e-5), name
