@@ -20,19 +20,19 @@ from safetensors.torch import load_file
 
 from mpgsam2 import InputError, load_model
 from mpgsam2.cli import main
-from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.datasets.truth import Truth
 from mpgsam2.network.config import NANO
+from mpgsam2.network.images import resize
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.augmentation import Distortion, flip
-from mpgsam2.training.clip_batches import ClipBatch, Clips, collate, keys, steps_per_epoch
+from mpgsam2.training.clip_batches import ClipBatch, Clips, Key, collate, keys, steps_per_epoch
 from mpgsam2.training.clip_frames import choose_frames
 from mpgsam2.training.held_out import hold_out, open_sources
 from mpgsam2.training.losses import clip_losses
 from mpgsam2.training.objective import PaperTrainee
 from mpgsam2.training.paper import PaperTask
 from mpgsam2.training.recipes import FROZEN, NEW_PARTS, RECIPES
-from mpgsam2.training.sources import Example, VideoSource
+from mpgsam2.training.sources import Example
 from mpgsam2.training.start import NEW, load_start
 from mpgsam2.training.trainer import Trainer
 
@@ -60,7 +60,8 @@ def youtube(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ids, frame = np.zeros(SIZE, np.uint8), np.full((*SIZE, 3), 110, np.uint8)
             for identity, left, shown in ((1, 6 + t, other), (2, 36 - t, colour)):
                 mask = box(SIZE, 12 + 4 * number, left, 30 + 4 * number, left + 18)
-                ids[mask], frame[mask] = identity, COLOURS[shown]
+                if identity == 1 or t >= number:  # the second one comes in later and later
+                    ids[mask], frame[mask] = identity, COLOURS[shown]
             write_jpg(root / f"train/JPEGImages/video {number}/{name}.jpg", frame)
             write_png(root / f"train/Annotations/video {number}/{name}.png", ids, palette=True)
     write_index(root / "meta_expressions/train/meta_expressions.json", videos)
@@ -143,6 +144,28 @@ def test_mevis_takes_the_union_of_the_frames_that_are_drawn(tmp_path: Path) -> N
     assert not list(open_sources("mevis", tmp_path, 8, 0)[1]())
 
 
+def test_images_are_clips_of_one_frame_and_none_is_trained_and_scored_on(tmp_path: Path) -> None:
+    for part in ("refcoco", "refcoco+", "refcocog"):
+        images, annotations = [], []
+        for number in range(4):
+            name, left = f"COCO_train2014_{number}.jpg", 5 + number
+            write_jpg(tmp_path / f"coco/train2014/{name}", np.full((*SIZE, 3), 60 * number, np.uint8))
+            size = {"height": SIZE[0], "width": SIZE[1]}
+            images.append({"id": number, **size, "file_name": name, "caption": f"{number} of {part}"})
+            outline = [[left, 10, left + 20, 10, left + 20, 30, left, 30]]
+            annotations.append({"id": number, "image_id": number, "segmentation": outline})
+        index = {"images": images, "annotations": annotations}
+        write_json(tmp_path / f"coco/{part}/instances_{part}_train.json", index)
+    source, scored = open_sources("refcoco", tmp_path, 1, 0.25)
+    examples, held_out = [source.draw(index, random.Random(0)) for index in range(len(source))], list(scored())
+    assert len(examples) == 9 and len(held_out) == 3
+    for example in examples:
+        assert round(example.frames[0].mean() / 60) == int(example.text[0])
+        assert example.truths[0].mask.sum() == 400
+    assert not {example.text[0] for example in examples} & {clip.texts[0][0] for clip in held_out}
+    assert {clip.truths[0][0].mask.sum() for clip in held_out} == {400}
+
+
 def test_own_frames_without_a_mask_are_not_trained_on_and_undecided_pixels_do_not_count(tmp_path: Path) -> None:
     write_json(tmp_path / "sentences.json", {"clip": [{"sentence": "the red square", "objects": [3]}]})
     for t in range(7):
@@ -201,23 +224,27 @@ def test_distortions_do_what_they_are_named_for() -> None:
         assert least <= values.min() < values.max() <= most and 0.4 < (values == nothing).mean() < 0.6
 
 
-def test_both_copies_are_flipped_alike_and_one_is_distorted(youtube: Path) -> None:
-    data_set, tokenizer = RefYouTubeVOS.open(youtube, "train"), load_model("nano").tokenizer
-    source = VideoSource(data_set, data_set.videos, 5)
-    clips = Clips(source, NANO, tokenizer)
-    flips = 0
-    for step in zip(keys(len(source), 1, 0, 0, 1), range(12), strict=False):
-        item = clips[step[0][0]]
-        text = source.draw(step[0][0].index, random.Random(0)).text
-        assert item["input_ids"].tolist() == tokenizer.encode(text)
-        for small, mask in zip(item["small"].float(), item["masks"], strict=True):
-            # The object is where the undistorted copy is not grey.
-            coloured = torch.nn.functional.interpolate(
-                (small.amax(0) - small.amin(0) > 60).float()[None, None], (256, 256)
-            )
-            assert (coloured[0, 0][mask]).mean() > 0.9
-        flips += bool(item["masks"][0, :, :128].sum() < item["masks"][0, :, 128:].sum()) == ("red" in text)
-    assert clips[step[0][0]]["large"].equal(clips[step[0][0]]["large"])
+def test_both_copies_are_flipped_alike_and_one_is_distorted() -> None:
+    frame = np.random.default_rng(0).integers(40, 200, (*SIZE, 3)).astype(np.uint8)
+    mask = box(SIZE, 0, 0, SIZE[0], 20)
+    tokenizer = load_model("nano").tokenizer
+
+    class Same:
+        def draw(self, index: int, rng: random.Random) -> Example:
+            return Example("the left square", [frame] * 2, [Truth(mask)] * 2)
+
+    clips, flipped, distorted = Clips(Same(), NANO, tokenizer), 0, 0
+    for seed in range(40):
+        item = clips[Key(0, str(seed))]
+        turned = bool(item["masks"][0, :, -1].all())
+        shown = np.ascontiguousarray(frame[:, ::-1]) if turned else frame
+        assert torch.equal(item["small"], resize(shown, 192)[None].expand(2, -1, -1, -1))
+        assert item["input_ids"].tolist() == tokenizer.encode(f"the {'right' if turned else 'left'} square")
+        assert item["masks"].sum() == 2 * 80 * 256
+        difference = (item["large"].float() - resize(shown, 256).float()).abs()
+        assert torch.equal(difference[0], difference[1])  # one distortion for the clip
+        flipped, distorted = flipped + turned, distorted + bool(difference.mean() > 1)
+    assert 10 <= flipped <= 30 and 25 <= distorted < 40
 
 
 # ------------------------------------------------------------------------------------------------------------- loss
@@ -494,28 +521,13 @@ def test_it_learns(youtube: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert last < first / 2
 
 
-def test_two_processes_learn_as_one_with_a_doubled_batch(tmp_path: Path) -> None:
-    for part in ("refcoco", "refcoco+", "refcocog"):
-        images, annotations = [], []
-        for number in range(2):
-            name, top = f"COCO_train2014_{part}_{number}.jpg", 10 * number
-            frame = np.full((*SIZE, 3), 90, np.uint8)
-            frame[top : top + 20, 5:25] = COLOURS["blue"]
-            write_jpg(tmp_path / f"coco/train2014/{name}", frame)
-            images.append(
-                {"id": number, "height": SIZE[0], "width": SIZE[1], "file_name": name, "caption": "blue square"}
-            )
-            outline = [[5, top, 25, top, 25, top + 20, 5, top + 20]]
-            annotations.append({"id": number, "image_id": number, "segmentation": outline})
-        write_json(
-            tmp_path / f"coco/{part}/instances_{part}_train.json", {"images": images, "annotations": annotations}
-        )
-    asked = arguments(tmp_path, tmp_path / "one", "--recipe", "refcoco", "--steps", "2", "--rate", "1e-3")
-    assert main([*asked, "--batch", "4"]) == 0
+def test_two_processes_learn_as_one_with_a_doubled_batch(youtube: Path, tmp_path: Path) -> None:
+    asked = arguments(youtube, tmp_path / "one", "--steps", "2", "--rate", "1e-4")
+    assert main([*asked, "--batch", "2"]) == 0
     launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
     launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m", "mpgsam2"]
     told = subprocess.run(
-        [sys.executable, *launch, *asked, "--run", str(tmp_path / "two"), "--batch", "2"],
+        [sys.executable, *launch, *asked, "--run", str(tmp_path / "two"), "--batch", "1"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
@@ -523,9 +535,9 @@ def test_two_processes_learn_as_one_with_a_doubled_batch(tmp_path: Path) -> None
     )
     assert told.returncode == 0, told.stderr
     (one,), (two,) = (curve(tmp_path / name) for name in ("one", "two"))
-    assert two == pytest.approx(one, rel=1e-4)
+    assert two == pytest.approx(one, rel=1e-3)
     ours, theirs = (load_file(tmp_path / name / "checkpoint/model.safetensors") for name in ("one", "two"))
     before = load_model("nano").state_dict()
-    assert max((theirs[name].float() - before[name]).abs().max() for name in before) > 1e-4
-    for name, tensor in ours.items():
-        assert torch.allclose(tensor, theirs[name], atol=2e-5), name
+    for name in ("mask_linear.weight", "visual_ifi.linear1.weight", "mm_extractor.beit3.text_embed.weight"):
+        moved, other = ours[name] - before[name], theirs[name] - before[name]
+        assert torch.nn.functional.cosine_similarity(moved.flatten(), other.flatten(), dim=0) > 0.99
