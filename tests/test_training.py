@@ -25,20 +25,22 @@ from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.nano.training import losses as nano_losses
+from mpgsam2.nano.training import targets
+from mpgsam2.nano.training.command import export, main
+from mpgsam2.nano.training.data import Batch, ClipStream
+from mpgsam2.nano.training.growth import grown
+from mpgsam2.nano.training.progress import heaviest
+from mpgsam2.nano.training.recipe import STAGES, Stage
+from mpgsam2.nano.training.refit import refit
+from mpgsam2.nano.training.stage import StageTask
+from mpgsam2.nano.training.trainee import attend_alike, new_network
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.training import losses, nano_losses, targets
+from mpgsam2.training import losses
 from mpgsam2.training.accelerator import make_accelerator
-from mpgsam2.training.data import Batch, ClipStream
-from mpgsam2.training.growth import grown
 from mpgsam2.training.loop import CHECKPOINT, train
-from mpgsam2.training.nano import attend_alike, new_network
 from mpgsam2.training.optimisation import Optimisation
-from mpgsam2.training.progress import heaviest
-from mpgsam2.training.recipe import STAGES, Stage
-from mpgsam2.training.refit import refit
-from mpgsam2.training.stage import StageTask
-from mpgsam2.training.train_nano import export, main
 
 pytestmark = pytest.mark.usefixtures("accelerate_state")
 

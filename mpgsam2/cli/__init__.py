@@ -402,8 +402,8 @@ def _benchmark(args: argparse.Namespace) -> None:
 
 
 def _train_nano(args: argparse.Namespace) -> None:
-    from mpgsam2.training import train_nano
+    from mpgsam2.nano.training.command import main as train_nano
 
     interruption = Interruption()
     with interruption.heeded():
-        train_nano.main(args.arguments, interruption)
+        train_nano(args.arguments, interruption)

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mpgsam2.nano.training.targets import ATTRIBUTES
 from mpgsam2.network.config import EncoderConfig
 from mpgsam2.training.losses import dice, focal, similarity
-from mpgsam2.training.targets import ATTRIBUTES
 
 _WEIGHTS = {"motion": 1.5, "shape": 0.6}  # of the questions that are hardest to answer
 

@@ -15,11 +15,11 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.nano.synthetic import Clip, render_clip
+from mpgsam2.nano.training.recipe import Stage
+from mpgsam2.nano.training.targets import ATTRIBUTES, attributes, coverage, word_places
 from mpgsam2.network.beit3 import UNKNOWN
 from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.images import resize
-from mpgsam2.training.recipe import Stage
-from mpgsam2.training.targets import ATTRIBUTES, attributes, coverage, word_places
 
 
 @dataclass

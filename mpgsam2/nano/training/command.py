@@ -16,10 +16,10 @@ from mpgsam2.nano.calibration import calibrate
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.training.recipe import STAGES
+from mpgsam2.nano.training.stage import StageTask
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.loop import CHECKPOINT, train
-from mpgsam2.training.recipe import STAGES
-from mpgsam2.training.stage import StageTask
 
 _CALIBRATION = 100  # clips on which the scores of what is shipped are calibrated
 _SCORED = 24  # clips on which every checkpoint is scored for the log

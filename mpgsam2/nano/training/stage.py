@@ -13,14 +13,14 @@ from torch import Tensor
 from mpgsam2.checkpoint import load_model
 from mpgsam2.errors import InputError
 from mpgsam2.nano.synthetic import Clip, render_clip
-from mpgsam2.training.data import Batch, ClipStream
-from mpgsam2.training.growth import grown
+from mpgsam2.nano.training.data import Batch, ClipStream
+from mpgsam2.nano.training.growth import grown
+from mpgsam2.nano.training.progress import progress
+from mpgsam2.nano.training.recipe import STAGES, Stage
+from mpgsam2.nano.training.refit import refit
+from mpgsam2.nano.training.trainee import NanoTrainee, attend_alike, new_network
 from mpgsam2.training.loading import loader
-from mpgsam2.training.nano import NanoTrainee, attend_alike, new_network
 from mpgsam2.training.optimisation import Optimisation
-from mpgsam2.training.progress import progress
-from mpgsam2.training.recipe import STAGES, Stage
-from mpgsam2.training.refit import refit
 from mpgsam2.training.trainer import Trainer
 
 if TYPE_CHECKING:

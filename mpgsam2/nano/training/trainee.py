@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.nano.synthetic import VOCABULARY
+from mpgsam2.nano.training.data import Batch
+from mpgsam2.nano.training.losses import Helpers, mask_loss, prior_loss
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
-from mpgsam2.training.data import Batch
 from mpgsam2.training.forward import encode, track
-from mpgsam2.training.nano_losses import Helpers, mask_loss, prior_loss
 
 WINDOW = 16  # frames that nano encodes together: more were never seen in training
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
