@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -512,10 +514,26 @@ def test_a_missing_accelerate_is_told(
     assert capsys.readouterr().err == "Training needs accelerate and TensorBoard: pip install accelerate tensorboard.\n"
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_file_is_told_in_a_sentence(
+    workers: int, youtube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(youtube, tmp_path / "ref-youtube-vos")
+    for mask in copy.rglob("00010.png"):
+        mask.write_bytes(b"no picture")
+    asked = arguments(copy, tmp_path / "run", "--steps", "1", "--batch", "16", "--workers", str(workers))
+    assert main(asked) == 2
+    assert re.fullmatch(r"“train/Annotations/video \d/00010.png” is not a PNG.*\.", last_line(capsys.readouterr().err))
+
+
+def last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]
+
+
 def test_it_learns(youtube: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours have changed their names: what is named is not what it was."""
     monkeypatch.setattr(PaperTask, "log_every", 4)
-    more = ("--steps", "12", "--batch", "2", "--rate", "1e-3", "--new-rate", "1e-3")
+    more = ("--steps", "12", "--batch", "2", "--rate", "1e-3", "--new-rate", "1e-3", "--workers", "1")
     assert main(arguments(youtube, tmp_path, *more)) == 0
     first, *_, last = ((line["focal"] + line["dice"]) for line in curve(tmp_path))
     assert last < first / 2

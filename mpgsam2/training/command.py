@@ -73,6 +73,7 @@ def _train(args: argparse.Namespace) -> None:
     settings = {"recipe": args.recipe, **vars(recipe), "start": args.start, "steps": args.steps}
     settings |= {"dtype": args.dtype, "examples": len(source), "processes": accelerator.num_processes}
     _check_settings(folder, settings, accelerator)
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     torch.manual_seed(0)  # what is new begins alike in all processes
     net = load_start(args.start)
     task = PaperTask(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.training.clip_batches import ClipBatch, Clips, collate, keys, steps_per_epoch
 from mpgsam2.training.held_out import Scored
-from mpgsam2.training.loading import loader
+from mpgsam2.training.loading import load_by_key
 from mpgsam2.training.objective import PaperTrainee
 from mpgsam2.training.recipes import Recipe
 from mpgsam2.training.sources import Source
@@ -66,7 +66,7 @@ class PaperTask:
         net = self.trainee.net
         clips = Clips(self._source, net.config, net.tokenizer)
         chosen = keys(len(self._source), self._recipe.batch, first, process, processes)
-        return iter(loader(clips, self._workers, batch_sampler=chosen, collate_fn=collate))
+        return load_by_key(clips, chosen, collate, self._workers)
 
     def finish(self, trainer: Trainer) -> None:
         """As `Task.finish`: nothing is left to do."""
