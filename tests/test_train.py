@@ -360,8 +360,7 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     recipe = replace(RECIPES["ref-youtube-vos"], rate=1e-3, new_rate=1e-3)
     trainer = Trainer(trainee := PaperTrainee(net), recipe.optimisation, make_accelerator("cpu", tmp_path))
-    losses = trainer._trainee(batch)
-    sum(losses.values()).backward()
+    sum(trainee(batch).values()).backward()
     reached = {name for name, parameter in net.named_parameters() if parameter.grad is not None}
     named = {name for name, _ in net.named_parameters()}
     frozen = {name for name in named if name.startswith(FROZEN)}
@@ -500,11 +499,19 @@ def test_a_stopped_run_goes_on_with_the_same_curve(
         (("--batch", "0"), "--batch is 0"),
         (("--rate", "-1"), "--rate is -1"),
         (("--data", "nowhere"), "no folder “nowhere”"),
+        (("--run", "file/run"), "“file/run” cannot be written"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(
-    more: tuple[str, ...], why: str, youtube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    more: tuple[str, ...],
+    why: str,
+    youtube: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     assert main(arguments(youtube, tmp_path / "run", *more)) == 2
     assert why in capsys.readouterr().err and not (tmp_path / "run").exists()
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpgsam2.datasets.json_file import read_json_object
 from mpgsam2.errors import InputError
 from mpgsam2.interruption import Interruption
-from mpgsam2.training.recipes import RECIPES
+from mpgsam2.training.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -93,7 +94,7 @@ def _train(args: argparse.Namespace) -> None:
     accelerator.end_training()
 
 
-def _recipe(args: argparse.Namespace) -> Any:
+def _recipe(args: argparse.Namespace) -> Recipe:
     """The recipe, with what was asked for in its place."""
     for name in ("epochs", "steps", "batch", "save_every", "rate", "new_rate"):
         value = getattr(args, name)
@@ -109,22 +110,24 @@ def _check_settings(folder: Path, settings: Mapping[str, Any], accelerator: Acce
     """Note a run's settings in its folder.
 
     Raises:
-        InputError: it was begun with others.
+        InputError: it was begun with others, or the folder cannot be used.
     """
     file = folder / _SETTINGS
-    text = json.dumps(settings)
-    try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        before = None
-    except (OSError, ValueError):
-        raise InputError(f"“{file}” cannot be read: choose another folder with --run.") from None
+    settings = json.loads(json.dumps(settings))
+    before = read_json_object(file, _SETTINGS) if file.exists() else None
     accelerator.wait_for_everyone()
-    if before is None and accelerator.is_main_process:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(text + "\n", encoding="utf-8")
-    elif before is not None and before != json.loads(text):
-        changed = [name for name, value in json.loads(text).items() if before.get(name) != value]
+    if before is None:
+        if accelerator.is_main_process:
+            _write(file, settings)
+    elif changed := [name for name, value in settings.items() if before.get(name) != value]:
         raise InputError(
             f"The run in “{folder}” was begun with other settings ({', '.join(changed)}): give those, or another --run."
         )
+
+
+def _write(file: Path, settings: Mapping[str, Any]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"“{file.parent}” cannot be written ({error.strerror}): name another folder.") from None
