@@ -328,7 +328,7 @@ def test_training_starts_from_two_files_in_either_order(parts: tuple[Path, Path]
             assert tensor.shape == weights[name].shape and "beit3" not in name
         else:
             assert torch.equal(tensor, given[name.removeprefix("mm_extractor.").removeprefix("visual_model.")])
-    assert one.visual_ifi.linear1.out_features == 4096  # the published one, which no file tells
+    assert one.network.visual_ifi.linear1.out_features == 4096  # the published one, which no file tells
     assert one.tokenizer.encode("red")
 
 
@@ -356,7 +356,7 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
     parts: tuple[Path, Path], batch: ClipBatch, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
-    net = load_start([str(file) for file in parts])
+    net = load_start([str(file) for file in parts]).network
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     recipe = replace(RECIPES["ref-youtube-vos"], rate=1e-3, new_rate=1e-3)
     trainer = Trainer(trainee := PaperTrainee(net), recipe.optimisation, make_accelerator("cpu", tmp_path))
@@ -393,7 +393,7 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
 
 
 def test_new_parts_have_their_own_rate(parts: tuple[Path, Path]) -> None:
-    trainee = PaperTrainee(load_start([str(file) for file in parts]))
+    trainee = PaperTrainee(load_start([str(file) for file in parts]).network)
     for name, rate in (("refcoco", 1e-5), ("ref-youtube-vos", 2e-6), ("mevis", 2e-6)):
         usual, new = RECIPES[name].optimisation.groups(trainee)
         assert usual["lr"] == rate and new["lr"] == 5e-5
@@ -405,7 +405,7 @@ def test_new_parts_have_their_own_rate(parts: tuple[Path, Path]) -> None:
 
 
 def test_bfloat16_learns_in_float32(parts: tuple[Path, Path], batch: ClipBatch, tmp_path: Path) -> None:
-    net = load_start([str(file) for file in parts])
+    net = load_start([str(file) for file in parts]).network
     exact = PaperTrainee(net)(batch)
     trainer = Trainer(PaperTrainee(net), RECIPES["own"].optimisation, make_accelerator("cpu", tmp_path, torch.bfloat16))
     rounded = trainer.step(batch, 0.0)

@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 
 from mpgsam2 import InputError, load_model
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
@@ -34,7 +35,7 @@ from mpgsam2.nano.training.progress import heaviest
 from mpgsam2.nano.training.recipe import STAGES, Stage
 from mpgsam2.nano.training.refit import refit
 from mpgsam2.nano.training.stage import StageTask
-from mpgsam2.nano.training.trainee import attend_alike, new_network
+from mpgsam2.nano.training.trainee import attend_alike, in_words, new_network
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.training import losses
@@ -242,10 +243,10 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     assert load_model(tmp_path / "things_prior" / CHECKPOINT).config == NANO
 
 
-def test_the_tracker_is_told_again_what_it_was_told_before(model: MPGSAM2) -> None:
+def test_the_tracker_is_told_again_what_it_was_told_before(model: Segmenter) -> None:
     net = copy.deepcopy(model)
     clips = [synthetic.render_clip(seed, replace(synthetic.EASY, frames=3, height=(64, 64))) for seed in range(24)]
-    for layer in (net.meo_linear, net.text_feat_linear, net.text_hidden_fcs[0][-1]):
+    for layer in (net.network.meo_linear, net.network.text_feat_linear, net.network.text_hidden_fcs[0][-1]):
         torch.nn.init.normal_(layer.weight)
     ids = net.tokenizer.encode(clips[0].expressions[0].text)
 
@@ -257,7 +258,7 @@ def test_the_tracker_is_told_again_what_it_was_told_before(model: MPGSAM2) -> No
     assert min(map(error, names)) > 0.5
     refit(net, model, clips)
     assert max(map(error, names)) < 0.1
-    assert torch.equal(net.mask_linear.weight, model.mask_linear.weight)
+    assert torch.equal(net.network.mask_linear.weight, model.network.mask_linear.weight)
 
 
 def test_a_missing_atlas_is_told_before_the_first_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,10 +274,10 @@ def test_a_smaller_network_grows_without_forgetting() -> None:
     torch.manual_seed(0)
     net = new_network()
     older = MPGSAM2(replace(NANO, encoder=replace(NANO.encoder, image_size=64, depth=2, vocabulary_size=16))).eval()
-    older.tokenizer = WordTokenizer(["red", "circle"])
-    net.load_state_dict(grown(older, net))
+    words = in_words(net).tokenizer
+    net.load_state_dict(grown(Segmenter(older, WordTokenizer(["red", "circle"])), in_words(net)))
     net.eval()
-    rows = {word: net.mm_extractor["beit3"].text_embed.weight[net.tokenizer.encode(word)[1]] for word in ("red", "dog")}
+    rows = {word: net.mm_extractor["beit3"].text_embed.weight[words.encode(word)[1]] for word in ("red", "dog")}
     assert torch.equal(rows["red"], older.mm_extractor["beit3"].text_embed.weight[4])
     assert not torch.equal(rows["dog"], older.mm_extractor["beit3"].text_embed.weight[5])
     layers = net.mm_extractor["beit3"].encoder.layers
@@ -320,10 +321,10 @@ def test_stages_train_one_after_the_other_and_the_result_loads(atlas: Path, tmp_
     assert logged[0].keys() >= {"step", "prior", "helpers", "mask"}
     assert logged[-1]["step"] == 1 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
     export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", ())
-    net, before = load_model(tmp_path / "nano"), new_network()
+    net, before = load_model(tmp_path / "nano"), in_words(new_network())
     assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
     average = load_file(tmp_path / "joint" / CHECKPOINT / "model.safetensors")
-    assert torch.equal(net.mask_linear.weight, average["mask_linear.weight"].half().float())
+    assert torch.equal(net.network.mask_linear.weight, average["mask_linear.weight"].half().float())
     result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))
     assert result.mask.shape == (40, 50)
 

@@ -76,11 +76,11 @@ def _train(args: argparse.Namespace) -> None:
     _check_settings(folder, settings, accelerator)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     torch.manual_seed(0)  # what is new begins alike in all processes
-    net = load_start(args.start)
+    model = load_start(args.start)
     task = PaperTask(
         args.recipe,
         recipe,
-        net,
+        model,
         source,
         scored,
         processes=accelerator.num_processes,

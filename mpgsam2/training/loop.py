@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.interruption import Interrupted, Interruption
 from mpgsam2.training.log import Log
 from mpgsam2.training.optimisation import Optimisation
@@ -29,6 +30,7 @@ class Task(Protocol):
 
     Attributes:
         name: beside the bar.
+        model: the network with its words, as it is saved.
         trainee: holds the network; its forward pass is the objective.
         optimisation: how its weights change.
         steps: in all.
@@ -38,6 +40,7 @@ class Task(Protocol):
     """
 
     name: str
+    model: Segmenter
     trainee: Trainee
     optimisation: Optimisation
     steps: int
@@ -108,7 +111,7 @@ def train(
             score = last or trainer.steps % task.score_every == 0
             if score or trainer.steps % task.save_every == 0:
                 states.save(trainer)
-                trainer.write_checkpoint(run / CHECKPOINT)
+                trainer.write_checkpoint(task.model, run / CHECKPOINT)
             if score:
                 log.scores(trainer.steps, task.score(run / CHECKPOINT, accelerator))
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.training.clip_batches import ClipBatch, Clips, collate, keys, steps_per_epoch
 from mpgsam2.training.held_out import Scored
 from mpgsam2.training.loading import load_by_key
@@ -28,7 +28,7 @@ class PaperTask:
     Args:
         name: of the recipe.
         recipe: what is done.
-        net: with its tokenizer; its window becomes the recipe's.
+        model: the network with its words; its window becomes the recipe's.
         source: of the examples.
         scored: makes the clips that are scored at the end of each epoch.
         processes: how many train together.
@@ -43,7 +43,7 @@ class PaperTask:
         self,
         name: str,
         recipe: Recipe,
-        net: MPGSAM2,
+        model: Segmenter,
         source: Source,
         scored: Scored,
         processes: int,
@@ -52,19 +52,19 @@ class PaperTask:
         save_every: int = 1000,
     ) -> None:
         if not recipe.keeps_window:
-            net.window, net.interleaved = recipe.window, False
+            model = model.configured(window=recipe.window, interleaved=False)
         per_epoch = steps_per_epoch(len(source), recipe.batch, processes)
         self.name, self.steps = name, recipe.epochs * per_epoch if steps is None else steps
         self.save_every, self.score_every = save_every, per_epoch
         self.optimisation = recipe.optimisation
+        self.model, net = model, model.network
         large = sum(parameter.numel() for parameter in net.parameters()) > _NEVER_SHORT_OF_MEMORY
         self.trainee = PaperTrainee(net, checkpointing=large)
         self._recipe, self._source, self._scored, self._workers = recipe, source, scored, workers
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[ClipBatch]:
         """As `Task.batches`."""
-        net = self.trainee.net
-        clips = Clips(self._source, net.config, net.tokenizer)
+        clips = Clips(self._source, self.model.config, self.model.tokenizer)
         chosen = keys(len(self._source), self._recipe.batch, first, process, processes)
         return load_by_key(clips, chosen, collate, self._workers)
 

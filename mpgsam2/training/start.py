@@ -14,6 +14,7 @@ from mpgsam2.checkpoint.find import VOCABULARY_VARIABLE
 from mpgsam2.checkpoint.read import read_weights
 from mpgsam2.checkpoint.tokenizer import is_vocabulary, load_tokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.config import PriorConfig, TrackerConfig, config_from_state_dict
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.state_dict import load_strict
@@ -37,8 +38,8 @@ NEW = (
 )
 
 
-def load_start(names: Sequence[str]) -> MPGSAM2:
-    """The network to train, with its tokenizer.
+def load_start(names: Sequence[str]) -> Segmenter:
+    """The network to train, with its words.
 
     Args:
         names: one that `load_model` takes; or two files, `beit3_*_patch16_224.pth` and `sam2_hiera_*.pt` in either
@@ -57,10 +58,7 @@ def load_start(names: Sequence[str]) -> MPGSAM2:
             raise InputError(f"There is no file “{file.name}”: check its name and where it lies.")
     weights = [read_weights(file) for file in files]
     net = from_parts(_with(_BEIT3, weights), _with(_SAM2, weights))
-    net.tokenizer = load_tokenizer(_vocabulary(files))
-    if net.tokenizer.vocabulary_size > net.config.encoder.vocabulary_size:
-        raise InputError("The vocabulary has more tokens than BEiT-3's file: they do not belong together.")
-    return net
+    return Segmenter(net, load_tokenizer(_vocabulary(files)), files[0].stem)
 
 
 def from_parts(beit3: Mapping[str, Tensor], sam2: Mapping[str, Tensor]) -> MPGSAM2:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mpgsam2.checkpoint import save_checkpoint
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.training.optimisation import Optimisation
 
@@ -85,12 +86,12 @@ class Trainer:
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self._net.parameters()), 1 - decay)
 
-    def write_checkpoint(self, folder: Path, dtype: torch.dtype = torch.float32) -> None:
+    def write_checkpoint(self, model: Segmenter, folder: Path) -> None:
         """Write the network as it is now, or its average, for `load_model`; all processes must come here together.
 
         Args:
+            model: what is saved beside the weights: words, and how the network is asked.
             folder: see `save_checkpoint`.
-            dtype: of the tensors in the file.
         """
         if self.average is None:  # in parts on several devices, perhaps
             whole = self.accelerator.get_state_dict(self._trainee)
@@ -98,7 +99,7 @@ class Trainer:
         else:
             weights = self.average.state_dict()
         if self.accelerator.is_main_process:
-            save_checkpoint(self._net, folder, dtype, weights)
+            save_checkpoint(model, folder, weights=weights)
         self.accelerator.wait_for_everyone()
 
     def state_dict(self) -> dict[str, Any]:

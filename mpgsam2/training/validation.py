@@ -10,10 +10,10 @@ import torch
 
 from mpgsam2.checkpoint import load_model
 from mpgsam2.datasets.batches import batches
-from mpgsam2.datasets.evaluate import windows
+from mpgsam2.datasets.evaluate import cut
 from mpgsam2.datasets.frame_scores import frame_scores
 from mpgsam2.inference.query import LETTERS, Query
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.training.sources import ScoredClip
 
 if TYPE_CHECKING:
@@ -40,17 +40,17 @@ def validate(checkpoint: Path, clips: Iterable[ScoredClip], accelerator: Acceler
     return {"J": 100 * J / count, "F": 100 * F / count, "J&F": 50 * (J + F) / count} if count else {}
 
 
-def _score(model: MPGSAM2, clip: ScoredClip) -> torch.Tensor:
+def _score(model: Segmenter, clip: ScoredClip) -> torch.Tensor:
     sums = torch.zeros(3, dtype=torch.float64)
-    with windows(model, clip.window):
-        for asked in batches(range(len(clip.texts)), len(LETTERS)):
-            results = model.segment_several(clip.frames, [Query(clip.texts[i]) for i in asked])
-            truths = zip(*(clip.truths[i] for i in asked), strict=True)
-            frames = [
-                [frame_scores(result.mask, truth) for result, truth in zip(*frame, strict=True)]
-                for frame in zip(results, truths, strict=True)
-                if frame[1][0] is not None
-            ]
-            means = torch.tensor(frames, dtype=torch.float64).mean(dim=0)  # sentences × 2
-            sums += torch.cat([means.sum(dim=0), torch.tensor([len(means)])])
+    model = cut(model, clip.window)
+    for asked in batches(range(len(clip.texts)), len(LETTERS)):
+        results = model.segment_several(clip.frames, [Query(clip.texts[i]) for i in asked])
+        truths = zip(*(clip.truths[i] for i in asked), strict=True)
+        frames = [
+            [frame_scores(result.mask, truth) for result, truth in zip(*frame, strict=True)]
+            for frame in zip(results, truths, strict=True)
+            if frame[1][0] is not None
+        ]
+        means = torch.tensor(frames, dtype=torch.float64).mean(dim=0)  # sentences × 2
+        sums += torch.cat([means.sum(dim=0), torch.tensor([len(means)])])
     return sums

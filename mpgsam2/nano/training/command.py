@@ -69,8 +69,8 @@ def export(checkpoint: Path, folder: Path, clips: Sequence[Clip]) -> None:
         folder: where it goes.
         clips: on which its scores are calibrated; none: they stay as trained.
     """
-    net = load_model(checkpoint)
+    model = load_model(checkpoint)
     if clips:
         print(f"Training is done; its scores are now calibrated on {len(clips)} clips.", flush=True)
-        calibrate(net, clips)
-    save_checkpoint(net, folder, dtype=torch.float16)
+        model = calibrate(model, clips)
+    save_checkpoint(model, folder, dtype=torch.float16)

@@ -18,7 +18,7 @@ from mpgsam2.nano.training.growth import grown
 from mpgsam2.nano.training.progress import progress
 from mpgsam2.nano.training.recipe import STAGES, Stage
 from mpgsam2.nano.training.refit import refit
-from mpgsam2.nano.training.trainee import NanoTrainee, attend_alike, new_network
+from mpgsam2.nano.training.trainee import NanoTrainee, attend_alike, in_words, new_network
 from mpgsam2.training.loading import loader
 from mpgsam2.training.optimisation import Optimisation
 from mpgsam2.training.trainer import Trainer
@@ -70,9 +70,9 @@ class StageTask:
         )
         self._stage, self._folder, self._workers, self._clips = stage, run / name, workers, clips
         net = new_network()
-        self.trainee = NanoTrainee(net, stage.trains)
+        self.model, self.trainee = in_words(net), NanoTrainee(net, stage.trains)
         if start:
-            net.load_state_dict(grown(load_model(start), net))
+            net.load_state_dict(grown(load_model(start), self.model))
         else:
             for earlier in stage.starts_from:
                 self.trainee.load_state_dict(_trained_by(earlier, run), strict=False)
@@ -82,8 +82,7 @@ class StageTask:
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Batch]:
         """As `Task.batches`."""
-        net = self.trainee.net
-        stream = ClipStream(self._stage, net.config, net.tokenizer, first, process)
+        stream = ClipStream(self._stage, self.model.config, self.model.tokenizer, first, process)
         return iter(loader(stream, self._workers, batch_size=None))
 
     def finish(self, trainer: Trainer) -> None:
@@ -91,7 +90,8 @@ class StageTask:
         if self._before:
             seeds = range(self._stage.seed - self._stage.refit, self._stage.seed)
             clips = (render_clip(seed, self._stage.easy) for seed in seeds)
-            refit(trainer.average, self._before.to(trainer.accelerator.device), clips)
+            before = self._before.to(trainer.accelerator.device)
+            refit(in_words(trainer.average), in_words(before), clips)
         if trainer.accelerator.is_main_process:
             weights = {f"net.{name}": x for name, x in trainer.average.state_dict().items()}
             weights |= {f"helpers.{name}": x for name, x in self.trainee.helpers.state_dict().items()}

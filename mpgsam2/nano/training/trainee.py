@@ -7,6 +7,8 @@ from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.synthetic import VOCABULARY
 from mpgsam2.nano.training.data import Batch
 from mpgsam2.nano.training.losses import Helpers, mask_loss, prior_loss
@@ -22,8 +24,6 @@ _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the tr
 def new_network() -> MPGSAM2:
     """Nano with fresh weights, set where learning is quickest."""
     net = MPGSAM2(NANO)
-    net.tokenizer = WordTokenizer(VOCABULARY)
-    net.window, net.interleaved = WINDOW, True
     d, grid = NANO.encoder.width, NANO.encoder.grid
     with torch.no_grad():
         # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.
@@ -35,6 +35,11 @@ def new_network() -> MPGSAM2:
         if net.config.prior.frame_positions:
             net.frame_position_linear.weight.zero_()
     return net
+
+
+def in_words(net: MPGSAM2) -> Segmenter:
+    """Nano as it is asked sentences."""
+    return Segmenter(net, WordTokenizer(VOCABULARY), "nano", InferenceConfig(WINDOW, interleaved=True))
 
 
 def attend_alike(net: MPGSAM2) -> None:
