@@ -69,3 +69,12 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv(FOLDER_VARIABLE, str(folder))
         yield folder
     load_atlas.cache_clear()
+
+
+@pytest.fixture
+def accelerate_state() -> Iterator[None]:
+    """Whatever was trained before, on whatever, is forgotten afterwards."""
+    yield
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)

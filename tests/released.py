@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.nano.synthetic import VOCABULARY
+from mpgsam2.network.config import ModelConfig
+from mpgsam2.network.initialisation import SkipInitialisation
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.speed.weights import weights_by_rule
 
 Expressions = Mapping[str, Mapping[str, Any]]
 
@@ -59,3 +67,22 @@ def box(size: tuple[int, int], top: int, left: int, bottom: int, right: int) -> 
     mask = np.zeros(size, bool)
     mask[top:bottom, left:right] = True
     return mask
+
+
+def write_parts(folder: Path, config: ModelConfig) -> tuple[Path, Path]:
+    """What training starts from, with weights made by rule: BEiT-3's file and SAM 2's, and nano's vocabulary."""
+    with SkipInitialisation():
+        shapes = {name: tensor.shape for name, tensor in MPGSAM2(config).state_dict().items()}
+    weights = weights_by_rule(shapes)
+    beit3 = {name.removeprefix("mm_extractor."): x for name, x in weights.items() if name.startswith("mm_extractor.")}
+    beit3["mlm_head.weight"] = torch.zeros(2, 2)  # of its pretraining
+    sam2 = {
+        name.removeprefix("visual_model."): x
+        for name, x in weights.items()
+        if name.startswith("visual_model.") and "fusion_module" not in name and "patch_linear" not in name
+    }
+    files = folder / "beit3_base_patch16_224.pth", folder / "sam2_hiera_tiny.pt"
+    for file, tensors in zip(files, (beit3, sam2), strict=True):
+        torch.save({"model": tensors}, file)
+    WordTokenizer(VOCABULARY).save(folder)
+    return files

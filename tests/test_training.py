@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mpgsam2 import InputError, load_model
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
@@ -24,18 +26,26 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
+from mpgsam2.nano.training import losses as nano_losses
+from mpgsam2.nano.training import targets
+from mpgsam2.nano.training.command import export, main
+from mpgsam2.nano.training.data import Batch, ClipStream
+from mpgsam2.nano.training.growth import grown
+from mpgsam2.nano.training.progress import heaviest
+from mpgsam2.nano.training.recipe import STAGES, Stage
+from mpgsam2.nano.training.refit import refit
+from mpgsam2.nano.training.stage import StageTask
+from mpgsam2.nano.training.trainee import attend_alike, in_words, new_network
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.training import losses, targets
-from mpgsam2.training.data import Batch, ClipStream
-from mpgsam2.training.growth import grown
-from mpgsam2.training.loop import attend_alike, export, in_words, main, new_network, rate_at, train
-from mpgsam2.training.progress import heaviest
-from mpgsam2.training.recipe import STAGES
-from mpgsam2.training.refit import refit
+from mpgsam2.training import losses
+from mpgsam2.training.accelerator import make_accelerator
+from mpgsam2.training.loop import CHECKPOINT, train
+from mpgsam2.training.optimisation import Optimisation
+
+pytestmark = pytest.mark.usefixtures("accelerate_state")
 
 ROOT = Path(__file__).parents[1]
-CPU = torch.device("cpu")
 SMALL = {
     name: replace(
         stage,
@@ -126,12 +136,14 @@ def test_only_the_best_candidate_and_present_frames_count() -> None:
     candidates = torch.stack([logits, -logits, -logits], dim=2)
     iou = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]])
     score = torch.tensor([[20.0, -20.0]])
-    good = losses.mask_loss(candidates, iou, score, target, torch.ones(1, 2))
+    good = nano_losses.mask_loss(candidates, iou, score, target, torch.ones(1, 2))
     changed = candidates.clone()
     changed[:, 1] = 20  # nobody asks for a mask where nothing is
-    assert losses.mask_loss(changed, iou, score, target, torch.ones(1, 2)) == good
-    assert losses.mask_loss(-candidates[:, :, :1].expand_as(candidates), iou, score, target, torch.ones(1, 2)) > good
-    assert losses.mask_loss(candidates, iou, -score, target, torch.ones(1, 2)) > good + 10
+    assert nano_losses.mask_loss(changed, iou, score, target, torch.ones(1, 2)) == good
+    assert (
+        nano_losses.mask_loss(-candidates[:, :, :1].expand_as(candidates), iou, score, target, torch.ones(1, 2)) > good
+    )
+    assert nano_losses.mask_loss(candidates, iou, -score, target, torch.ones(1, 2)) > good + 10
 
 
 def test_the_prior_is_scored_by_the_thing_it_lies_on() -> None:
@@ -158,12 +170,24 @@ def test_seeds_never_meet() -> None:
     assert ends[-1][1] < EVALUATION_SEED_OFFSET
 
 
-def test_rate_rises_and_falls_to_zero() -> None:
-    stage = replace(STAGES["prior"], steps=2000)
-    assert rate_at(1000, stage, part=0.75) == stage.rate and rate_at(1000, stage, part=0.875) == stage.rate / 2
-    rates = [rate_at(step, stage) for step in range(2000)]
-    assert rates[0] < rates[50] < max(rates) == stage.rate
-    assert rates[1999] < stage.rate / 100
+def test_rates_rise_stay_and_fall_to_zero() -> None:
+    learning = Optimisation(rate=1, weight_decay=0, clip_norm=1, warm_up=100, plateau=0.75)
+    assert learning.factor(1000, 0.75) == 1 and learning.factor(1000, 0.875) == 0.5
+    factors = [learning.factor(step, step / 2000) for step in range(2000)]
+    assert factors[0] == 0.01 and factors[50] < max(factors) == 1
+    assert factors[1999] < 0.01
+    forever = Optimisation(rate=1, weight_decay=0, clip_norm=1)
+    assert {forever.factor(step, step / 10) for step in range(10)} == {1}
+
+
+def test_stages_start_from_earlier_ones_and_freeze_what_there_is() -> None:
+    names, net = list(STAGES), new_network()
+    for name, stage in STAGES.items():
+        assert all(names.index(earlier) < names.index(name) for earlier in stage.starts_from)
+        Optimisation(rate=1, weight_decay=0, clip_norm=1, frozen=stage.frozen).freeze(net.requires_grad_(True))
+        assert {parameter.requires_grad for parameter in net.parameters()} == {True, not stage.frozen}
+    with pytest.raises(ValueError, match="mm_extractr"):
+        Optimisation(rate=1, weight_decay=0, clip_norm=1, frozen=("mm_extractr",)).freeze(net)
 
 
 def test_batches_are_made_again_from_their_step() -> None:
@@ -189,28 +213,34 @@ def stopped_at(last: int, batch: Callable[[ClipStream, int], Batch]) -> Callable
     return until_stopped
 
 
+def train_stage(name: str, stage: Stage, run: Path, save_every: int = 250, **options: Any) -> None:
+    """A stage on this process, with clips that it makes itself."""
+    clips, start, seconds = (options.get(key) for key in ("clips", "start", "seconds"))
+    accelerator = make_accelerator("cpu", run / name)
+    train(StageTask(name, stage, run, 0, clips or (), start, save_every), run / name, accelerator, seconds=seconds)
+
+
 def test_a_stopped_run_ends_as_an_unstopped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = SMALL["prior"]
     weights = []
     for name in ("whole", "stopped"):
         run = tmp_path / name
-        run.mkdir()
         torch.manual_seed(0)
         if name == "stopped":
             with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
                 patch.setattr(ClipStream, "batch", stopped_at(2, ClipStream.batch))
-                train("prior", stage, run, CPU, workers=0, save_every=1)
-            assert torch.load(run / "prior.pt", weights_only=True)["step"] == 2
-        train("prior", stage, run, CPU, workers=0)
-        weights.append(torch.load(run / "prior.pt", weights_only=True)["average"])
-    assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-6) for name in weights[0])
+                train_stage("prior", stage, run, save_every=1)
+            assert [path.name for path in (run / "prior/states").iterdir()] == ["state-2"]
+        train_stage("prior", stage, run)
+        weights.append(load_file(run / "prior" / CHECKPOINT / "model.safetensors"))
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     stage = replace(SMALL["things_prior"], steps=10**6, starts_from=())
-    train("things_prior", stage, tmp_path, CPU, workers=0, save_every=10**6, seconds=0.01, out=tmp_path / "nano")
-    assert torch.load(tmp_path / "things_prior.pt", weights_only=True)["step"] == 1
-    assert load_model(tmp_path / "nano").config == NANO
+    train_stage("things_prior", stage, tmp_path, save_every=10**6, seconds=0.01)
+    assert [path.name for path in (tmp_path / "things_prior/states").iterdir()] == ["state-1"]
+    assert load_model(tmp_path / "things_prior" / CHECKPOINT).config == NANO
 
 
 def test_the_tracker_is_told_again_what_it_was_told_before(model: Segmenter) -> None:
@@ -236,7 +266,7 @@ def test_a_missing_atlas_is_told_before_the_first_stage(tmp_path: Path, monkeypa
     load_atlas.cache_clear()
     with pytest.raises(InputError, match="make atlas"):
         main(["--run", str(tmp_path / "run"), "--stage", "prior", "--stage", "things_prior"])
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
     load_atlas.cache_clear()
 
 
@@ -261,12 +291,12 @@ def test_a_smaller_network_grows_without_forgetting() -> None:
 
 
 def test_ctrl_c_ends_training_after_the_step_at_work_with_a_checkpoint(tmp_path: Path) -> None:
-    asked = ["train-nano", "--run", "run", "--stage", "tracker", "--steps", "10000", "--threads", "1"]
+    asked = ["train-nano", "--run", "run", "--stage", "prior", "--steps", "10000", "--threads", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "mpgsam2", *asked]
     run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True)
     told = b""
-    while not re.search(rb"tracker: .* [1-9]/10000 .*loss=", told):  # a bar from the first step on, with time left
+    while not re.search(rb"prior: .* [1-9]/10000 .*loss=", told):  # a bar from the first step on, with time left
         read = os.read(run.stderr.fileno(), 4096)
         assert read, told.decode()
         told += read
@@ -274,42 +304,33 @@ def test_ctrl_c_ends_training_after_the_step_at_work_with_a_checkpoint(tmp_path:
     told += run.stderr.read()
     assert run.wait() == 130
     assert told.endswith(b"Stopped.\n") and b"Traceback" not in told, told.decode()
-    assert torch.load(tmp_path / "run" / "tracker.pt", weights_only=True)["step"] >= 1
+    (state,) = (tmp_path / "run/prior/states").iterdir()
+    assert re.fullmatch("state-[1-9]", state.name)
 
 
-def test_all_stages_train_and_the_result_loads(atlas: Path, tmp_path: Path) -> None:
+def test_stages_train_one_after_the_other_and_the_result_loads(atlas: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="prior"):
-        train("joint", SMALL["joint"], tmp_path, CPU, workers=0)
+        train_stage("joint", SMALL["joint"], tmp_path)
     torch.manual_seed(0)
     clips = [synthetic.render_clip(EVALUATION_SEED_OFFSET, replace(synthetic.FULL, frames=2, absent=1.0))]
-    for name, stage in SMALL.items():
-        stage = stage if name == "joint" else replace(stage, steps=1)
-        train(name, stage, tmp_path, CPU, workers=0, clips=clips if name in ("prior", "joint") else ())
-    logged = [json.loads(line) for line in (tmp_path / "joint.jsonl").read_text().splitlines()]
+    chain = {"prior": SMALL["prior"], "tracker": SMALL["tracker"], "joint": replace(SMALL["joint"], refit=1)}
+    for name, stage in chain.items():
+        train_stage(name, replace(stage, steps=1), tmp_path, clips=() if name == "tracker" else clips)
+    logged = [json.loads(line) for line in (tmp_path / "joint/log.jsonl").read_text().splitlines()]
     kind = clips[0].expressions[0].kind
-    assert logged[-1]["step"] == 3 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
-    before, after = in_words(new_network()), torch.load(tmp_path / "joint.pt", weights_only=True)
-    assert after["step"] == 3
-    export("joint", tmp_path, tmp_path / "nano")
-    net = load_model(tmp_path / "nano")
+    assert logged[0].keys() >= {"step", "prior", "helpers", "mask"}
+    assert logged[-1]["step"] == 1 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
+    export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", ())
+    net, before = load_model(tmp_path / "nano"), in_words(new_network())
     assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
-    average = after["average"]
+    average = load_file(tmp_path / "joint" / CHECKPOINT / "model.safetensors")
     assert torch.equal(net.network.mask_linear.weight, average["mask_linear.weight"].half().float())
     result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))
     assert result.mask.shape == (40, 50)
-    assert json.loads((tmp_path / "nano" / "config.json").read_text())["window"] == net.window
 
-    again = tmp_path / "again"
-    again.mkdir()
-    train(
-        "motion_words",
-        replace(SMALL["motion_words"], steps=1, rate=0.0),
-        again,
-        CPU,
-        workers=0,
-        start=tmp_path / "nano",
-    )
-    weights = torch.load(again / "motion_words.pt", weights_only=True)["average"]
+    stage = replace(SMALL["motion"], steps=1, rate=0.0, alike=False)
+    train_stage("motion", stage, tmp_path / "again", start=tmp_path / "nano")
+    weights = load_file(tmp_path / "again/motion" / CHECKPOINT / "model.safetensors")
     known = len(synthetic.VOCABULARY) + 4  # the table's other rows are no word's
     for key, value in net.state_dict().items():
         rows = slice(known if "text_embed" in key else None)

@@ -187,7 +187,7 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
             max_shard_size: not heeded, the weights are one file; `push_to_hub` gives it.
         """
         inference = self.config.inference(self.dtype)
-        save_parts(self, self.config.sizes, inference, self.tokenizer, Path(save_directory))
+        save_parts(self.state_dict(), self.config.sizes, inference, self.tokenizer, Path(save_directory))
 
 
 AutoConfig.register(MODEL_TYPE, MPGSAM2Config)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from mpgsam2.checkpoint.names import CONFIG_FILE, WEIGHTS_FILE
 from mpgsam2.checkpoint.tokenizer import WORDS_FILE
@@ -16,25 +18,31 @@ from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.inference.tokenizer import Tokenizer
 from mpgsam2.network.config import ModelConfig
-from mpgsam2.network.model import MPGSAM2
 
 MODEL_TYPE = "mpgsam2"
 """What `config.json` calls networks like this one; `mpgsam2.checkpoint.auto_model` registers it."""
 
 
-def save_checkpoint(model: Segmenter, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+def save_checkpoint(
+    model: Segmenter,
+    folder: str | Path,
+    dtype: torch.dtype = torch.float32,
+    weights: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write a folder that `load_model` and transformers' `AutoModel` read: weights, `config.json` and the vocabulary.
 
     Args:
         model: the network, its words, and how it is asked.
         folder: made if it is not there; an older checkpoint in it is replaced.
         dtype: of the tensors in the file; float16 halves it.
+        weights: in place of the network's own, by name.
     """
-    save_parts(model.network, model.config, model.inference, model.tokenizer, Path(folder), dtype)
+    weights = model.state_dict() if weights is None else weights
+    save_parts(weights, model.config, model.inference, model.tokenizer, Path(folder), dtype)
 
 
 def save_parts(
-    network: MPGSAM2,
+    weights: Mapping[str, Tensor],
     config: ModelConfig,
     inference: InferenceConfig,
     tokenizer: Tokenizer | None,
@@ -43,7 +51,7 @@ def save_parts(
 ) -> None:
     """As `save_checkpoint`, also for a network that has no words: then `load_model` does not read it."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in weights.items()}
     unfinished = folder / (WEIGHTS_FILE + ".part")
     safetensors.torch.save_file(tensors, unfinished, metadata={"format": "pt"})  # as transformers marks its own
     os.replace(unfinished, folder / WEIGHTS_FILE)  # whoever stops in between keeps the older one whole

@@ -1,4 +1,4 @@
-"""The command line: `python -m mpgsam2 segment | evaluate | score | convert | demo | train-nano | benchmark`."""
+"""The command line: `python -m mpgsam2 COMMAND`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.training.command import add_train
 
 if TYPE_CHECKING:
     from mpgsam2.inference.segmenter import Segmenter
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0, 2 with one sentence on stderr if something given cannot be used, 130 if stopped by Ctrl-C, and
-        for `segment` and `train-nano`, which finish the files of what is done, 143 if stopped by SIGTERM.
+        for `segment`, `train` and `train-nano`, which finish the files of what is done, 143 if stopped by SIGTERM.
         As argparse does, it exits by itself with 2 for arguments it does not know and with 0 after `--help`; with 1
         where `benchmark --check` finds other masks.
     """
@@ -202,8 +203,11 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--json", type=Path, metavar="FILE", help="write every run's figures")
     benchmark.set_defaults(run=_benchmark)
 
-    train = commands.add_parser("train-nano", add_help=False, help="train the nano checkpoint (--help for its options)")
-    train.set_defaults(run=_train_nano)
+    add_train(commands)
+    train_nano = commands.add_parser(
+        "train-nano", add_help=False, help="train the nano checkpoint (--help for its options)"
+    )
+    train_nano.set_defaults(run=_train_nano)
     return parser
 
 
@@ -398,8 +402,8 @@ def _benchmark(args: argparse.Namespace) -> None:
 
 
 def _train_nano(args: argparse.Namespace) -> None:
-    from mpgsam2 import training
+    from mpgsam2.nano.training.command import main as train_nano
 
     interruption = Interruption()
     with interruption.heeded():
-        training.main(args.arguments, interruption)
+        train_nano(args.arguments, interruption)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from mpgsam2.datasets.pictures import frame_size, read_frame
-from mpgsam2.datasets.video import Video
+from mpgsam2.datasets.truth import Truth
+from mpgsam2.datasets.video import Sentence, Video
 from mpgsam2.errors import InputError
 
 
@@ -57,6 +58,22 @@ class DataSet:
     def window(self, video: Video) -> int | None:
         """How many of the video's frames a model encodes at once: all. None: as many as the checkpoint wants."""
         return len(video.frames)
+
+    def labelled(self, video: Video) -> list[int]:
+        """The frames whose masks may be known, counted from 0: all."""
+        return list(range(len(video.frames)))
+
+    def truth(
+        self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
+    ) -> Iterator[Truth | None]:
+        """What a sentence names, frame by frame, where masks were released; None for a frame that has none.
+
+        Args:
+            video, sentence: of this split.
+            size: (H, W) of the frames.
+            frames: which, counted from 0; None: all.
+        """
+        raise NotImplementedError
 
     def frame_name(self, video: Video, frame: str) -> str:
         """The file of a frame, from the root on."""

@@ -65,13 +65,13 @@ class Evaluation:
 
     def __iter__(self) -> Iterator[Key]:
         for video in self._videos:
-            model = _cut(self._model, self._data_set.window(video))
+            model = cut(self._model, self._data_set.window(video))
             masks = self._protocol.answer(model, self._data_set, video, self._without)
             yield from self._folder.write(video.name, masks)
         self._processes.wait()
 
 
-def _cut(model: Segmenter, frames: int | None) -> Segmenter:
+def cut(model: Segmenter, frames: int | None) -> Segmenter:
     """A model that cuts clips in windows of so many frames; None: as it always does."""
     return model if frames is None else model.configured(window=frames, interleaved=False)
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -64,12 +64,15 @@ class MeViS(DataSet):
         """As `DataSet.frame_name`."""
         return f"{self.split}/JPEGImages/{video.name}/{frame}.jpg"
 
-    def truth(self, video: Video, sentence: Sentence, size: tuple[int, int]) -> Iterator[Truth]:
+    def truth(
+        self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
+    ) -> Iterator[Truth]:
         """What the sentence names, frame by frame: the union of its objects.
 
         Args:
             video, sentence: of this split.
             size: (H, W) of the masks where no annotation tells it, since none of the objects is ever to be seen.
+            frames: which, counted from 0; None: all.
 
         Raises:
             InputError: the annotations are missing or broken, are not one for each frame, or differ in size.
@@ -80,7 +83,7 @@ class MeViS(DataSet):
         tracks = self._tracks(annotations, video, sentence)
         sizes = [run_lengths["size"] for track in tracks.values() for run_lengths in track if run_lengths]
         size = tuple(sizes[0]) if sizes else size
-        for index in range(len(video.frames)):
+        for index in range(len(video.frames)) if frames is None else frames:
             union = np.zeros(size, bool)
             for annotation, track in tracks.items():
                 if track[index]:

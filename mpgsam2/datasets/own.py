@@ -7,7 +7,7 @@ CLIP/masks/FRAME.png        grey or palette, pixel = object, 0 none, 255 undecid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -60,26 +60,38 @@ class OwnData(DataSet):
         names = [f"{video.name}/frames/{frame}{suffix}" for suffix in SUFFIXES]
         return next((name for name in names if (self.root / name).is_file()), names[0])
 
-    def truth(self, video: Video, sentence: Sentence, size: tuple[int, int]) -> Iterator[Truth | None]:
+    def truth(
+        self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
+    ) -> Iterator[Truth | None]:
         """What the sentence names, frame by frame; None where there is no mask, so that the frame is not scored.
 
         Args:
             video, sentence: of these.
             size: not needed, the masks tell it.
+            frames: which, counted from 0; None: all.
 
         Raises:
             InputError: a mask is broken, or there is none at all.
         """
-        names = [f"{video.name}/masks/{frame}.png" for frame in video.frames]
-        there = [(self.root / name).is_file() for name in names]
-        if not any(there):
+        there = set(self.labelled(video))
+        if not there:
             raise InputError(f"There is no mask in “{video.name}/masks” for the frames: add some to score against.")
-        for name, is_there in zip(names, there, strict=True):
-            if is_there:
+        for index in range(len(video.frames)) if frames is None else frames:
+            if index in there:
+                name = _mask_name(video, video.frames[index])
                 ids = read_id_map(self.root / name, name)
                 yield Truth(np.isin(ids, sentence.objects), ids != VOID)
             else:
                 yield None
+
+    def labelled(self, video: Video) -> list[int]:
+        """As `DataSet.labelled`."""
+        names = (_mask_name(video, frame) for frame in video.frames)
+        return [index for index, name in enumerate(names) if (self.root / name).is_file()]
+
+
+def _mask_name(video: Video, frame: str) -> str:
+    return f"{video.name}/masks/{frame}.png"
 
 
 def _video(root: Path, clip: str, entries: Any) -> Video:

@@ -9,6 +9,7 @@ Its validation is scored on a server.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import numpy as np
 from mpgsam2.datasets.data_set import DataSet, check_split, find_root
 from mpgsam2.datasets.expressions import read_expressions
 from mpgsam2.datasets.pictures import read_id_map
-from mpgsam2.datasets.video import Video
+from mpgsam2.datasets.truth import Truth
+from mpgsam2.datasets.video import Sentence, Video
+from mpgsam2.errors import InputError
 
 
 def _index(split: str) -> str:
@@ -62,3 +65,24 @@ class RefYouTubeVOS(DataSet):
         """
         name = f"{self.split}/Annotations/{video.name}/{frame}.png"
         return read_id_map(self.root / name, name)
+
+    def truth(
+        self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
+    ) -> Iterator[Truth]:
+        """What the sentence names, frame by frame; of `train` only.
+
+        Args:
+            video, sentence: of this split.
+            size: not needed, the masks tell it.
+            frames: which, counted from 0; None: all.
+
+        Raises:
+            InputError: the sentence names no object, or a mask is missing or broken.
+        """
+        if not sentence.objects:
+            raise InputError(
+                f"“{_index(self.split)}” gives no “obj_id” to expression “{sentence.id}” of the video “{video.name}”: "
+                "download it again."
+            )
+        for index in range(len(video.frames)) if frames is None else frames:
+            yield Truth(np.isin(self.id_map(video, video.frames[index]), sentence.objects))

@@ -1,15 +1,15 @@
-"""Training of nano from scratch on the synthetic world (network.md 8 for the published objective).
+"""Training: one loop, for the paper's recipes, for data of your own and, in `mpgsam2.nano.training`, for nano.
 
-- `recipe`: the stages, their worlds, lengths and rates: one place to read and to change.
-- `data`: batches from worker processes.
-- `targets`: what the network is told about a clip: masks, coverage of patches, attributes, words.
-- `losses`: the objective.
-- `growth`: a trained nano in a network of other sizes.
-- `refit`: the tracker's inputs after training of the prior alone.
-- `progress`: what has been learned so far.
-- `loop`: one stage from its last checkpoint to its end.
+The loop, which knows a network, how its weights change, and accelerate:
+
+- `loop`: a task's steps, from the last state to the end;
+- `trainer`: a step; `states`: to go on from; `log`: what is told;
+- `optimisation`: which weights learn, at what rates; `accelerator`: the processes; `loading`: those that make batches.
+
+The paper's training (docs/training.md):
+
+- `recipes`: its stages; `paper`: a stage as the loop takes it; `start`: the network that it begins with;
+- `sources`, `clip_frames`, `augmentation`, `clip_batches`: from data sets to clips; `held_out`, `validation`: scores;
+- `objective`, `losses`, `forward`: from clips to losses;
+- `command`: `train`.
 """
-
-from mpgsam2.training.loop import main
-
-__all__ = ["main"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.nano.synthetic import Clip, render_clip
+from mpgsam2.nano.training.recipe import Stage
+from mpgsam2.nano.training.targets import ATTRIBUTES, attributes, coverage, word_places
 from mpgsam2.network.beit3 import UNKNOWN
 from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.images import resize
-from mpgsam2.training.recipe import Stage
-from mpgsam2.training.targets import ATTRIBUTES, attributes, coverage, word_places
 
 
 @dataclass
@@ -49,19 +49,25 @@ class Batch:
 
 
 class ClipStream(IterableDataset):
-    """Endless batches of one stage; worker w of n makes every n-th batch. Same seeds, same batches."""
+    """Endless batches of one stage; worker w of n makes every n-th batch. Same seeds, same batches.
 
-    def __init__(self, stage: Stage, config: ModelConfig, tokenizer: WordTokenizer, first_step: int) -> None:
+    Where several processes train together, each sees clips of its own.
+    """
+
+    def __init__(
+        self, stage: Stage, config: ModelConfig, tokenizer: WordTokenizer, first_step: int, process: int = 0
+    ) -> None:
         self.stage = stage
         self.config = config
         self.tokenizer = tokenizer
         self.first_step = first_step
+        self.first_seed = stage.seed + process * stage.steps * stage.frames
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
         offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         cv2.setNumThreads(1)
-        for step in range(self.first_step + offset, self.stage.steps, stride):
+        for step in itertools.count(self.first_step + offset, stride):
             yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
@@ -74,7 +80,7 @@ class ClipStream(IterableDataset):
         length = rng.choice(self.stage.lengths)
         clips = []
         for i in range(self.stage.frames // length):
-            seed = self.stage.seed + step * self.stage.frames + i
+            seed = self.first_seed + step * self.stage.frames + i
             world = self.stage.full if random.Random(seed).random() < hard else self.stage.easy
             clips.append(render_clip(seed, replace(world, frames=length)))
         return self._assemble(clips, rng)
@@ -129,21 +135,3 @@ class ClipStream(IterableDataset):
                 )
             ),
         )
-
-
-def loader(stream: ClipStream, workers: int) -> DataLoader:
-    """Load `stream` with that many worker processes; in order of steps."""
-    return DataLoader(
-        stream,
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=2 if workers else None,
-        pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_leave_signals,
-    )
-
-
-def _leave_signals(_: int) -> None:
-    """Ctrl-C reaches all processes of a terminal: the training process alone heeds it, and then ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
