@@ -11,6 +11,7 @@ import gradio as gr
 from mpgsam2.demo.examples import Example
 from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page
+from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
@@ -37,6 +38,13 @@ _LINK = """async (example, ...values) => {
   const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
   return [link, copied ? "Copied" : "Select the link to copy it"];
 }"""
+# The look stands in the player, and in unseen settings from which runs and links take it.
+_TO_PLAYER = """(...values) => {
+  document.body.dataset.look = JSON.stringify(values);
+  document.dispatchEvent(new Event("look"));
+  return [];
+}"""
+_FROM_PLAYER = "() => JSON.parse(document.body.dataset.look)"
 _LATER = f"() => new Promise((done) => setTimeout(() => done({json.dumps(_COPY)}), 2500))"
 
 
@@ -51,7 +59,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         model: name of the usual model.
     """
     filled = [page.clip, *(page.settings[name] for name in ("sentences", *_OF_TRUTH, "model")), page.example]
-    shown = [page.player, page.status, page.bundle]
+    shown = [page.player, page.status, page.bundle, page.remake, page.shown]
 
     def choose(event: gr.EventData) -> dict[Any, Any]:
         example = examples[event.index]
@@ -87,7 +95,10 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
     gr.on(own, leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
     restored = [page.clip, page.example, page.status, *(page.settings[name] for name in NAMES)]
-    demo.load(restore, outputs=restored, **_QUIET)
+    look = [page.settings[name] for name in LOOK]
+    opened = demo.load(restore, outputs=restored, **_QUIET)
+    opened.then(None, look, None, js=_TO_PLAYER, **_QUIET)
+    page.player.input(None, None, look, js=_FROM_PLAYER, **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
     link = _LINK % (json.dumps(_LINKED), json.dumps(usual))
     copied = page.copy_link.click(None, [page.example, *linked], [page.link, page.copy_link], js=link, **_QUIET)
@@ -109,10 +120,21 @@ def _filled(page: Page, example: Example) -> dict[Any, Any]:
 def _shown(page: Page, example: Example) -> dict[Any, Any]:
     """An example's result at once, if it has one."""
     if example.result is None:
-        return {page.player: None, page.status: status_html(IDLE)}
+        return {page.player: None, page.status: status_html(IDLE), page.remake: gr.update(visible=False)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again and to download the files."
-    return {page.player: result(record, example.result), page.status: status_html(told)}
+    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again."
+    return {
+        page.player: result(record, example.result, example.clip),
+        page.status: status_html(told),
+        page.remake: gr.update(visible=True),
+        page.shown: Shown(str(example.clip), _settings(example, record["model"]["name"]), example.result),
+    }
+
+
+def _settings(example: Example, model: str) -> Settings:
+    """With which an example's result was made."""
+    truth = example.truth and str(example.truth)
+    return Settings(example.expression, model, ground_truth=truth, scored=example.expression)
 
 
 def _restored_line(name: str | None, example: Example | None) -> str:
@@ -136,8 +158,10 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
                 value = text == "true"
             elif isinstance(usual, float):
                 value = float(text)
-            elif usual == ():
+            elif name == "without":
                 value = [part for part in text.split() if part in PARTS]
+            elif name == "colours":
+                value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):
                 value = int(text)
             settings_of({name: value})

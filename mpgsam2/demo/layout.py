@@ -71,6 +71,9 @@ def build_demo(
             bundle = gr.DownloadButton(
                 "Download everything (.zip)", visible=False, scale=0, min_width=260, elem_id="bundle"
             )
+            remake = gr.Button(
+                "Make all files in this look (.zip)", visible=False, scale=0, min_width=260, elem_id="remake"
+            )
             copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
             link = gr.Textbox(
                 label="Link to these settings",
@@ -82,7 +85,8 @@ def build_demo(
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
-        page = Page(clip, settings, notice, run, leave, stop, status, player, bundle, example, link, copy_link)
+        files = (bundle, remake, gr.State())
+        page = Page(clip, settings, notice, run, leave, stop, status, player, *files, example, link, copy_link)
         connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name)
         serve(page, turns)

@@ -23,6 +23,8 @@ class Page:
     status: gr.HTML
     player: Player
     bundle: gr.DownloadButton
+    remake: gr.Button  # the same files in the look that was chosen since, or of a saved result
+    shown: gr.State  # what the player shows, a `redraw.Shown`
     example: gr.Textbox  # unseen: name of the example that is shown, for links
     link: gr.Textbox
     copy_link: gr.Button

@@ -12,6 +12,7 @@ from typing import Any
 
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.layers import LayersWriter
 from mpgsam2.demo.pace import PATIENCE, Pace
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.errors import InputError, Stopped
@@ -112,7 +113,9 @@ def run(
         if not stop.is_set():
             results = frame_loop(model, clip, queries, settings.threshold)
             frames = write_results(clip, results, folder, model=model, **asked)
+            layers = open_files.enter_context(LayersWriter(folder, clip, len(queries), settings.threshold))
             for progress in open_files.enter_context(closing(frames)):
+                layers.add(progress.frame, progress.results)
                 done = progress.index + 1
                 yield progress
                 late = time.monotonic() - began > PATIENCE and done < progress.total

@@ -18,9 +18,10 @@ from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
 from mpgsam2 import MPGSAM2
 from mpgsam2.demo import build_demo, launch_options
+from mpgsam2.demo.layers import LayersWriter
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.nano import synthetic
-from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.video import Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -40,9 +41,12 @@ def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ZipFile(folder / "short.masks.zip", "w") as masks:
         for index, mask in enumerate(scene.mask(0)):
             masks.writestr(f"{index:05d}.png", cv2.imencode(".png", mask.astype("uint8") * 255)[1].tobytes())
-    with GroundTruth.open(folder / "short.masks.zip", clip := open_clip(folder / "short.mp4")) as truth:
-        for _ in segment_file(model, clip, EXAMPLE, folder / "results" / "short", truth=truth):
-            pass
+    clip, result = select(open_clip(folder / "short.mp4"), Selection()), folder / "results" / "short"
+    with GroundTruth.open(folder / "short.masks.zip", clip) as truth:
+        steps = segment_file(model, clip, EXAMPLE, result, truth=truth)
+        with LayersWriter(result, clip, 1, 0.5, video=False) as layers:
+            for step in steps:
+                layers.add(step.frame, step.results)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
@@ -41,6 +41,18 @@ class QueryVideos(GradioModel):
     masks: FileData
 
 
+class Layers(GradioModel):
+    """What the player composes the overlay from, so that its look can change while it plays.
+
+    Attributes:
+        clip: mp4 of the run's frames.
+        levels: see `demo.layers`; one file per query of the record, in its order.
+    """
+
+    clip: FileData
+    levels: tuple[FileData, ...]
+
+
 class PlayerValue(GradioModel):
     """What the player shows: a run that goes on (`live`), or else a run's result (all the others).
 
@@ -49,12 +61,14 @@ class PlayerValue(GradioModel):
         overlay: mp4 of all queries' masks; the clock that the other videos follow.
         queries: one per query of the record, in its order.
         record: see `mpgsam2.export`.
+        layers: for an overlay in any look; None for the one that `overlay` has.
     """
 
     live: Live | None = None
     overlay: FileData | None = None
     queries: tuple[QueryVideos, ...] = ()
     record: dict[str, Any] | None = None
+    layers: Layers | None = None
 
 
 def live_value(prior: np.ndarray, masks: np.ndarray, overlay: np.ndarray, *, frame: int, frames: int) -> PlayerValue:
@@ -73,6 +87,7 @@ def result_value(
     overlay: str | PathLike[str],
     queries: Mapping[str, tuple[str | PathLike[str], str | PathLike[str]]],
     record: dict[str, Any],
+    layers: tuple[str | PathLike[str], Sequence[str | PathLike[str]]] | None = None,
 ) -> PlayerValue:
     """The player once a run has ended.
 
@@ -80,13 +95,18 @@ def result_value(
         overlay: the run's overlay.mp4.
         queries: per letter of the record, in its order, the paths of the prior and the masks as mp4.
         record: see `mpgsam2.export`; the videos have one frame per entry of its queries' `frames`.
+        layers: the clip and the levels of each query; None where the overlay cannot be drawn anew.
     """
+    drawn = layers and Layers(
+        clip=_file(layers[0]), levels=tuple(_file(a, "application/octet-stream") for a in layers[1])
+    )
     return PlayerValue(
         overlay=_file(overlay),
         queries=tuple(QueryVideos(letter=a, prior=_file(p), masks=_file(m)) for a, (p, m) in queries.items()),
         record=record,
+        layers=drawn,
     )
 
 
-def _file(path: str | PathLike[str]) -> FileData:
-    return FileData(path=fspath(path), mime_type="video/mp4")
+def _file(path: str | PathLike[str], kind: str = "video/mp4") -> FileData:
+    return FileData(path=fspath(path), mime_type=kind)
