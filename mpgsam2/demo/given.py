@@ -9,9 +9,9 @@ from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.wording import HALF, quoted, sendable
 from mpgsam2.errors import InputError
+from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES
+from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.model import PARTS
-from mpgsam2.query import LETTERS
-from mpgsam2.render import PALETTE, PALETTE_NAMES
 
 MOST_CHARACTERS = 2000
 """Of all sentences together."""

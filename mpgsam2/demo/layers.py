@@ -24,9 +24,9 @@ from mpgsam2.errors import InputError
 from mpgsam2.export import lettered, why_unwritten
 from mpgsam2.export.files import unfinished
 from mpgsam2.export.ownership import letters_of
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
 from mpgsam2.network.model import MPGSAM2
-from mpgsam2.query import Query
-from mpgsam2.results import FrameResult
 from mpgsam2.video import Clip, SelectedClip, VideoWriter, add_sound
 
 CLIP, LEVELS, ANSWERS = "clip.mp4", "levels.bin", "answers.npz"

@@ -18,9 +18,9 @@ from visitor import FRAMES, Visit, fill, press, status
 from mpgsam2.demo.layers import Kept, LayersWriter, cut
 from mpgsam2.demo.player.component import _read
 from mpgsam2.demo.settings import Settings
-from mpgsam2.query import Query
-from mpgsam2.render import Look, overlay
-from mpgsam2.results import FrameResult
+from mpgsam2.export.drawing import Look, overlay
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.results import FrameResult
 from mpgsam2.video import Selection, open_clip, select
 
 CLIP = """() => {  // what the video beneath the overlay shows

@@ -1,4 +1,4 @@
-// The overlay, pixel by pixel as `mpgsam2.render.overlay` draws it, which the tests hold against each other.
+// The overlay, pixel by pixel as `mpgsam2.export.drawing.overlay` draws it, which the tests hold against each other.
 
 const OUTSIDE = 0;
 const RIM = 1; // black or white
