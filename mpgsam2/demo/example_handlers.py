@@ -45,6 +45,12 @@ _TO_PLAYER = """(...values) => {
   return [];
 }"""
 _FROM_PLAYER = "() => JSON.parse(document.body.dataset.look)"
+# The help with words follows the model and what fills in sentences.
+_TO_WORDS = """(model) => {
+  document.body.dataset.model = model;
+  document.dispatchEvent(new Event("model"));
+  return [];
+}"""
 _LATER = f"() => new Promise((done) => setTimeout(() => done({json.dumps(_COPY)}), 2500))"
 
 
@@ -88,7 +94,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         of_example = {page.settings["ground_truth"]: None, page.settings["scored"]: ""} if scored else {}
         return {page.example: "", **of_example}
 
-    cards.click(choose, outputs=[*filled, *shown], **_QUIET)
+    chosen = cards.click(choose, outputs=[*filled, *shown], **_QUIET)
     truth, scored = page.settings["ground_truth"], page.settings["scored"]
     gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
     own = [page.clip.upload, page.clip.clear, page.clip.stop_recording]
@@ -98,6 +104,10 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
     look = [page.settings[name] for name in LOOK]
     opened = demo.load(restore, outputs=restored, **_QUIET)
     opened.then(None, look, None, js=_TO_PLAYER, **_QUIET)
+    asked = [page.settings["model"], page.settings["sentences"]]
+    for changed in (opened, chosen):
+        changed.then(None, asked, None, js=_TO_WORDS, **_QUIET)
+    page.settings["model"].change(None, asked, None, js=_TO_WORDS, **_QUIET)
     page.player.input(None, None, look, js=_FROM_PLAYER, **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
     link = _LINK % (json.dumps(_LINKED), json.dumps(usual))

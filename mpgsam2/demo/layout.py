@@ -29,6 +29,7 @@ from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.demo.turns import Turns
+from mpgsam2.demo.words import build_words
 from mpgsam2.network.model import MPGSAM2
 
 _LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
@@ -59,6 +60,7 @@ def build_demo(
                 notice = gr.HTML("", js_on_load=script("camera"), elem_id="notice")
             with gr.Column(min_width=300, scale=7):
                 sentences = build_sentences()
+                build_words(models)
                 run = gr.Button("Run", variant="primary", elem_id="run")
                 cards = build_examples(loaded)
                 settings = build_options(sentences, list(named))
