@@ -15,6 +15,7 @@ from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.demo.trim import SHOW
 from mpgsam2.demo.wording import quoted
 from mpgsam2.export import read_record
 from mpgsam2.network.model import PARTS
@@ -104,6 +105,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
     look = [page.settings[name] for name in LOOK]
     opened = demo.load(restore, outputs=restored, **_QUIET)
     opened.then(None, look, None, js=_TO_PLAYER, **_QUIET)
+    opened.then(None, [page.settings["first"], page.settings["last"]], None, js=SHOW, **_QUIET)
     asked = [page.settings["model"], page.settings["sentences"]]
     for changed in (opened, chosen):
         changed.then(None, asked, None, js=_TO_WORDS, **_QUIET)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from threading import Event
@@ -22,6 +23,7 @@ from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, Turns, Waiting
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import Progress
@@ -86,8 +88,8 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             sessions.file(request.session_hash, path)
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
             async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
-                async for remark in remarks:
-                    yield notice_html(remark)
+                async for sentence, whole in remarks:
+                    yield remark_html(sentence, whole)
         except InputError as error:
             yield notice_html(told(error))
 
@@ -126,15 +128,18 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     looked_at = [page.clip.change, *(page.settings[name].change for name in _FRAMES)]
     if turns.limited:
         looked_at += [page.settings["sentences"].blur, *(page.settings[name].change for name in _WORK)]
-    gr.on(
-        looked_at,
-        look,
-        [page.clip, *settings],
-        page.notice,
-        trigger_mode="always_last",
-        **_LOOKING,
-        **_QUIET,
-    )
+    ends = [page.settings["first"], page.settings["last"]]
+    trimmed = page.trim.input(None, None, ends, js=CHOSEN, **_QUIET)
+    gr.on([end.change for end in ends], None, ends, None, js=SHOW, **_QUIET)
+    for event in (functools.partial(gr.on, looked_at), trimmed.then):  # folded away the numbers tell of no change
+        event(
+            look,
+            [page.clip, *settings],
+            page.notice,
+            trigger_mode="always_last",
+            **_LOOKING,
+            **_QUIET,
+        )
 
 
 def _prepared(page: Page) -> Updates:

@@ -28,6 +28,7 @@ from mpgsam2.demo.scripts import script
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
+from mpgsam2.demo.trim import build_trim
 from mpgsam2.demo.turns import Turns
 from mpgsam2.demo.words import build_words
 from mpgsam2.network.model import MPGSAM2
@@ -57,6 +58,7 @@ def build_demo(
         with gr.Row(elem_id="inputs", equal_height=False):
             with gr.Column(min_width=300, scale=6):
                 clip = gr.Video(label="Clip", sources=["upload", "webcam"], height="min(400px, 64vw)", elem_id="clip")
+                trim = build_trim()
                 notice = gr.HTML("", js_on_load=script("camera"), elem_id="notice")
             with gr.Column(min_width=300, scale=7):
                 sentences = build_sentences()
@@ -88,7 +90,7 @@ def build_demo(
             )
         example = gr.Textbox("", visible=False)
         files = (bundle, remake, gr.State())
-        page = Page(clip, settings, notice, run, leave, stop, status, player, *files, example, link, copy_link)
+        page = Page(clip, settings, trim, notice, run, leave, stop, status, player, *files, example, link, copy_link)
         connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name)
         serve(page, turns)

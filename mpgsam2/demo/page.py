@@ -16,6 +16,7 @@ class Page:
 
     clip: gr.Video
     settings: dict[str, Component]  # by `settings.NAMES`, in that order
+    trim: gr.HTML  # handles of the first and the last frame
     notice: gr.HTML  # which frames of the clip will be used
     run: gr.Button
     leave: gr.Button  # "Stop" while the run waits for its turn

@@ -27,7 +27,8 @@ function unknownWords(text) {
 function nearest(word) {
   const most = word.length < 4 ? 1 : Math.ceil(word.length / 3);
   const near = [...known].map((other) => [letters(word, other), other]).filter(([off]) => off <= most);
-  return near.sort(([a], [b]) => a - b).slice(0, 3).map(([, other]) => other);
+  const least = Math.min(...near.map(([off]) => off));
+  return near.filter(([off]) => off === least).slice(0, 3).map(([, other]) => other);
 }
 
 /** How many letters must be put in, left out, changed or swapped with the next to make one word of another. */
