@@ -65,6 +65,9 @@ class Tokenizer(Protocol):
     def encode(self, expression: str) -> list[int]:
         """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
 
+    def pieces(self, expression: str) -> list[str]:
+        """What each id of `encode` stands for, without the first and the last."""
+
     def known_words(self, expression: str) -> list[str]:
         """The words of the expression that the vocabulary knows, lower case, in order, each once."""
 
@@ -143,6 +146,10 @@ class SentencePieceTokenizer:
             )
         return [BEGIN, *ids, END]
 
+    def pieces(self, expression: str) -> list[str]:
+        pieces = self._tokenizer.convert_ids_to_tokens(self.encode(expression)[1:-1])
+        return [piece.replace(_SPACE, "") for piece in pieces]
+
     def known_words(self, expression: str) -> list[str]:
         return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
 
@@ -217,6 +224,9 @@ class WordTokenizer:
         if len(words) > self.max_words:
             raise InputError(f"The sentence is too long ({len(words)} words): use at most {self.max_words}.")
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
+
+    def pieces(self, expression: str) -> list[str]:
+        return _words(expression)
 
     def known_words(self, expression: str) -> list[str]:
         return [word for word in dict.fromkeys(_words(expression)) if word in self._ids]

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.network.insight import Sight, watch
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Clip
 
@@ -43,7 +44,12 @@ class FrameLoop(Protocol):
         """How many of the clip's frames one run can do."""
 
     def __call__(
-        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: MPGSAM2,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip; per frame one result for each query."""
 
@@ -76,7 +82,12 @@ class Lending:
         return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
 
     def __call__(
-        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: MPGSAM2,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip.
 
@@ -85,6 +96,7 @@ class Lending:
             clip: as `open_clip` or `select` returns it.
             queries: one to four.
             threshold: the least probability of a pixel in a mask.
+            seen: to which is added what the network looks at, see `network.insight`; None not to ask.
 
         Yields:
             Per frame one result for each query.
@@ -95,10 +107,15 @@ class Lending:
         work = Work.of(model.name, model.dtype, clip, queries)
         done, start, running, called = 0, None, 0.0, time.monotonic()
         try:
-            with self._told(work), closing(self._pass(model.name, model.dtype, clip, queries, threshold)) as answers:
-                for results, *told in answers:
+            with (
+                self._told(work),
+                closing(self._pass(model.name, model.dtype, clip, queries, threshold, seen is not None)) as answers,
+            ):
+                for results, *told, sights in answers:
                     done += 1
                     start, running = told
+                    if seen is not None:
+                        seen.extend(sights)
                     yield results
         except gr.Error:
             waited = time.monotonic() - called
@@ -110,7 +127,7 @@ class Lending:
                 self._estimate.learn(replace(work, frames=done), start, running)
 
     def _duration(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
+        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float, watched: bool
     ) -> int | None:
         """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
         if self._estimate is None:
@@ -119,15 +136,19 @@ class Lending:
         return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
 
     def _timed(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float
-    ) -> Generator[tuple[tuple[FrameResult, ...], float | None, float]]:
-        """In the worker: results, seconds until the model began in a new worker, and seconds since."""
+        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float, watched: bool
+    ) -> Generator[tuple[tuple[FrameResult, ...], float | None, float, list[Sight]]]:
+        """In the worker: results, seconds until the model began in a new worker, seconds since, and what was seen."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].in_dtype(dtype)
-            for results in net.segment_several(clip, queries, threshold=threshold):
-                narrowed = (replace(result, probability=result.probability.astype(np.float16)) for result in results)
-                yield tuple(narrowed), starting, time.monotonic() - begun
+            with watch(net) if watched else nullcontext([]) as seen:
+                for results in net.segment_several(clip, queries, threshold=threshold):
+                    narrowed = (
+                        replace(result, probability=result.probability.astype(np.float16)) for result in results
+                    )
+                    yield tuple(narrowed), starting, time.monotonic() - begun, seen.copy()
+                    seen.clear()
 
     @contextmanager
     def _told(self, work: Work) -> Iterator[None]:

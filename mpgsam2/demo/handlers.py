@@ -58,7 +58,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
                 path = file_of(clip)
-                turn = turns.take(request.session_hash, path, asked, stop or Event())
+                turn = turns.take(request.session_hash, path, asked, stop or Event(), explained=True)
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update

@@ -12,6 +12,7 @@ because the player's threshold is given in them: what they leave out decides no 
 from __future__ import annotations
 
 import math
+import shutil
 import struct
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -20,12 +21,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mpgsam2.demo.insight import INSIGHT
 from mpgsam2.errors import InputError
 from mpgsam2.export import lettered, why_unwritten
 from mpgsam2.export.files import unfinished
 from mpgsam2.export.ownership import letters_of
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.network.insight import Sight
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Clip, SelectedClip, VideoWriter, add_sound
 
@@ -154,9 +157,17 @@ class Kept:
         return clip.frame_count
 
     def __call__(
-        self, model: MPGSAM2, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: MPGSAM2,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
-        """The answers that were kept, with masks cut at another threshold; probabilities are in whole hundredths."""
+        """The answers that were kept, with masks cut at another threshold; probabilities are in whole hundredths.
+
+        Nothing is seen of the network, which does not run; `hand_on` what was seen before.
+        """
         with np.load(self._folder / ANSWERS) as kept:
             answers = [kept[name] for name in ("priors", "object_scores", "ious")]
         pictures = [_pictures(path) for path in level_files(self._folder, len(queries))]
@@ -173,6 +184,11 @@ class Kept:
                 )
                 for level, prior, score, iou in zip(grey, priors, scores, ious, strict=True)
             )
+
+    def hand_on(self, folder: Path) -> None:
+        """Give the files that belong to the answers alone to a run that takes them from here."""
+        if (self._folder / INSIGHT).is_file():
+            shutil.copyfile(self._folder / INSIGHT, folder / INSIGHT)
 
 
 def level_files(folder: Path, queries: int) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mpgsam2.demo.insight import INSIGHT
 from mpgsam2.demo.layers import CLIP, level_files
 from mpgsam2.demo.pictures import shrunk
 from mpgsam2.demo.player import PlayerValue, live_value, result_value
@@ -45,7 +46,8 @@ def result(record: dict[str, Any], folder: Path, clip: Path | None = None) -> Pl
     levels = level_files(folder, len(letters))
     layers = (clip or folder / CLIP, levels) if all(map(Path.is_file, levels)) else None
     shown = dict(zip(letters, videos(record, folder), strict=True))
-    return result_value(folder / "overlay.mp4", shown, record, layers)
+    insight = folder / INSIGHT if (folder / INSIGHT).is_file() else None
+    return result_value(folder / "overlay.mp4", shown, record, layers, insight)
 
 
 def videos(record: dict[str, Any], folder: Path) -> list[tuple[Path, Path]]:

@@ -61,7 +61,14 @@ class Turns:
         before_leaving(self._end_all)
 
     async def take(
-        self, session: str, clip: str | None, settings: Settings, stop: Event, kept: Kept | None = None
+        self,
+        session: str,
+        clip: str | None,
+        settings: Settings,
+        stop: Event,
+        kept: Kept | None = None,
+        *,
+        explained: bool = False,
     ) -> AsyncGenerator[Waiting | Opening | Step | None]:
         """Wait for the slot, and run.
 
@@ -74,6 +81,7 @@ class Turns:
             settings: what is asked.
             stop: ends the run after the frame at work.
             kept: the answers of an earlier run, in the place of the model's.
+            explained: see `run.run`.
 
         Yields:
             `Waiting` as long as others go first; `Opening` when the turn has come, before anything is read; then as
@@ -103,7 +111,7 @@ class Turns:
             began, opened = time.monotonic(), False
             asked = replace(settings, ground_truth=truth and str(truth))
             loop, pace = (kept, None) if kept else (self._frame_loop, self._pace)
-            work = run(self._models, loop, path and str(path), asked, folder, stop, pace)
+            work = run(self._models, loop, path and str(path), asked, folder, stop, pace, explained=explained)
             async with aclosing(self._worker.steps(work)) as steps:
                 async for step in steps:
                     opened = opened or step is not None

@@ -26,8 +26,8 @@ class MemoryCrossAttention(RotaryAttention):
         if q.device.type != "cpu" or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return super().forward(q, k, v, num_k_exclude_rope)
         query, key = self.q_proj(q), self.k_proj(k)
-        _rotate(query, self.freqs_cis)
-        _rotate(key[:, : key.shape[1] - num_k_exclude_rope], self.freqs_cis)
+        rotate(query, self.freqs_cis)
+        rotate(key[:, : key.shape[1] - num_k_exclude_rope], self.freqs_cis)
         return self.out_proj(self.v_proj(attend(query, key, v)))
 
 
@@ -61,6 +61,6 @@ def _attend(query: Tensor, memory: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     return weighted / total
 
 
-def _rotate(x: Tensor, turns: Tensor) -> None:
+def rotate(x: Tensor, turns: Tensor) -> None:
     """Rotary position encoding in place: B × n·hw × c, as n frames of hw places; turns hw × c/2, complex."""
     torch.view_as_complex(x.unflatten(-1, (-1, 2))).unflatten(1, (-1, len(turns))).mul_(turns)

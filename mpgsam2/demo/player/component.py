@@ -12,12 +12,12 @@ from mpgsam2.demo.player.value import PlayerValue
 from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES, is_light
 
 _FOLDER = Path(__file__).parent
-_STYLES = ("panes.css", "controls.css", "timeline.css")
+_STYLES = ("panes.css", "controls.css", "timeline.css", "insight.css")
 # Gradio runs a component's script as the body of one function: the files share its scope, each builds on those before.
 _SCRIPTS = (
     *("dom.js", "files.js", "transport.js", "take_home.js", "panes.js"),
     *("levels.js", "compose.js", "look.js", "overlay.js"),
-    *("series.js", "chart.js", "meanings.js", "timeline.js", "player.js"),
+    *("series.js", "chart.js", "meanings.js", "timeline.js", "insight.js", "player.js"),
 )
 
 

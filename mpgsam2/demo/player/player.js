@@ -8,6 +8,7 @@ class Player {
   #controls;
   #look;
   #overlay;
+  #insight;
   #wanted = null; // the name of a file that is being made for the visitor to take home
   #value = null;
   #saying = 0;
@@ -22,6 +23,7 @@ class Player {
     const moved = () => this.#moved();
     this.#transport = new Transport(overlay.video, [prior.video, masks.video], moved, () => this.#playingChanged());
     this.#timeline = new Timeline(this.#one(".timeline"), (frame) => this.#transport.seek(frame));
+    this.#insight = new Insight(this.#one(".insight"), (frame) => this.#transport.seek(frame));
     this.#controls = this.#one(".controls");
     this.#look = new Look(this.#one(".look"), () => this.#lookChanged());
     this.#overlay = new Overlay(overlay.video, overlay.figure.querySelector("canvas"), this.#look);
@@ -50,6 +52,7 @@ class Player {
     this.#transport.load([0, 1]);
     this.#files.clear();
     this.#overlay.hide();
+    this.#insight.show(null);
     this.#timeline.clear();
     this.#one(".legend").replaceChildren();
     this.#place(0, 1);
@@ -78,6 +81,7 @@ class Player {
     const times = frameTimes(record, frames);
     if (drawn) this.#overlay.show(layers, record, times);
     const loaded = [this.#showVideo("overlay", drawn ? layers.clip : overlay, described), ...this.#showQuery(0)];
+    this.#insight.show(layers?.insight);
     this.#transport.load(times);
     if (this.#wanted) this.#takeOverlay(this.#wanted);
     this.#wanted = null;
@@ -88,7 +92,10 @@ class Player {
     const chooser = this.#one(".queries");
     chooser.hidden = queries.length === 1;
     const choices = queries.map((query) => [badge(query), make("span", { class: "unseen" }, query.expression)]);
-    fillSegments(chooser, choices, 0, (index) => this.#showQuery(index));
+    fillSegments(chooser, choices, 0, (index) => {
+      this.#showQuery(index);
+      this.#insight.query = index;
+    });
     chooser.querySelectorAll("label").forEach((label, index) => (label.title = queries[index].expression));
   }
 
@@ -161,6 +168,7 @@ class Player {
     if (!this.#value.record.complete) notes.push(stoppedText(this.#value.record));
     this.#place(frame, frames, clockTime(seconds), ...notes);
     this.#timeline.moveTo(frame);
+    this.#insight.moveTo(frame);
     if (!this.#transport.playing) this.#say(() => `Frame ${frame + 1}: ${this.#timeline.valuesInWords}`);
   }
 

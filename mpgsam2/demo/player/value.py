@@ -47,10 +47,12 @@ class Layers(GradioModel):
     Attributes:
         clip: mp4 of the run's frames.
         levels: see `demo.layers`; one file per query of the record, in its order.
+        insight: what the network looked at, see `demo.insight`; None where it was not asked.
     """
 
     clip: FileData
     levels: tuple[FileData, ...]
+    insight: FileData | None = None
 
 
 class PlayerValue(GradioModel):
@@ -88,6 +90,7 @@ def result_value(
     queries: Mapping[str, tuple[str | PathLike[str], str | PathLike[str]]],
     record: dict[str, Any],
     layers: tuple[str | PathLike[str], Sequence[str | PathLike[str]]] | None = None,
+    insight: str | PathLike[str] | None = None,
 ) -> PlayerValue:
     """The player once a run has ended.
 
@@ -96,10 +99,16 @@ def result_value(
         queries: per letter of the record, in its order, the paths of the prior and the masks as mp4.
         record: see `mpgsam2.export`; the videos have one frame per entry of its queries' `frames`.
         layers: the clip and the levels of each query; None where the overlay cannot be drawn anew.
+        insight: a file of `demo.insight` beside the layers, if there is one.
     """
-    drawn = layers and Layers(
-        clip=_file(layers[0]), levels=tuple(_file(a, "application/octet-stream") for a in layers[1])
-    )
+    drawn = None
+    if layers:
+        clip, levels = layers
+        drawn = Layers(
+            clip=_file(clip),
+            levels=tuple(_file(path, "application/octet-stream") for path in levels),
+            insight=insight and _file(insight, "application/json"),
+        )
     return PlayerValue(
         overlay=_file(overlay),
         queries=tuple(QueryVideos(letter=a, prior=_file(p), masks=_file(m)) for a, (p, m) in queries.items()),
