@@ -122,9 +122,9 @@ def run(
             frames = write_results(clip, results, folder, model=model, **asked)
             layers = open_files.enter_context(LayersWriter(folder, clip, len(queries), settings.threshold))
             for progress in open_files.enter_context(closing(frames)):
-                layers.add(progress.frame, progress.results)
                 done = progress.index + 1
                 yield progress
+                layers.add(progress.frame, progress.results)
                 late = time.monotonic() - began > PATIENCE and done < progress.total
                 hurried = late and pace is not None and pace.crowded()
                 if stop.is_set() or hurried:

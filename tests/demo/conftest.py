@@ -16,11 +16,13 @@ from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
 from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import MPGSAM2, Query
 from mpgsam2.demo import build_demo, launch_options
+from mpgsam2.demo.insight import INSIGHT, insight_json
 from mpgsam2.demo.layers import LayersWriter
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.nano import synthetic
+from mpgsam2.network.insight import watch
 from mpgsam2.video import Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -44,9 +46,10 @@ def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip, result = select(open_clip(folder / "short.mp4"), Selection()), folder / "results" / "short"
     with GroundTruth.open(folder / "short.masks.zip", clip) as truth:
         steps = segment_file(model, clip, EXAMPLE, result, truth=truth)
-        with LayersWriter(result, clip, 1, 0.5, video=False) as layers:
+        with LayersWriter(result, clip, 1, 0.5, video=False) as layers, watch(model) as seen:
             for step in steps:
                 layers.add(step.frame, step.results)
+    (result / INSIGHT).write_bytes(insight_json(seen, model, [Query(EXAMPLE)]))
     return folder
 
 

@@ -183,3 +183,25 @@ def test_the_player_begins_with_the_usual_look() -> None:
         (value,) = re.findall(rf'name="{name}"[^>]* value="([^"]*)"', html)
         assert float(value) == getattr(usual, name)
     assert not usual.pattern and 'name="pattern" />' in html
+
+
+def test_how_it_came_to_its_answer_is_told_for_the_frame_that_is_shown(visit: Visit) -> None:
+    page = visit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#examples button").click()
+    go_to(page, 3)
+    assert not any("insight" in url for url in asked)
+    page.get_by_text("How it came to its answer", exact=True).click()
+    words, memories = page.locator("#player .words li"), page.locator("#player .memories li")
+    expect(words).to_have_text([re.compile(word) for word in ("the", "b", "red", "b", "circle")])
+    expect(memories).to_have_text([re.compile(name) for name in ("Frame 1", "Frame 2", "Frame 3", "Object pointers")])
+    shares = [float(text.split()[0]) for text in words.locator("b").all_inner_texts()]
+    assert sum(shares) == pytest.approx(100, abs=1.5)
+    expect(page.locator("#player .drawn")).to_contain_text(re.compile(r"Most from frame \d+ \(\d+ %\)"))
+    memories.get_by_role("button", name="Frame 2").click()
+    expect(page.locator("#player .place")).to_contain_text(f"Frame 2 of {FRAMES}")
+    expect(memories).to_have_count(2)
+    go_to(page, 0)
+    expect(memories).to_have_text(["The first frame has no memories."])
+    assert sum("insight" in url for url in asked) == 1

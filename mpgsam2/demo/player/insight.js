@@ -4,6 +4,7 @@ class Insight {
   #onSeek;
   #address = null;
   #queries = null; // see `demo.insight`
+  #together = 0;
   #query = 0;
   #frame = 0;
 
@@ -39,7 +40,9 @@ class Insight {
     const row = this.#one(".strip i");
     row.style.setProperty("--row", frame);
     row.style.setProperty("--rows", frames.length);
-    this.#one(".drawn").textContent = drawnFrom(frames[frame]);
+    const dealt = this.#together && this.#together < frames.length;
+    const why = dealt ? ` At most ${this.#together} frames, spread over the clip, are seen together.` : "";
+    this.#one(".drawn").textContent = `${drawnFrom(frames[frame])}${why}`;
   }
 
   async #load() {
@@ -47,7 +50,7 @@ class Insight {
     const address = this.#address;
     const response = await fetch(address);
     if (!response.ok || address !== this.#address) return;
-    this.#queries = (await response.json()).queries;
+    ({ queries: this.#queries, together: this.#together } = await response.json());
     this.#drawStrip();
     this.moveTo(this.#frame);
   }
