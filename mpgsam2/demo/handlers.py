@@ -65,13 +65,17 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         except gr.Error as error:  # told here alone: a pop-up would lie over it
             yield {page.status: error_html(error), **_at_rest(page)}
 
-    async def remake(request: gr.Request, shown: Shown, stop: Event, *look: Any) -> AsyncGenerator[Updates]:
+    async def remake(
+        request: gr.Request, shown: Shown | None, stop: Event | None, *look: Any
+    ) -> AsyncGenerator[Updates]:
         """All files of the result that is shown in the look that was chosen since."""
         try:
             with told_to_visitor():
+                if shown is None:
+                    raise InputError("There is no result yet: press Run.")
                 kept = Kept(shown.folder)
                 asked = shown.again(settings_of(dict(zip(LOOK, look, strict=True))))
-                turn = turns.take(request.session_hash, shown.clip, asked, stop, kept)
+                turn = turns.take(request.session_hash, shown.clip, asked, stop or Event(), kept)
                 async with aclosing(turn) as steps, aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
                         if update.get(page.shown) or page.player not in update:  # no live pictures: all were seen
@@ -108,7 +112,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     running = prepared.then(
         show_run,
         [page.clip, stop_signal, *settings],
-        [page.notice, page.player, page.bundle, page.remake, page.shown, *_prepared(page)],
+        [page.notice, *_of_a_result(page), *_prepared(page)],
         **OWN_LINE,
         **_QUIET,
     )
@@ -116,7 +120,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     remaking = asked_again.then(
         remake,
         [page.shown, stop_signal, *(page.settings[name] for name in LOOK)],
-        [page.notice, page.player, page.bundle, page.remake, page.shown, *_prepared(page)],
+        [page.notice, *_of_a_result(page), *_prepared(page)],
         **OWN_LINE,
         **_QUIET,
     )
@@ -190,7 +194,7 @@ async def _updates(
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
                     update |= {page.player: live(step, asked.look), page.bundle: gr.update(visible=False, value=None)}
-                    update |= {page.remake: gr.update(visible=False)}
+                    update |= {page.remake: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
                 update |= {**_results(page, clip, asked, step), **_at_rest(page)}
@@ -198,7 +202,7 @@ async def _updates(
 
 
 def _of_a_result(page: Page) -> tuple[Component, ...]:
-    return page.player, page.bundle, page.remake, page.shown
+    return page.player, page.bundle, page.remake, page.share, page.shown
 
 
 def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Updates:
@@ -209,5 +213,6 @@ def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Up
         page.player: result(end.record, end.folder),
         page.bundle: gr.update(visible=True, value=str(end.bundle)),
         page.remake: gr.update(visible=True),
+        page.share: gr.update(visible=True),
         page.shown: Shown(clip, asked, end.folder),
     }

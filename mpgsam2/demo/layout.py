@@ -26,6 +26,7 @@ from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
 from mpgsam2.demo.scripts import script
 from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.shared import Shares
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.demo.trim import build_trim
@@ -79,6 +80,7 @@ def build_demo(
                 "Make all files in this look (.zip)", visible=False, scale=0, min_width=260, elem_id="remake"
             )
             copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
+            share = gr.Button("Copy a link to this result", visible=False, scale=0, min_width=260, elem_id="share")
             link = gr.Textbox(
                 label="Link to these settings",
                 show_label=False,
@@ -89,10 +91,10 @@ def build_demo(
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
-        files = (bundle, remake, gr.State())
+        files = (bundle, remake, gr.State(), share, gr.Textbox("", visible=False))
         page = Page(clip, settings, trim, notice, run, leave, stop, status, player, *files, example, link, copy_link)
         connect(page, turns, Looks(), sessions)
-        connect_examples(page, demo, cards, loaded, models[0].name)
+        connect_examples(page, demo, cards, loaded, models[0].name, Shares())
         serve(page, turns)
         demo.unload(turns.ended)
         demo.unload(sessions.ended)

@@ -26,6 +26,8 @@ class Page:
     bundle: gr.DownloadButton
     remake: gr.Button  # the same files in the look that was chosen since, or of a saved result
     shown: gr.State  # what the player shows, a `redraw.Shown`
+    share: gr.Button
+    token: gr.Textbox  # unseen: of the result that is being shared
     example: gr.Textbox  # unseen: name of the example that is shown, for links
     link: gr.Textbox
     copy_link: gr.Button

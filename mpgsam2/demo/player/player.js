@@ -132,9 +132,10 @@ class Player {
 
   /** Takes the overlay's video home; in another look than its own it is made first. */
   async #takeOverlay(name) {
-    if (this.#relooked) {
+    const remake = this.#relooked && document.querySelector("#remake");
+    if (remake) {
       this.#wanted = name;
-      document.querySelector("#remake")?.click();
+      remake.click();
     } else takeHome(await this.#files.get(this.#value.overlay.url), name);
   }
 
