@@ -12,13 +12,13 @@ from mpgsam2.video import Clip
 
 _HTML = """
 <div class="trim" hidden>
-  <video muted playsinline preload="auto" aria-label="The first frame that is used"></video>
+  <video muted playsinline preload="auto" aria-label="Where it begins"></video>
   <div class="rail">
     <input type="range" aria-label="Begin at" min="1" max="1" value="1">
     <input type="range" aria-label="End at" min="1" max="1" value="1">
     <p></p>
   </div>
-  <video muted playsinline preload="auto" aria-label="The last frame that is used"></video>
+  <video muted playsinline preload="auto" aria-label="Where it ends"></video>
 </div>
 """
 
