@@ -49,6 +49,10 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: Literal["light", "dark"
     page.locator("#examples button").click()
     expect(videos(page)[2]).to_be_visible()
     page.get_by_role("button", name="Options").click()
+    page.get_by_text("Words that nano knows").click()
+    page.get_by_label("Sentence").fill("the bleu circle")
+    page.get_by_text("How it came to its answer", exact=True).click()
+    expect(page.locator("#player .memories li")).not_to_have_count(0)
     found = Axe().run(page)
     serious = [
         (violation["id"], [node["html"] for node in violation["nodes"]])
