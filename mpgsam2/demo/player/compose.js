@@ -69,33 +69,54 @@ function mark(bands, reach, { top, bottom, left, right }, radius, band, width, h
  * @param look see `Look`.
  */
 function compose(pixels, masks, look, width, height) {
-  if (look.dimmed) dim(pixels, masks, look.dimmed);
+  if (look.dimmed) dim(pixels, anyOf(masks), look.dimmed);
   const thickness = thicknessOf(width, height);
   masks.forEach(({ bands, colour, light }, index) => {
-    const opaque = roundHalfEven(256 * look.opacity);
+    const [red, green, blue] = colour;
+    const tints = colour.map((level) => tintOf(level, roundHalfEven(256 * look.opacity)));
     const contrast = light && !look.dimmed ? 0 : 255;
     const hatched = look.pattern ? hatching(index, thickness) : null;
-    for (let at = 0; at < bands.length; at++) {
-      if (bands[at] === OUTSIDE) continue;
-      const steps = hatched && bands[at] === INSIDE ? hatched(Math.floor(at / width), at % width) : Infinity;
-      const contrasting = bands[at] === RIM || steps < thickness;
-      const own = bands[at] === LINE || steps < 2 * thickness;
-      for (let channel = 0; channel < 3; channel++) {
-        const place = 4 * at + channel;
-        if (contrasting) pixels[place] = contrast;
-        else if (own) pixels[place] = colour[channel];
-        else pixels[place] = (pixels[place] * (256 - opaque) + colour[channel] * opaque + 128) >> 8;
+    for (let at = 0, place = 0; at < bands.length; at++, place += 4) {
+      let band = bands[at];
+      if (band === OUTSIDE) continue;
+      if (hatched !== null && band === INSIDE) {
+        const steps = hatched(Math.floor(at / width), at % width);
+        if (steps < 2 * thickness) band = steps < thickness ? RIM : LINE;
       }
+      if (band === INSIDE) {
+        pixels[place] = tints[0][pixels[place]];
+        pixels[place + 1] = tints[1][pixels[place + 1]];
+        pixels[place + 2] = tints[2][pixels[place + 2]];
+      } else if (band === LINE) {
+        pixels[place] = red;
+        pixels[place + 1] = green;
+        pixels[place + 2] = blue;
+      } else pixels[place] = pixels[place + 1] = pixels[place + 2] = contrast;
     }
   });
 }
 
+/** What each level of a channel becomes under a colour, of which 256 parts would be opaque. */
+function tintOf(level, opaque) {
+  return Uint8Array.from({ length: 256 }, (_, under) => (under * (256 - opaque) + level * opaque + 128) >> 8);
+}
+
+/** Where any mask is: not 0. */
+function anyOf(masks) {
+  if (masks.length === 1) return masks[0].bands;
+  const any = masks[0].bands.slice();
+  for (const { bands } of masks.slice(1)) for (let at = 0; at < any.length; at++) any[at] |= bands[at];
+  return any;
+}
+
 /** Mixes what no mask holds with a dark grey copy of itself. */
-function dim(pixels, masks, dimmed) {
+function dim(pixels, any, dimmed) {
   const [kept, greyed] = [roundHalfEven(256 * (1 - dimmed)), roundHalfEven(128 * dimmed)];
-  for (let at = 0, place = 0; place < pixels.length; at++, place += 4) {
-    if (masks.some(({ bands }) => bands[at])) continue;
-    const [red, green, blue] = [pixels[place], pixels[place + 1], pixels[place + 2]];
+  for (let at = 0, place = 0; at < any.length; at++, place += 4) {
+    if (any[at]) continue;
+    const red = pixels[place];
+    const green = pixels[place + 1];
+    const blue = pixels[place + 2];
     const grey = ((9798 * red + 19235 * green + 3735 * blue + 16384) >> 15) * greyed + 128; // ITU-R BT.601
     pixels[place] = (red * kept + grey) >> 8;
     pixels[place + 1] = (green * kept + grey) >> 8;

@@ -56,5 +56,7 @@ async function readGrey(picture, width, height) {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   context.drawImage(await createImageBitmap(picture, options), 0, 0);
   const { data } = context.getImageData(0, 0, width, height);
-  return Uint8Array.from({ length: width * height }, (_, index) => data[4 * index]);
+  const levels = new Uint8Array(width * height);
+  for (let at = 0; at < levels.length; at++) levels[at] = data[4 * at];
+  return levels;
 }
