@@ -1,4 +1,5 @@
 # `make demo` opens the page on the nano model, `make test` runs the whole suite; both install what they need first.
+# `make lint` is its first part, style and types; `make coverage` tells which lines the suite runs.
 # `make space-check` tries the versions that a Space has: CUDA builds of torch, 3 GB and some minutes for each.
 # `make atlas` draws the everyday things that training and evaluation show: it wants npm, and Debian for photographs.
 
@@ -7,17 +8,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 export SAM2_BUILD_CUDA := 0  # sam2's optional CUDA extension is not used
 
-.PHONY: demo test lint space-check atlas
+.PHONY: demo test lint coverage space-check atlas
 
 demo: $(VENV)/app.installed
 	$(BIN)/python app.py
 
+# Many tests wait for other programs, so two run at once; those of one file share what they start.
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/test.installed lint
-	$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGUMENTS)
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A report, no threshold; processes that the tests start count.
+coverage: $(VENV)/test.installed
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=html:out/coverage $(PYTEST_ARGUMENTS)
 
 # torch and setuptools come first and sam2 is built against them: an isolated build would download a torch of its own.
 $(VENV)/app.installed: requirements.txt pyproject.toml
@@ -34,7 +43,8 @@ $(VENV)/test.installed: $(VENV)/app.installed tests/requirements.txt
 
 # The oldest and the newest pair of Python and torch that ZeroGPU has.
 SPACES := 3.12-2.11.0 3.10-2.8.0
-SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/demo/test_zerogpu.py
+SPACE_TESTS := tests/test_parity.py tests/test_checkpoint.py tests/test_device.py tests/test_building.py tests/test_bfloat16.py \
+    tests/demo/test_zerogpu.py
 
 space-check: $(SPACES:%=space-check-%)
 

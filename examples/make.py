@@ -100,7 +100,10 @@ def make_results(folder: Path) -> None:
         result.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as run, GroundTruth.open(folder / entry["masks"], clip) as truth:
             steps = segment_file(model, clip, entry["expression"], run, truth=truth, look=Settings().look)
-            with LayersWriter(Path(run), clip, 1, Settings().threshold, video=False) as layers, watch(model) as seen:
+            with (
+                LayersWriter(Path(run), clip, 1, Settings().threshold, video=False) as layers,
+                watch(model.network) as seen,
+            ):
                 for step in steps:
                     layers.add(step.frame, step.results)
             Path(run, INSIGHT).write_bytes(insight_json(seen, model, [Query(entry["expression"])]))

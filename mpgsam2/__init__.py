@@ -5,15 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mpgsam2 import metrics
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.network import threads
 
 if TYPE_CHECKING:
+    from mpgsam2 import metrics
     from mpgsam2.checkpoint import load_model
     from mpgsam2.checkpoint.auto_model import MPGSAM2Config, MPGSAM2Model
+    from mpgsam2.inference.segmenter import Segmenter
     from mpgsam2.network.model import MPGSAM2
     from mpgsam2.video import Selection
 
@@ -28,6 +29,7 @@ __all__ = [
     "MPGSAM2Config",
     "MPGSAM2Model",
     "Query",
+    "Segmenter",
     "Selection",
     "__version__",
     "load_model",
@@ -44,6 +46,14 @@ def __getattr__(name: str) -> object:
             return getattr(import_module("mpgsam2.checkpoint.auto_model"), name)
         case "load_model":
             return import_module("mpgsam2.checkpoint").load_model
+        case "Segmenter":
+            return import_module("mpgsam2.inference.segmenter").Segmenter
+        case "metrics":
+            return import_module("mpgsam2.metrics")
         case "Selection":
             return import_module("mpgsam2.video").Selection
     raise AttributeError(f"module 'mpgsam2' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""`mpgsam2 …` and `python -m mpgsam2 …`"""
+"""The command line: `mpgsam2 …` and `python -m mpgsam2 …`."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ figures can be compared with published ones. J&F is the mean of J and F; a clip'
 from __future__ import annotations
 
 import math
+from typing import Any, overload
 
 import cv2
 import numpy as np
@@ -15,6 +16,21 @@ from numpy.typing import NDArray
 from mpgsam2.errors import InputError
 
 CONTOUR_TOLERANCE = 0.008  # of the frame's diagonal
+
+Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+"""(H, W) bool."""
+
+Masks = np.ndarray[tuple[int, int, int], np.dtype[np.bool_]]
+"""(T, H, W) bool."""
+
+Scores = np.ndarray[tuple[int], np.dtype[np.float64]]
+"""(T,) float64, one for each frame."""
+
+
+@overload
+def region_similarity(prediction: Mask, truth: Mask) -> float: ...
+@overload
+def region_similarity(prediction: Masks, truth: Masks) -> Scores: ...
 
 
 def region_similarity(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float | NDArray[np.float64]:
@@ -30,6 +46,10 @@ def region_similarity(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -
     return float(scores) if scores.ndim == 0 else scores
 
 
+@overload
+def contour_accuracy(prediction: Mask, truth: Mask) -> float: ...
+@overload
+def contour_accuracy(prediction: Masks, truth: Masks) -> Scores: ...
 def contour_accuracy(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float | NDArray[np.float64]:
     """F: how well the outlines of two masks agree, the harmonic mean of precision and recall of their boundary pixels.
 
@@ -63,7 +83,7 @@ def decay(scores: NDArray[np.float64]) -> float:
     return float(scores[: cuts[1] + 1].mean() - scores[cuts[3] :].mean())
 
 
-def _masks(prediction: NDArray, truth: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _masks(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     prediction, truth = np.asarray(prediction), np.asarray(truth)
     if prediction.shape != truth.shape:
         raise InputError(

@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(scope="session")
-def model() -> mpgsam2.MPGSAM2:
+def model() -> mpgsam2.Segmenter:
     return mpgsam2.load_model("nano", device="cpu")
 
 

@@ -52,8 +52,11 @@ def test_the_same_packages_give_the_same_atlas(packages: Path) -> None:
     assert atlas.photograph("Dune").shape == (36, 640, 3)
     place = atlas.places("cat")[0]
     assert [atlas.colour(style, place) for style in STYLES] == ["red", "blue", "yellow", "grey", "white"]
-    first = atlas.drawing("apple", "noto", atlas.places("apple")[0], None)
+    first = atlas.drawing("apple", "noto", atlas.places("apple")[0])
     assert first.colour == "green" and first.rgb[1] > 240
+    (packages / "one" / "Aqua.jpg").write_bytes(b"cut off")
+    with pytest.raises(InputError, match=r"Aqua\.jpg"):
+        atlas.photograph("Aqua")
 
 
 def test_drawings_fill_their_square(packages: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -11,26 +13,27 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sam2.modeling.backbones.hieradet import Hiera
+from sam2.modeling.backbones.image_encoder import ImageEncoder
 from sam2.modeling.sam.transformer import RoPEAttention
 
 import mpgsam2
 from mpgsam2 import InputError
 from mpgsam2.cli import main
 from mpgsam2.network.config import NANO
-from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention, attend
 from mpgsam2.speed import Case, cases, compare, load_or_make, measure, record, table
 from mpgsam2.speed.clip import SIDE, make_clip, queries
 from mpgsam2.speed.flops import FlopCounter
+from mpgsam2.speed.ledger import Ledger
 from mpgsam2.speed.measure import Measurement
 from mpgsam2.speed.plain import plain
-from mpgsam2.speed.stages import DRAWING, ENCODING, FEATURES, READING, STAGES, TRACKING, WRITING, Ledger
+from mpgsam2.stages import DRAWING, ENCODING, FEATURES, READING, STAGES, TRACKING, WRITING
 
 MODEL = (ENCODING, FEATURES, TRACKING)
 
 
 @pytest.fixture(scope="module")
-def measurement(model: mpgsam2.MPGSAM2) -> Measurement:
+def measurement(model: mpgsam2.Segmenter) -> Measurement:
     return measure(model, Case(frames=5, expressions=2), repeats=2)
 
 
@@ -54,14 +57,14 @@ def test_operations_are_those_of_the_model_alone(measurement: Measurement) -> No
 
 
 def test_operations_grow_with_the_expressions_but_not_those_of_the_images(
-    model: mpgsam2.MPGSAM2, measurement: Measurement
+    model: mpgsam2.Segmenter, measurement: Measurement
 ) -> None:
     alone = measure(model, Case(frames=5), repeats=1).flops
     assert measurement.flops[FEATURES] == alone[FEATURES]
     assert 1.5 * alone[TRACKING] < measurement.flops[TRACKING] <= 2 * alone[TRACKING]
 
 
-def test_peak_memory_holds_the_weights(model: mpgsam2.MPGSAM2, measurement: Measurement) -> None:
+def test_peak_memory_holds_the_weights(model: mpgsam2.Segmenter, measurement: Measurement) -> None:
     weights = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
     assert weights < measurement.host_peak < 100e9
     assert measurement.device_peak is None
@@ -78,7 +81,7 @@ def test_the_table_says_what_was_measured(measurement: Measurement) -> None:
     assert [row[3] == "–" for row in cells[2:]] == [stage not in MODEL for stage in STAGES] + [False]
 
 
-def test_the_plain_network_runs_in_turns(model: mpgsam2.MPGSAM2, measurement: Measurement) -> None:
+def test_the_plain_network_runs_in_turns(model: mpgsam2.Segmenter, measurement: Measurement) -> None:
     both = measure(model, Case(frames=2), repeats=2, against_plain=True)
     assert len(both.plain) == len(both.runs) == 2 and not measurement.plain
     ratios = [run.whole / plain.whole for run, plain in zip(both.runs, both.plain, strict=True)]
@@ -121,7 +124,7 @@ def test_operations_of_known_layers() -> None:
         assert counter.total == 2 * 3 * 10 * 7 + convolution + 2 * 2 * (2 * 5 * 9 * 16)
 
 
-def test_the_clip_shows_what_is_asked_for(model: mpgsam2.MPGSAM2, tmp_path: Path) -> None:
+def test_the_clip_shows_what_is_asked_for(model: mpgsam2.Segmenter, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", 3)
     assert (clip.width, clip.height, clip.frame_count) == (SIDE, SIDE, 3)
     asked = queries(4)
@@ -135,33 +138,46 @@ def test_weights_by_rule_fill_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     for (name, one), other in zip(nets[0].state_dict().items(), nets[1].state_dict().values(), strict=True):
         assert torch.equal(one, other) and one.isfinite().all(), name
     assert nets[0].window is None and nets[0].config == NANO
-    assert not torch.equal(nets[0].mask_linear.weight, load_or_make("nano").mask_linear.weight)
+    assert not torch.equal(nets[0].network.mask_linear.weight, load_or_make("nano").network.mask_linear.weight)
 
 
 # ----------------------------------------------------------------------------------------------------- the fast paths
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_masks_are_the_plain_networks(model: mpgsam2.MPGSAM2, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "dtype", torch.float32)
+def test_masks_are_the_plain_networks(model: mpgsam2.Segmenter, dtype: str) -> None:
     comparison = compare(model, Case(frames=6, expressions=3, dtype=dtype))
     assert comparison.holds, str(comparison)
     assert 0 < comparison.area < 0.5
 
 
-def test_plain_takes_the_fast_ways_away_and_gives_them_back(
-    model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch
+def test_plain_ways_are_sam2s_and_end_with_their_context(
+    model: mpgsam2.Segmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "dtype", torch.bfloat16)
-    fast = StripwiseHiera.forward, MemoryCrossAttention.forward
-    with plain(model):
-        assert (StripwiseHiera.forward, MemoryCrossAttention.forward) == (Hiera.forward, RoPEAttention.forward)
-        assert model.dtype == torch.float32
-    assert (StripwiseHiera.forward, MemoryCrossAttention.forward, model.dtype) == (*fast, torch.bfloat16)
+    taken: Counter[type] = Counter()
+
+    def counted(kind: type) -> Callable[..., object]:
+        forward = kind.forward
+
+        def call(*args: object, **kwargs: object) -> object:
+            taken[kind] += 1
+            return forward(*args, **kwargs)
+
+        return call
+
+    for kind in (Hiera, RoPEAttention, ImageEncoder):
+        monkeypatch.setattr(kind, "forward", counted(kind))
+    frames, layers = [np.zeros((32, 32, 3), np.uint8)] * 2, model.config.tracker.memory_layers
+    with plain():
+        list(model.segment(frames, "the red circle"))
+    assert taken == {Hiera: 2, ImageEncoder: 2, RoPEAttention: 2 * layers}  # among frames, and from one to the other
+    taken.clear()
+    list(model.segment(frames, "the red circle"))
+    assert taken == {RoPEAttention: layers}
 
 
-def test_strips_change_nothing(model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch) -> None:
-    trunk = model.visual_model.image_encoder.trunk
+def test_strips_change_nothing(model: mpgsam2.Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    trunk = model.network.visual_model.image_encoder.trunk
     images = torch.randn(2, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr("mpgsam2.network.hiera._STRIP_SIZE", 1)  # strips of one row of windows
     with torch.inference_mode():
@@ -171,7 +187,7 @@ def test_strips_change_nothing(model: mpgsam2.MPGSAM2, monkeypatch: pytest.Monke
             torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
-def test_positions_follow_their_parameters(model: mpgsam2.MPGSAM2) -> None:
+def test_positions_follow_their_parameters(model: mpgsam2.Segmenter) -> None:
     trunk = mpgsam2.MPGSAM2.from_state_dict(model.state_dict()).visual_model.image_encoder.trunk
     with torch.inference_mode():
         before = trunk._get_pos_embed((64, 64))

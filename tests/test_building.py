@@ -40,7 +40,7 @@ def test_no_device_is_touched_while_a_network_is_built() -> None:
         assert {tensor.device.type for tensor in (*each.parameters(), *each.buffers())} == {"cpu"}
 
 
-def test_a_network_without_memory_computes_shapes_and_can_be_given_its_weights(model: mpgsam2.MPGSAM2) -> None:
+def test_a_network_without_memory_computes_shapes_and_can_be_given_its_weights(model: mpgsam2.Segmenter) -> None:
     with torch.device("meta"):
         net = MPGSAM2(model.config).eval()
     ids = model.tokenizer.encode("the red circle")
@@ -61,7 +61,7 @@ def test_a_network_without_memory_computes_shapes_and_can_be_given_its_weights(m
 
 
 def test_a_copy_answers_as_the_first_one_does_and_the_checkpoint_holds_no_more_than_before(
-    model: mpgsam2.MPGSAM2,
+    model: mpgsam2.Segmenter,
 ) -> None:
     twin = copy.deepcopy(model)
     frames = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), np.uint8)
@@ -72,9 +72,9 @@ def test_a_copy_answers_as_the_first_one_does_and_the_checkpoint_holds_no_more_t
     assert not any("freqs_cis" in name for name in model.state_dict())
 
 
-def test_a_network_that_has_answered_can_still_learn(model: mpgsam2.MPGSAM2) -> None:
+def test_a_network_that_has_answered_can_still_learn(model: mpgsam2.Segmenter) -> None:
     """What inference leaves in a layer must be of use to autograd, too."""
-    layer = copy.deepcopy(model.visual_model.memory_attention.layers[0].self_attn)
+    layer = copy.deepcopy(model.network.visual_model.memory_attention.layers[0].self_attn)
     width = layer.embedding_dim
     with torch.inference_mode():
         for places in (256, 64, 256):  # other sizes make the table anew

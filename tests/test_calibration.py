@@ -13,12 +13,13 @@ import torch
 import mpgsam2
 from mpgsam2 import InputError
 from mpgsam2.checkpoint import save_checkpoint
+from mpgsam2.inference.config import CalibrationConfig, InferenceConfig
 from mpgsam2.inference.verdict import conclude, mean_logit
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.calibration import calibrate, fit
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
 from mpgsam2.nano.synthetic import Expression
-from mpgsam2.network.config import NANO, CalibrationConfig, ModelConfig
+from mpgsam2.network.config import NANO, ModelConfig
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +33,13 @@ def clips() -> list[synthetic.Clip]:
     ]
 
 
-def biases(model: mpgsam2.MPGSAM2) -> list[torch.Tensor]:
+def biases(model: mpgsam2.Segmenter) -> list[torch.Tensor]:
     """Those of the object score and of the predicted IoU."""
-    decoder = model.visual_model.sam_mask_decoder
+    decoder = model.network.visual_model.sam_mask_decoder
     return [head.layers[-1].bias for head in (decoder.pred_obj_score_head, decoder.iou_prediction_head)]
 
 
-def off_by(model: mpgsam2.MPGSAM2, *amounts: float) -> mpgsam2.MPGSAM2:
+def off_by(model: mpgsam2.Segmenter, *amounts: float) -> mpgsam2.Segmenter:
     """A copy whose biases are that much too high."""
     model = copy.deepcopy(model)
     with torch.no_grad():
@@ -60,15 +61,16 @@ def test_what_separates_perfectly_keeps_a_temperature() -> None:
     assert -2 < shift < 4 and 0.01 < temperature < 1
 
 
-def test_biases_that_are_off_come_back(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+def test_biases_that_are_off_come_back(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
     # High enough that no mask is blanked, which would change what the next frames remember.
     reference, off = off_by(model, 20.0, 0.0), off_by(model, 23.0, 1.5)
     assert (biases(off)[0] - biases(reference)[0]).abs().min() > 2.9
-    for net in (reference, off):
-        calibrate(net, clips)
+    before = biases(off)[0].clone()
+    reference, given, off = calibrate(reference, clips), off, calibrate(off, clips)
+    assert torch.equal(biases(given)[0], before)
     for bias, expected in zip(biases(off), biases(reference), strict=True):
         torch.testing.assert_close(bias, expected, atol=0.05, rtol=0)
-    fitted, expected = off.config.calibration, reference.config.calibration
+    fitted, expected = off.inference.calibration, reference.inference.calibration
     assert fitted.object_temperature == pytest.approx(expected.object_temperature, rel=0.01)
     assert fitted.iou_temperature == pytest.approx(expected.iou_temperature, rel=0.01)
     assert fitted.verdict_shift == pytest.approx(expected.verdict_shift, abs=0.05)
@@ -82,9 +84,8 @@ def stills(clips: list[synthetic.Clip]) -> list[synthetic.Clip]:
     return [replace(clip, frames=clip.frames[:1], labels=clip.labels[:1], seen=clip.seen[:1]) for clip in clips]
 
 
-def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.MPGSAM2, stills: list[synthetic.Clip]) -> None:
-    net = off_by(model, 4.0, 0.0)
-    calibrate(net, stills)
+def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.Segmenter, stills: list[synthetic.Clip]) -> None:
+    net = calibrate(off_by(model, 4.0, 0.0), stills)
     told = [
         (mean_logit([bool(result.mask.any())], [result.object_score]), expression.target is not None)
         for clip in stills
@@ -93,35 +94,31 @@ def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.MPGSAM2, stills: l
     ]
     evidence, present = torch.tensor(told, dtype=torch.float64).T
     shift, temperature = fit(evidence, present)
-    fitted = net.config.calibration
+    fitted = net.inference.calibration
     assert (fitted.verdict_shift, fitted.verdict_temperature) == pytest.approx((shift, temperature), abs=0.05)
     assert (shift, temperature) != pytest.approx((0, 1), abs=0.1)
 
 
 def test_frames_without_a_mask_speak_less_for_a_thing(
-    model: mpgsam2.MPGSAM2, stills: list[synthetic.Clip], monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, stills: list[synthetic.Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, emptied = copy.deepcopy(model), copy.deepcopy(model)
-    frame_result, calls = emptied.frame_result, count()
+    as_it_is, calls = emptied.result, count()
 
     def with_empty_masks(*arguments: object) -> mpgsam2.FrameResult:
         """Every third mask is empty, whatever the object score."""
-        result = frame_result(*arguments)
+        result = as_it_is(*arguments)
         return replace(result, mask=result.mask & (next(calls) % 3 > 0))
 
-    monkeypatch.setattr(emptied, "frame_result", with_empty_masks)
-    for net in (whole, emptied):
-        calibrate(net, stills)
-    expected, fitted = whole.config.calibration, emptied.config.calibration
+    monkeypatch.setattr(emptied, "result", with_empty_masks)
+    expected, fitted = (calibrate(net, stills).inference.calibration for net in (whole, emptied))
     assert fitted.object_temperature == expected.object_temperature
     assert fitted.verdict_shift < expected.verdict_shift - 0.1
 
 
-def test_results_are_told_at_the_temperature(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
-    warm = copy.deepcopy(model)
-    warm.config = replace(model.config, calibration=CalibrationConfig(object_temperature=2.0, iou_temperature=4.0))
-    plain = copy.deepcopy(model)
-    plain.config = replace(model.config, calibration=CalibrationConfig())
+def test_results_are_told_at_the_temperature(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
+    warm = model.configured(calibration=CalibrationConfig(object_temperature=2.0, iou_temperature=4.0))
+    plain = model.configured(calibration=CalibrationConfig())
     frames = clips[0].frames
     for told, raw in zip(warm.segment(frames, "the object"), plain.segment(frames, "the object"), strict=True):
         logits = torch.tensor([raw.object_score, raw.iou], dtype=torch.float64).logit()
@@ -131,26 +128,25 @@ def test_results_are_told_at_the_temperature(model: mpgsam2.MPGSAM2, clips: list
 
 
 def test_a_configuration_keeps_its_calibration_and_does_without() -> None:
-    config = replace(NANO, calibration=CalibrationConfig(1.5, 0.75, 0.25, 2.5))
-    assert ModelConfig.from_dict(config.to_dict()) == config
-    older = {name: value for name, value in config.to_dict().items() if name != "calibration"}
-    assert ModelConfig.from_dict(older) == NANO
-    without_verdict = {**older, "calibration": {"object_temperature": 1.5, "iou_temperature": 0.75}}
-    assert ModelConfig.from_dict(without_verdict).calibration == CalibrationConfig(1.5, 0.75, 0.0, 1.0)
+    config = InferenceConfig(16, interleaved=True, calibration=CalibrationConfig(1.5, 0.75, 0.25, 2.5))
+    settings = {**NANO.to_dict(), **config.to_settings()}
+    assert InferenceConfig.from_settings(settings) == config and ModelConfig.from_dict(settings) == NANO
+    assert InferenceConfig.from_settings(NANO.to_dict()) == InferenceConfig()
+    without_verdict = {"calibration": {"object_temperature": 1.5, "iou_temperature": 0.75}}
+    assert InferenceConfig.from_settings(without_verdict).calibration == CalibrationConfig(1.5, 0.75, 0.0, 1.0)
     with pytest.raises(InputError, match="temperature"):
-        ModelConfig.from_dict({**older, "calibration": {"temperature": 1.0}})
+        InferenceConfig.from_settings({"calibration": {"temperature": 1.0}})
 
 
-def test_a_checkpoint_keeps_its_calibration(model: mpgsam2.MPGSAM2, tmp_path: Path) -> None:
-    net = copy.deepcopy(model)
-    net.config = replace(model.config, calibration=CalibrationConfig(1.5, 0.75, 9.0, 2.5))
+def test_a_checkpoint_keeps_its_calibration(model: mpgsam2.Segmenter, tmp_path: Path) -> None:
+    net = model.configured(calibration=CalibrationConfig(1.5, 0.75, 9.0, 2.5))
     save_checkpoint(net, tmp_path)
-    kept = mpgsam2.load_model(tmp_path).config.calibration
-    assert kept == net.config.calibration
+    kept = mpgsam2.load_model(tmp_path).inference.calibration
+    assert kept == net.inference.calibration
     assert conclude([True], [0.9]).present and not conclude([True], [0.9], kept).present
 
 
-def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
     gone = clips[0].labels.copy()
     gone[1:] = 0
     named = replace(clips[0], labels=gone, expressions=clips[0].expressions[:1])
@@ -158,7 +154,7 @@ def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: l
         calibrate(copy.deepcopy(model), [named])
 
 
-def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.MPGSAM2, clips: list[synthetic.Clip]) -> None:
+def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
     absent = replace(clips[0], expressions=clips[0].expressions[1:])
     for given in ([], [absent]):
         with pytest.raises(InputError, match="frames that do not"):

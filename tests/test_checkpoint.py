@@ -22,6 +22,8 @@ from mpgsam2 import checkpoint
 from mpgsam2.checkpoint import load_model, save_checkpoint
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 
@@ -31,19 +33,17 @@ A_TENSOR = "visual_ifi.linear1.weight"
 
 
 @pytest.fixture(scope="module")
-def net() -> MPGSAM2:
+def net() -> Segmenter:
     torch.manual_seed(0)
-    net = MPGSAM2(NANO)
-    net.tokenizer, net.window = WordTokenizer(WORDS), 24
-    return net
+    return Segmenter(MPGSAM2(NANO), WordTokenizer(WORDS), inference=InferenceConfig(window=24))
 
 
 @pytest.fixture
-def tensors(net: MPGSAM2) -> dict[str, torch.Tensor]:
+def tensors(net: Segmenter) -> dict[str, torch.Tensor]:
     return dict(net.state_dict())
 
 
-def assert_same(net: MPGSAM2, tensors: dict[str, torch.Tensor], tolerance: float = 0.0) -> None:
+def assert_same(net: Segmenter, tensors: dict[str, torch.Tensor], tolerance: float = 0.0) -> None:
     loaded = net.state_dict()
     assert loaded.keys() == tensors.keys()
     for name, tensor in tensors.items():
@@ -82,12 +82,11 @@ def test_what_is_saved_loads_again(net, tensors, tmp_path, dtype, megabytes, tol
     assert (tmp_path / "mine" / "model.safetensors").stat().st_size < megabytes * 1e6
     loaded = load_model(tmp_path / "mine")
     assert_same(loaded, tensors, tolerance)
-    assert loaded.name == "mine" and loaded.window == 24 and loaded.config == NANO and not loaded.training
+    assert loaded.name == "mine" and loaded.window == 24 and loaded.config == NANO and not loaded.network.training
     assert loaded.tokenizer.encode("the red circle") == [0, 4, 5, 6, 2]
     assert not loaded.interleaved
     # Saving over it leaves nothing but the files' newest versions.
-    loaded.window, loaded.interleaved = None, True
-    save_checkpoint(loaded, tmp_path / "mine")
+    save_checkpoint(loaded.configured(window=None, interleaved=True), tmp_path / "mine")
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
         "config.json",
         "model.safetensors",
@@ -181,20 +180,21 @@ def test_large_tensors_are_mapped_and_the_file_stays_as_it_is(tensors, tmp_path,
     assert_same(loaded, tensors | wide)
     mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(tmp_path / name))]
     assert len(mapped) == 1
-    table = loaded.mm_extractor["beit3"].text_embed.weight
+    table = loaded.network.beit3.text_embed.weight
     with torch.no_grad():
         table += 1
     assert (tmp_path / name).read_bytes() == before
     save_checkpoint(loaded, tmp_path)
     assert torch.equal(table, wide["mm_extractor.beit3.text_embed.weight"] + 1)
-    assert torch.equal(load_model(tmp_path).mm_extractor["beit3"].text_embed.weight, table)
+    assert torch.equal(load_model(tmp_path).network.beit3.text_embed.weight, table)
 
 
 def test_building_without_first_weights_leaves_none_of_the_memory_unwritten(net, tmp_path):
     """The networks agree in what they compute, not only in their tensors: nothing hangs on a skipped initialisation."""
     save_checkpoint(net, tmp_path)
     frames = [torch.randint(0, 256, (60, 80, 3), dtype=torch.uint8).numpy() for _ in range(2)]
-    ours = [result.probability for result in net.eval().segment(frames, "the red circle")]
+    net.network.eval()
+    ours = [result.probability for result in net.segment(frames, "the red circle")]
     theirs = [result.probability for result in load_model(tmp_path).segment(frames, "the red circle")]
     for a, b in zip(ours, theirs, strict=True):
         assert (a == b).all()
@@ -462,7 +462,7 @@ answers = {}
 for name in sys.argv[1:]:
     try:
         net = load_model(name)
-        value = float(net.visual_model.no_mem_embed.flatten()[0])
+        value = float(net.network.visual_model.no_mem_embed.flatten()[0])
         answers[name] = [net.name, net.window, value, net.tokenizer.encode("red")]
     except InputError as error:
         answers[name] = str(error)
@@ -476,14 +476,12 @@ def ask(home: Path, endpoint: str, *names: str, offline: bool = False) -> tuple[
 
 
 @pytest.fixture(scope="module")
-def hub(net: MPGSAM2, tmp_path_factory: pytest.TempPathFactory):
+def hub(net: Segmenter, tmp_path_factory: pytest.TempPathFactory):
     """A hub on this machine; yields its address, its requests and a folder for downloads."""
     root = tmp_path_factory.mktemp("hub")
     tensors = dict(net.state_dict())
     published_repository(root / checkpoint.PUBLISHED, tensors)
-    net.window = None
-    save_checkpoint(net, root / "someone" / "single")
-    net.window = 24
+    save_checkpoint(net.configured(window=None), root / "someone" / "single")
     save_checkpoint(net, root / "someone" / "deep" / "runs" / "best")
     save_checkpoint(net, root / "gated" / "model")
     make(root / "someone" / "empty").joinpath("README.md").touch()
@@ -528,7 +526,7 @@ def test_short_names_on_the_hub(online):
 
 def test_hub_ids(online, net):
     answers, _ = online
-    ours = float(net.visual_model.no_mem_embed[0, 0, 0].detach())
+    ours = float(net.network.visual_model.no_mem_embed[0, 0, 0].detach())
     assert answers[f"{checkpoint.PUBLISHED}/MPG-SAM2-L/MeViS"][1:3] == [24, 2.0]
     assert answers[f"{checkpoint.PUBLISHED}/tiny_mevis.pth"][1:3] == [24, 3.0]
     assert answers["someone/single"] == ["someone/single", None, ours, [0, 5, 2]]

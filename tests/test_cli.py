@@ -273,6 +273,34 @@ def test_as_a_program_it_prints_nothing_but_the_sentence(tmp_path: Path) -> None
     assert run.stderr == "There is no clip “nowhere.mp4”: check its name and where it lies.\n"
 
 
+@pytest.mark.parametrize("command", ["", "segment", "evaluate", "score", "convert", "demo", "benchmark"])
+def test_help_answers_before_anything_heavy_is_imported(command: str) -> None:
+    script = """
+import sys
+from mpgsam2.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print([name for name in ("cv2", "torch", "scipy", "av", "PIL", "gradio") if name in sys.modules], file=sys.stderr)
+"""
+    arguments = [*command.split(), "--help"]
+    run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert "usage: " in run.stdout and run.stderr == "[]\n"
+
+
+def test_a_clip_is_cut_where_the_command_says(
+    clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", str(clip_file), "the red circle", "--span", "3", "--out", str(tmp_path)]) == 0
+    assert "The clip was cut after every 3 frames, as asked: its parts know nothing of each other." in (
+        capsys.readouterr().out
+    )
+    record = read_record(tmp_path)
+    assert record["spans"] == [[0, 2], [3, 4]] and "--span 3" in record["command"]
+    assert main(["segment", str(clip_file), "the red circle", "--span", "0"]) == 2
+    assert capsys.readouterr().err == "The span is 0: it must be a number of frames, 1 or more.\n"
+
+
 def test_unknown_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["evaluate", "--clip", "3", "--sed", "1"])

@@ -96,6 +96,13 @@ def test_mevis(tmp_path: Path) -> None:
     assert train.window(video) == 24
 
 
+def test_masks_that_were_not_released_are_refused(tmp_path: Path) -> None:
+    write_index(tmp_path / "valid/meta_expressions.json", {"v": (["00000"], {"0": {"exp": "it"}})})
+    valid = MeViS.open(tmp_path, "valid")
+    with pytest.raises(InputError, match="not released"):
+        next(valid.truth(valid.videos[0], valid.videos[0].sentences[0], (5, 6)))
+
+
 def test_an_index_of_run_lengths_finds_each_list_whatever_its_text_holds(tmp_path: Path) -> None:
     # Characters of compressed runs that mean something to JSON: ] [ \ and, in a key, an escaped quote.
     tracks = {'a"]': [{"size": [1, 1], "counts": "[]\\"}], "3": [{"size": [1, 1], "counts": "0]\\\\"}, None], "30": []}

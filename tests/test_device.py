@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from torch.utils._pytree import tree_leaves, tree_map
 import mpgsam2
 from mpgsam2 import InputError
 from mpgsam2.demo.ahead_of_time import compile_ahead, export_trunk
+from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.query import Query
+from mpgsam2.inference.segmenter import Answer, Segmenter
 from mpgsam2.nano import synthetic
 from mpgsam2.network.config import NANO, PRESETS
 from mpgsam2.network.cuda_graph import Graphed
 from mpgsam2.network.device import MOST_IMAGES, Download, images_at_once, resized, upload
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.tracker import Tracker
 from mpgsam2.network.walk import Walk
 
 QUERIES = [Query("the red circle"), Query("the yellow star")]
@@ -33,15 +37,13 @@ def scene() -> synthetic.Clip:
 
 
 def test_frames_that_go_through_the_image_encoder_together(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apart = list(model.segment_several(scene.frames, QUERIES))
     batches = []
-    features = type(model.visual_model).image_features
+    features = Tracker.image_features
     monkeypatch.setattr("mpgsam2.network.model.images_at_once", lambda config, device: 3)
-    monkeypatch.setattr(
-        type(model.visual_model), "image_features", lambda self, x: batches.append(len(x)) or features(self, x)
-    )
+    monkeypatch.setattr(Tracker, "image_features", lambda self, x: batches.append(len(x)) or features(self, x))
     together = list(model.segment_several(scene.frames, QUERIES))
     assert batches == [3, 2] and len(together) == len(apart) == 5
     for ours, theirs in zip(sum(together, ()), sum(apart, ()), strict=True):
@@ -51,13 +53,18 @@ def test_frames_that_go_through_the_image_encoder_together(
 
 
 def test_answers_that_come_one_frame_late(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = list(model.segment_several(scene.frames, QUERIES))
     asked = []
-    begin = MPGSAM2._coming_result
-    monkeypatch.setattr(MPGSAM2, "_coming_result", lambda self, t, *rest: asked.append(t) or begin(self, t, *rest))
-    monkeypatch.setattr(MPGSAM2, "_lag", 1)
+    begin = Segmenter._coming_result
+
+    def counted(self: Segmenter, answer: Answer, threshold: float) -> Callable[[], mpgsam2.FrameResult]:
+        asked.append(answer.index)
+        return begin(self, answer, threshold)
+
+    monkeypatch.setattr(Segmenter, "_coming_result", counted)
+    monkeypatch.setattr(Segmenter, "_lag", 1)
     late = model.segment_several(scene.frames, QUERIES)
     results = [next(late)]
     assert asked == [0, 0, 1, 1]  # frame 1 is asked for before frame 0 is awaited
@@ -76,29 +83,29 @@ def test_as_many_images_as_a_gpus_memory_holds(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
 def test_the_exported_image_encoder_is_the_image_encoder(
-    model: mpgsam2.MPGSAM2, dtype: torch.dtype, error: float
+    model: mpgsam2.Segmenter, dtype: torch.dtype, error: float
 ) -> None:
-    net = MPGSAM2.from_state_dict(model.state_dict(), model.config)
-    net.dtype = dtype
+    net = Segmenter(
+        MPGSAM2.from_state_dict(model.state_dict()), model.tokenizer, inference=InferenceConfig(dtype=dtype)
+    )
     images = torch.randn(3, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     exported = export_trunk(net).module()(images)
-    with torch.inference_mode(), net.visual_model.autocast():
-        for ours, theirs in zip(exported, net.visual_model.image_encoder.trunk(images), strict=True):
+    with torch.inference_mode(), net.network.visual_model.autocast():
+        for ours, theirs in zip(exported, net.network.visual_model.image_encoder.trunk(images), strict=True):
             assert ours.dtype == theirs.dtype
             assert (ours - theirs).float().norm() < error * theirs.float().norm()
 
 
 def test_what_is_compiled_ahead_takes_the_image_encoders_place(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The compiler itself needs a GPU's torch; what it is given and what becomes of its program do not.
     monkeypatch.setattr(spaces, "aoti_compile", lambda program: partial(program.module()))
     monkeypatch.setattr(spaces, "aoti_apply", lambda program, module: setattr(module, "forward", program))
-    net = MPGSAM2.from_state_dict(model.state_dict(), model.config)
-    net.tokenizer = model.tokenizer
+    net = Segmenter(MPGSAM2.from_state_dict(model.state_dict()), model.tokenizer, inference=model.inference)
     before = list(net.segment(scene.frames, "the yellow star"))
     compile_ahead(net)
-    assert isinstance(net.visual_model.image_encoder.trunk.forward, partial)  # no longer a method
+    assert isinstance(net.network.visual_model.image_encoder.trunk.forward, partial)  # no longer a method
     for ours, theirs in zip(net.segment(scene.frames, "the yellow star"), before, strict=True):
         np.testing.assert_allclose(ours.probability, theirs.probability, atol=2e-3)
         assert ours.object_score == pytest.approx(theirs.object_score, abs=2e-3)
@@ -109,6 +116,14 @@ def test_tensors_go_up_and_come_down_unchanged() -> None:
     assert torch.equal(upload(list(images), CPU), images)
     down = Download([images, torch.tensor(0.5)]).tensors()
     assert torch.equal(down[0], images) and float(down[1]) == 0.5
+
+
+def test_what_came_from_a_gpu_does_not_stay_in_pinned_memory() -> None:
+    download = Download([torch.arange(6.0)])
+    (pinned,) = download._tensors
+    download._arrived = SimpleNamespace(synchronize=lambda: None)  # as after a copy from a GPU
+    (arrived,) = download.tensors()
+    assert torch.equal(arrived, pinned) and arrived.data_ptr() != pinned.data_ptr()
 
 
 def test_threads_that_resize_ahead_keep_the_frames_in_order(scene: synthetic.Clip) -> None:
@@ -133,7 +148,7 @@ def test_a_frame_that_cannot_be_read_is_told_by_the_threads_too(scene: synthetic
 
 
 def test_steps_are_recorded_once_their_shapes_stay(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What records them needs a GPU; when it does, and that it is told all a step depends on, does not.
     frames = [*scene.frames, *scene.frames[::-1]] * 4

@@ -95,9 +95,8 @@ def test_id_maps_by_hand() -> None:
 
 def test_davis_is_answered_by_whole_clips_for_each_annotator(
     davis: Path,
-    model: mpgsam2.MPGSAM2,
+    model: mpgsam2.Segmenter,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     files = [tmp_path / name for name in ("scores.json", "rows.csv", "sheet.jpg")]
@@ -110,13 +109,12 @@ def test_davis_is_answered_by_whole_clips_for_each_annotator(
 
     # Each sentence by itself, over the whole clip.
     for name, frames, count in (("two things", 3, 2), ("five", 2, 5)):
-        monkeypatch.setattr(model, "window", frames)
-        monkeypatch.setattr(model, "interleaved", False)
+        whole = model.configured(window=frames, interleaved=False)
         pictures = [np.asarray(Image.open(davis / f"valid/JPEGImages/{name}/{t:05d}.jpg")) for t in range(frames)]
         sentences = ["the blue square", "the green circle", "a star", "the red triangle", "the circle on the left"][
             :count
         ]
-        answers = [list(model.segment(pictures, sentence)) for sentence in sentences]
+        answers = [list(whole.segment(pictures, sentence)) for sentence in sentences]
         for t in range(frames):
             best = np.max([answer[t].probability for answer in answers], axis=0)
             which = np.argmax([answer[t].probability for answer in answers], axis=0) + 1
@@ -136,7 +134,7 @@ def test_davis_is_answered_by_whole_clips_for_each_annotator(
 
 
 def test_mevis_is_cut_in_windows_of_24_frames(
-    model: mpgsam2.MPGSAM2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    model: mpgsam2.Segmenter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (frames, ids), names = clip(26), [f"{t:05d}" for t in range(26)]
     expressions = {"0": {"exp": "The green\tCIRCLE", "anno_id": [3]}, "1": {"exp": "shapes", "anno_id": [3, 4]}}
@@ -152,8 +150,7 @@ def test_mevis_is_cut_in_windows_of_24_frames(
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
     assert [s["sentence"] for s in scores["sequences"]] == ["the green circle", "shapes"]
 
-    monkeypatch.setattr(model, "window", 99)
-    monkeypatch.setattr(model, "interleaved", False)
+    model = model.configured(window=99, interleaved=False)
     pictures = [np.asarray(Image.open(root / f"valid_u/JPEGImages/v/{name}.jpg")) for name in names]
     apart = [r.mask for part in (pictures[:24], pictures[24:]) for r in model.segment(part, "the green circle")]
     written = [np.asarray(Image.open(tmp_path / f"scored/v/0/{name}.png")) for name in names]
@@ -170,13 +167,12 @@ def test_mevis_is_cut_in_windows_of_24_frames(
 
 
 def test_a_stopped_run_goes_on_and_hands_in_the_same_zip(
-    youtube: Path, model: mpgsam2.MPGSAM2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    youtube: Path, model: mpgsam2.Segmenter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data_set = RefYouTubeVOS.open(youtube.parent)
     assert [video.name for video in data_set.videos] == ["0a.b", "1é"]
-    whole, usual = tmp_path / "whole", (model.window, model.interleaved)
+    whole = tmp_path / "whole"
     assert len(list(Evaluation(model, data_set, whole, ALONE))) == 2 * 2 + 3
-    assert (model.window, model.interleaved) == usual  # after clips encoded as a whole
     write_submission(data_set, whole, tmp_path / "whole.zip")
 
     stopped = tmp_path / "stopped"
@@ -263,7 +259,7 @@ def test_two_processes_write_the_same_to_the_bit(davis: Path, tmp_path: Path) ->
 
 
 def test_own_data_is_evaluated_in_the_windows_of_the_checkpoint(
-    model: mpgsam2.MPGSAM2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: mpgsam2.Segmenter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures, ids = clip(3)
     write_frames(tmp_path / "mine/a clip", "frames", ["9", "10", "11"], pictures)

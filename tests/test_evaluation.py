@@ -14,6 +14,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import InputError
+from mpgsam2.inference.config import CalibrationConfig, InferenceConfig
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import region_similarity
 from mpgsam2.nano import synthetic
@@ -36,7 +37,7 @@ from mpgsam2.nano.evaluation.sheet import chosen
 from mpgsam2.nano.evaluation.summary import calibration_error, groups
 from mpgsam2.nano.evaluation.tiles import CAPTION, PANEL
 from mpgsam2.nano.synthetic import Expression
-from mpgsam2.network.config import NANO, CalibrationConfig
+from mpgsam2.network.config import NANO
 
 GRID = 8
 NOTHING = np.zeros((4, 64, 96), bool)
@@ -68,7 +69,7 @@ class Answering:
     def __init__(self, answers: dict[str, np.ndarray], object_score: float = 0.75, iou: float = 0.5) -> None:
         self.answers, self.object_score, self.iou = answers, object_score, iou
         self.without: list[frozenset[str]] = []
-        self.config = NANO
+        self.config, self.inference = NANO, InferenceConfig()
 
     def segment(self, frames: np.ndarray, expression: str, *, without: frozenset[str]) -> Iterator[SimpleNamespace]:
         self.without.append(without)
@@ -165,9 +166,9 @@ def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.Clip) -> N
 
 def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.Clip, right: Answering) -> None:
     # The object scores are 0.75, whose logit is 1.1, and 0.25.
-    right.config = replace(NANO, calibration=CalibrationConfig(verdict_shift=1.2))
+    right.inference = InferenceConfig(calibration=CalibrationConfig(verdict_shift=1.2))
     assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [False, True]
-    right.config = replace(NANO, calibration=CalibrationConfig(verdict_shift=1.0))
+    right.inference = InferenceConfig(calibration=CalibrationConfig(verdict_shift=1.0))
     assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [True, True]
 
 
@@ -329,7 +330,7 @@ def test_a_sheet_shows_true_outline_prior_and_mask(clip: synthetic.Clip) -> None
 # ----------------------------------------------------------------------------------------------------------- network
 
 
-def test_nano_scores_the_same_each_time(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_nano_scores_the_same_each_time(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     scores = evaluate(model, [scene])
     assert scores == evaluate(model, [scene])
     assert all(0 <= figure <= 1 for answer in ("masks", "prior") for figure in scores.mean(answer))
@@ -340,24 +341,23 @@ def test_nano_scores_the_same_each_time(model: mpgsam2.MPGSAM2, scene: synthetic
     ("window", "interleaved", "lengths"), [(None, False, [5]), (2, False, [2, 2, 1]), (2, True, [5])]
 )
 def test_the_oracle_gives_the_tracker_the_true_mask(
-    model: mpgsam2.MPGSAM2,
+    model: mpgsam2.Segmenter,
     scene: synthetic.Clip,
     monkeypatch: pytest.MonkeyPatch,
     window: int | None,
     interleaved: bool,
     lengths: list[int],
 ) -> None:
-    monkeypatch.setattr(model, "window", window)
-    monkeypatch.setattr(model, "interleaved", interleaved)
+    model = model.configured(window=window, interleaved=interleaved)
     scene = replace(scene, expressions=scene.expressions[:1])
     seen = []
-    track = model.track
+    track = model.network.track_several
 
-    def listening(frames: np.ndarray, context: tuple, **options: frozenset[str]) -> Iterator:
-        seen.append(context.prior)
-        return track(frames, context, **options)
+    def listening(frames: object, contexts: list, without: list) -> Iterator:
+        seen.extend(context.prior for context in contexts)
+        return track(frames, contexts, without)
 
-    monkeypatch.setattr(model, "track", listening)
+    monkeypatch.setattr(model.network, "track_several", listening)
     truth = scene.mask(scene.expressions[0].target)
     scores = evaluate(model, [scene], oracle_prior=True)
     grid = model.config.encoder.grid

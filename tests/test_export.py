@@ -21,18 +21,18 @@ import torch
 from pycocotools import mask as coco
 
 import mpgsam2
-from mpgsam2.checkpoint import fingerprint
 from mpgsam2.cli import _parser, _queries
 from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
 from mpgsam2.export.drawing import Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
 from mpgsam2.export.scores import agreement
+from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.verdict import conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.network.config import CalibrationConfig
+from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -62,7 +62,7 @@ def results(clip: Clip, row: int = 20) -> list[FrameResult]:
 
 
 @pytest.fixture
-def export(model: mpgsam2.MPGSAM2) -> Any:
+def export(model: mpgsam2.Segmenter) -> Any:
     """Writes a run of made-up results, perhaps only its first frames, and returns its record."""
 
     def export(folder: Path, clip: Clip, count: int | None = None, row: int = 20, **settings: Any) -> dict[str, Any]:
@@ -281,7 +281,7 @@ def test_frames_of_any_shape_have_all_files(tmp_path: Path, export: Any, size: t
 # ----------------------------------------------------------------------------------------------------------- record
 
 
-def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, export: Any) -> None:
+def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter, export: Any) -> None:
     record = export(tmp_path, clip, versions={"mpgsam2": "7"}, look=Look(0.25, True), threshold=0.4)
     assert (record["complete"], record["frames"], record["sound"]) == (True, FRAMES, "none")
     assert record["clip"] == {
@@ -295,9 +295,9 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
     }
     assert record["selection"] == {"first": 0, "last": FRAMES - 1, "every": 1, "longest_side": None}
     assert (record["fps"], record["width"], record["height"]) == ("30000/1001", WIDTH, HEIGHT)
-    assert record["model"] == {"name": "nano", "sha256": fingerprint(model)}
+    assert record["model"] == {"name": "nano", "sha256": model.fingerprint}
     settings = {"threshold": 0.4, "opacity": 0.25, "pattern": True, "window": model.window, "dtype": "float32"}
-    settings["interleaved"] = model.interleaved
+    settings |= {"interleaved": model.interleaved, "span": None}
     assert record["settings"] == settings
     assert {"python", "torch", "sam2", "numpy"} <= record["versions"].keys() and record["versions"]["mpgsam2"] == "7"
     assert "difference" not in record
@@ -305,7 +305,7 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.MP
     assert (query["letter"], query["expression"], query["without"]) == ("A", "the red shape", ["prior"])
     assert query["colour"] == "#56b4e9"
     scores = [round(result.object_score, 4) for result in results(clip)]
-    verdict = conclude([True] * FRAMES, scores, model.config.calibration)
+    verdict = conclude([True] * FRAMES, scores, model.inference.calibration)
     assert query["verdict"] == {
         "sentence": f"Found in all {FRAMES} frames.",
         "present": True,
@@ -472,14 +472,14 @@ def test_empty_masks_agree_with_priors_that_point_nowhere() -> None:
     assert agreement(np.eye(8, dtype=np.float32), empty) == 0
 
 
-def test_a_fingerprint_is_that_of_the_weights(model: mpgsam2.MPGSAM2) -> None:
+def test_a_fingerprint_is_that_of_the_weights(model: mpgsam2.Segmenter) -> None:
     again = mpgsam2.load_model("nano", device="cpu")
-    assert fingerprint(again) == fingerprint(model) == fingerprint(again)
+    assert again.fingerprint == model.fingerprint == again.fingerprint
     other = mpgsam2.load_model("nano", device="cpu")
     with torch.no_grad():
-        other.mask_product.weight.flatten()[0] += 1e-3
-    assert fingerprint(other) != fingerprint(model)
-    assert fingerprint(mpgsam2.load_model("nano", device="cpu").half()) != fingerprint(model)
+        other.network.mask_product.weight.flatten()[0] += 1e-3
+    assert other.fingerprint != model.fingerprint
+    assert fingerprint(mpgsam2.load_model("nano", device="cpu").network.half()) != model.fingerprint
 
 
 # ------------------------------------------------------------------------------------------------------------ sound
@@ -533,7 +533,7 @@ def test_a_run_that_is_stopped_keeps_what_it_has(tmp_path: Path, clip: Clip, exp
     assert len(list((tmp_path / "masks").iterdir())) == 3
 
 
-def test_a_run_that_fails_keeps_what_it_has(tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2) -> None:
+def test_a_run_that_fails_keeps_what_it_has(tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter) -> None:
     with pytest.raises(RuntimeError), Exporter(tmp_path, clip, queries=TWO[:1], model=model) as exporter:
         exporter.add(next(iter(clip)), results(clip)[:1])
         raise RuntimeError
@@ -550,11 +550,9 @@ def test_a_run_stopped_before_its_first_frame(tmp_path: Path, clip: Clip, export
     assert files(tmp_path) == ["masks.json", "run.json"]
 
 
-def test_verdicts_are_those_of_the_frames_so_far(
-    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_verdicts_are_those_of_the_frames_so_far(tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter) -> None:
     calibration = CalibrationConfig(verdict_shift=8.0, verdict_temperature=2.0)  # 8 where a score of 1 has a logit of 9
-    monkeypatch.setattr(model, "config", replace(model.config, calibration=calibration))
+    model = model.configured(calibration=calibration)
     with Exporter(tmp_path, clip, queries=TWO, model=model) as exporter:
         assert exporter.verdicts == (None, None)
         answers = zip(results(clip), results(clip, 14), strict=True)
@@ -566,7 +564,7 @@ def test_verdicts_are_those_of_the_frames_so_far(
     assert exporter.record == read_record(tmp_path)
 
 
-def test_no_frame_and_no_answer_is_held(tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2) -> None:
+def test_no_frame_and_no_answer_is_held(tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter) -> None:
     held: weakref.WeakSet[Any] = weakref.WeakSet()
     with Exporter(tmp_path, clip, queries=TWO[:1], model=model) as exporter:
         for frame, answer in zip(clip, results(clip), strict=True):

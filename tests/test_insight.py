@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mpgsam2 import MPGSAM2, Query
+from mpgsam2 import Query, Segmenter
 from mpgsam2.network import insight
 from mpgsam2.network.insight import Sight, by_query, watch
 from mpgsam2.network.prior import PriorLayers
@@ -20,13 +20,13 @@ def frames() -> list[np.ndarray]:
     return list(np.random.default_rng(0).integers(0, 256, (7, 48, 64, 3), np.uint8))
 
 
-def test_nothing_changes_and_nothing_is_left(model: MPGSAM2, frames: list[np.ndarray]) -> None:
+def test_nothing_changes_and_nothing_is_left(model: Segmenter, frames: list[np.ndarray]) -> None:
     def hooks() -> int:
-        return sum(len(module._forward_pre_hooks) for module in model.modules())
+        return sum(len(module._forward_pre_hooks) for module in model.network.modules())
 
     before = hooks()
     plain = [result.probability for result in model.segment(frames, SENTENCE)]
-    with watch(model) as seen:
+    with watch(model.network) as seen:
         assert hooks() == before + 3
         watched = [result.probability for result in model.segment(frames, SENTENCE)]
     assert hooks() == before and seen
@@ -37,9 +37,9 @@ def test_nothing_changes_and_nothing_is_left(model: MPGSAM2, frames: list[np.nda
     assert len(seen) == count
 
 
-def test_shares_are_those_of_torchs_own_attention(model: MPGSAM2, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shares_are_those_of_torchs_own_attention(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(insight, "_SAMPLED", 10**6)  # all patches
-    layers: PriorLayers = model
+    layers: PriorLayers = model.network
     attention, patches = layers.visual_ifi.self_attn, model.config.encoder.grid**2
     torch.manual_seed(0)
     x = torch.randn(1, 3 * patches, attention.in_proj_weight.shape[1])
@@ -55,13 +55,13 @@ def test_shares_are_those_of_torchs_own_attention(model: MPGSAM2, monkeypatch: p
     torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-3)
 
 
-def test_every_query_and_frame_gets_its_own(model: MPGSAM2, frames: list[np.ndarray]) -> None:
+def test_every_query_and_frame_gets_its_own(model: Segmenter, frames: list[np.ndarray]) -> None:
     """Also of sentences that go as one batch, and where a part is switched off; each as if it had been asked alone."""
     queries = [Query(SENTENCE), Query("a circle"), Query(SENTENCE, frozenset({"history"}))]
     together = model.window if model.interleaved else 0
 
     def sights(asked: list[Query]) -> list[dict]:
-        with watch(model) as seen:
+        with watch(model.network) as seen:
             list(model.segment_several(frames, asked))
         return by_query(seen, [(query.expression, query.without) for query in asked], together)
 

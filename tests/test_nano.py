@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mpgsam2
-from mpgsam2 import MPGSAM2, Query
+from mpgsam2 import Query, Segmenter
 from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import region_similarity
 from mpgsam2.nano import synthetic
@@ -47,20 +47,20 @@ def square(x: int, y: int, half: int, step: int = 0) -> Callable[[np.ndarray, in
 RED, BLUE, GREEN, YELLOW = (255, 0, 0), (0, 0, 255), (0, 128, 0), (255, 255, 0)
 
 
-def mean_similarity(model: MPGSAM2, frames: list[np.ndarray], sentence: str, truth: np.ndarray) -> float:
+def mean_similarity(model: Segmenter, frames: list[np.ndarray], sentence: str, truth: np.ndarray) -> float:
     prediction = np.stack([result.mask for result in model.segment(frames, sentence)])
     return float(region_similarity(prediction, truth).mean())
 
 
-def verdict(model: MPGSAM2, frames: list[np.ndarray], sentence: str) -> Verdict:
+def verdict(model: Segmenter, frames: list[np.ndarray], sentence: str) -> Verdict:
     results = list(model.segment(frames, sentence))
     found = [bool(result.mask.any()) for result in results]
-    return conclude(found, [result.object_score for result in results], model.config.calibration)
+    return conclude(found, [result.object_score for result in results], model.inference.calibration)
 
 
 @pytest.mark.parametrize("background", [(255, 255, 255), (128, 128, 128), (20, 20, 30)])
 @pytest.mark.parametrize("sentence", ["the red circle", "Blue square", "a circle", "the object on the right"])
-def test_a_visitors_own_drawing(model: MPGSAM2, background: tuple[int, int, int], sentence: str) -> None:
+def test_a_visitors_own_drawing(model: Segmenter, background: tuple[int, int, int], sentence: str) -> None:
     frames, masks = drawing(
         background, {"red circle": (circle(60, 90, 32, 2), RED), "blue square": (square(180, 90, 30, -1), BLUE)}
     )
@@ -68,7 +68,7 @@ def test_a_visitors_own_drawing(model: MPGSAM2, background: tuple[int, int, int]
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
 
 
-def test_two_sentences_are_answered_in_one_run(model: MPGSAM2) -> None:
+def test_two_sentences_are_answered_in_one_run(model: Segmenter) -> None:
     frames, masks = drawing(
         (128, 128, 128), {"red circle": (circle(60, 90, 32, 2), RED), "blue square": (square(180, 90, 30, -1), BLUE)}
     )
@@ -79,33 +79,33 @@ def test_two_sentences_are_answered_in_one_run(model: MPGSAM2) -> None:
 
 
 @pytest.mark.parametrize("sentence, named", [("the green circle at the top", "top"), ("the lower circle", "bottom")])
-def test_twins_are_told_apart_by_position(model: MPGSAM2, sentence: str, named: str) -> None:
+def test_twins_are_told_apart_by_position(model: Segmenter, sentence: str, named: str) -> None:
     things = {"top": (circle(120, 40, 28), GREEN), "bottom": (circle(120, 140, 28), GREEN)}
     frames, masks = drawing((240, 240, 240), things)
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.7
 
 
 @pytest.mark.parametrize("sentence", ["the green star", "a white striped triangle"])
-def test_what_is_not_there_is_said_not_to_be(model: MPGSAM2, sentence: str) -> None:
+def test_what_is_not_there_is_said_not_to_be(model: Segmenter, sentence: str) -> None:
     frames, _ = drawing((128, 128, 128), {"red": (circle(60, 90, 32, 2), RED), "blue": (square(180, 90, 30, -1), BLUE)})
     assert not verdict(model, frames, sentence).present
     assert verdict(model, frames, "the red circle").present
 
 
 @pytest.mark.parametrize("sentence, named", [("the circle moving right", "right"), ("the circle moving left", "left")])
-def test_twins_are_told_apart_by_motion(model: MPGSAM2, sentence: str, named: str) -> None:
+def test_twins_are_told_apart_by_motion(model: Segmenter, sentence: str, named: str) -> None:
     things = {"right": (circle(70, 45, 26, 12), GREEN), "left": (circle(170, 135, 26, -12), GREEN)}
     frames, masks = drawing((240, 240, 240), things)
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.6
 
 
-def test_held_out_clips(model: MPGSAM2) -> None:
+def test_held_out_clips(model: Segmenter) -> None:
     scores = evaluate(model, validation_clips(12, seed=1000, frames=8))
     assert scores.mean("masks").J_and_F > 0.5
     assert scores.mean("masks").J_and_F > scores.mean("chance").J_and_F + 0.1
 
 
-def test_each_part_matters(model: MPGSAM2) -> None:
+def test_each_part_matters(model: Segmenter) -> None:
     things = {"red": (circle(60, 60, 26, 3), RED), "yellow": (square(180, 120, 26, -2), YELLOW)}
     frames, _ = drawing((90, 90, 90), things)
     whole = [r.probability for r in model.segment(frames, "the red circle")]
@@ -114,7 +114,7 @@ def test_each_part_matters(model: MPGSAM2) -> None:
         assert max(float(np.abs(a - b).max()) for a, b in zip(whole, without, strict=True)) > 0.01
 
 
-def test_checkpoint_is_small_and_knows_its_words(model: MPGSAM2) -> None:
+def test_checkpoint_is_small_and_knows_its_words(model: Segmenter) -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 25e6
     assert model.tokenizer.unknown_words(" ".join(synthetic.SHAPE_VOCABULARY)) == []
     assert model.tokenizer.unknown_words("the red dog") == ["dog"]

@@ -6,7 +6,6 @@ import shutil
 import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from errno import EDQUOT, EIO, ENOSPC, EROFS
 from fractions import Fraction
 from pathlib import Path
@@ -24,11 +23,11 @@ from mpgsam2.export import read_record, verdict_record, why_unwritten
 from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
 from mpgsam2.inference.capacity import bytes_per_frame, frames_that_fit
+from mpgsam2.inference.segmenter import Answer
 from mpgsam2.inference.verdict import conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano import synthetic
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
-from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.network.model import PARTS
 from mpgsam2.network.tracker import Tracker
 from mpgsam2.video import EncoderError, VideoWriter, open_clip, select
@@ -64,7 +63,7 @@ class CountedFrames:
 
 
 @pytest.fixture
-def idle(model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch) -> mpgsam2.MPGSAM2:
+def idle(model: mpgsam2.Segmenter, monkeypatch: pytest.MonkeyPatch) -> mpgsam2.Segmenter:
     """The model, but it must not be run."""
 
     def refuse(*_: object, **__: object) -> None:
@@ -95,7 +94,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, *methods: tuple[type, str]) -> 
 
 
 def test_segment_gives_one_result_per_frame_in_the_frames_own_size(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip
+    model: mpgsam2.Segmenter, scene: synthetic.Clip
 ) -> None:
     frames = scene.frames[:, :61, :53]
     grid = model.config.encoder.grid
@@ -113,9 +112,9 @@ def test_segment_gives_one_result_per_frame_in_the_frames_own_size(
         assert isinstance(r.object_score, float) and isinstance(r.iou, float)
 
 
-def test_a_level_below_tensors_have_the_contracts_shapes(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_a_level_below_tensors_have_the_contracts_shapes(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     net = mpgsam2.MPGSAM2.from_state_dict(model.state_dict())
-    assert net.config == replace(model.config, calibration=CalibrationConfig())  # which no tensor's shape tells
+    assert net.config == model.config
     ids = model.tokenizer.encode(SENTENCE)
     count, c, g = len(scene.frames), net.config.tracker.width, net.config.encoder.grid
     h = net.config.tracker.grid
@@ -136,12 +135,29 @@ def test_a_level_below_tensors_have_the_contracts_shapes(model: mpgsam2.MPGSAM2,
         assert out.memory_conditioned_features.shape == (c, h, h)
 
 
-def test_segment_is_encode_clip_then_track(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_what_is_loaded_gives_the_network_and_its_weights(model: mpgsam2.Segmenter) -> None:
+    assert isinstance(model, mpgsam2.Segmenter) and isinstance(model.network, mpgsam2.MPGSAM2)
+    assert model.state_dict().keys() == model.network.state_dict().keys() and model.config is model.network.config
+    assert model.to("cpu") is model and model.configured(dtype=torch.float32) is model
+    other = model.configured(dtype=torch.bfloat16, span=7)
+    assert (other.dtype, other.inference.span) == (torch.bfloat16, 7)
+    assert (model.dtype, model.inference.span) == (torch.float32, None)
+    assert other.fingerprint == model.fingerprint
+    assert {"MPGSAM2", "Segmenter", "Selection", "load_model", "metrics"} <= set(dir(mpgsam2))
+    assert not any(hasattr(model.network, name) for name in ("tokenizer", "window", "name", "segment"))
+
+
+def test_sam2s_own_pass_of_the_decoder_is_refused(model: mpgsam2.Segmenter) -> None:
+    with pytest.raises(NotImplementedError, match="decode"):
+        model.network.visual_model.sam_mask_decoder(*[None] * 6)
+
+
+def test_segment_is_encode_clip_then_track(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     context = model.encode_clip(scene.frames, model.tokenizer.encode(SENTENCE))
     outputs = list(model.track(scene.frames, context))
     for r, out, prior in zip(model.segment(scene.frames, SENTENCE), outputs, context.prior[:, 0].numpy(), strict=True):
         assert np.array_equal(r.prior, prior)
-        temperatures = model.config.calibration
+        temperatures = model.inference.calibration
         score = (out.object_score_logit / temperatures.object_temperature).sigmoid()
         iou = (out.iou.max().logit() / temperatures.iou_temperature).sigmoid()
         assert (r.object_score, r.iou) == (pytest.approx(float(score)), pytest.approx(float(iou), abs=1e-6))
@@ -152,9 +168,9 @@ def test_segment_is_encode_clip_then_track(model: mpgsam2.MPGSAM2, scene: synthe
 
 
 def test_frames_are_read_once_for_the_prior_and_then_one_at_a_time(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip
 ) -> None:
-    monkeypatch.setattr(model, "window", None)
+    model = model.configured(window=None)
     frames = CountedFrames(scene.frames)
     results = model.segment(frames, SENTENCE)
     next(results)
@@ -164,23 +180,20 @@ def test_frames_are_read_once_for_the_prior_and_then_one_at_a_time(
     assert frames.read == [len(scene.frames)] * 2
 
 
-def test_frames_are_let_go_when_read(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_frames_are_let_go_when_read(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     frames = CountedFrames(np.concatenate([scene.frames, scene.frames]))
     # Of each pass the frame just read, and the first one of the window, whose size the results take.
     assert max(len(frames.held) for _ in model.segment(frames, SENTENCE)) <= 3
 
 
-def test_frames_that_can_be_read_only_once_give_the_same(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_frames_that_can_be_read_only_once_give_the_same(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     again = model.segment(scene.frames, SENTENCE)
     for a, b in zip(model.segment(iter(scene.frames), SENTENCE), again, strict=True):
         assert np.array_equal(a.probability, b.probability)
 
 
-def test_a_clip_longer_than_the_window_is_cut_in_windows(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(model, "window", 2)
-    monkeypatch.setattr(model, "interleaved", False)
+def test_a_clip_longer_than_the_window_is_cut_in_windows(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+    model = model.configured(window=2, interleaved=False)
     frames = CountedFrames(scene.frames)
     whole = list(model.segment(frames, SENTENCE))
     parts = [r for start in (0, 2, 4) for r in model.segment(scene.frames[start : start + 2], SENTENCE)]
@@ -190,11 +203,8 @@ def test_a_clip_longer_than_the_window_is_cut_in_windows(
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 
-def test_interleaved_windows_each_span_the_whole_clip(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(model, "window", 2)
-    monkeypatch.setattr(model, "interleaved", True)
+def test_interleaved_windows_each_span_the_whole_clip(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+    model = model.configured(window=2, interleaved=True)
     ids = model.tokenizer.encode(SENTENCE)
     dealt = [scene.frames[[0, 3]], scene.frames[[1, 4]], scene.frames[[2]]]
     apart = [model.encode_clip(frames, ids) for frames in dealt]
@@ -212,27 +222,27 @@ def test_interleaved_windows_each_span_the_whole_clip(
     # The tracker walks through them without a break.
     for result, output in zip(model.segment(scene.frames, SENTENCE), model.track(scene.frames, whole), strict=True):
         assert np.array_equal(result.prior, whole.prior[result.index, 0])
-        assert result.object_score == model.frame_result(0, (8, 8), result.prior, output).object_score
+        answer = Answer(result.index, range(5), (8, 8), result.prior, output)
+        assert result.object_score == model.result(answer).object_score and result.span == range(5)
 
 
 def test_very_long_clips_are_cut_also_where_windows_are_interleaved(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mpgsam2.network.model._MOST_INTERLEAVED", 2)
-    monkeypatch.setattr(model, "window", 2)
-    monkeypatch.setattr(model, "interleaved", True)
+    monkeypatch.setattr("mpgsam2.inference.config.MOST_INTERLEAVED", 2)
+    model = model.configured(window=2, interleaved=True)
     frames = CountedFrames(scene.frames)
     whole = list(model.segment(frames, SENTENCE))
-    assert frames.read == [5, 5] and model.span == 4
+    assert frames.read == [5, 5] and model.longest_span() == 4
     parts = [*model.segment(scene.frames[:4], SENTENCE), *model.segment(scene.frames[4:], SENTENCE)]
     for a, b in zip(whole, parts, strict=True):
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 
 def test_without_a_window_memory_sets_the_limit(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "window", None)
+    model = model.configured(window=None)
     free = namedtuple("Memory", ["available"])(4 * bytes_per_frame(model.config, sentences=1))
     monkeypatch.setattr("psutil.virtual_memory", lambda: free)
     assert frames_that_fit(model.config, 1, torch.device("cpu")) == 2  # half the memory is left to others
@@ -244,28 +254,72 @@ def test_without_a_window_memory_sets_the_limit(
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 
+def test_the_span_is_chosen_once_and_every_frame_says_it(
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([4 * bytes_per_frame(model.config, sentences=1), 0, 0])
+    monkeypatch.setattr("mpgsam2.inference.capacity.free_memory", lambda device: next(free))
+    asked = model.configured(window=None)
+    assert [r.span for r in asked.segment(scene.frames, SENTENCE)] == [range(2)] * 2 + [range(2, 4)] * 2 + [range(4, 5)]
+    # What is given is not asked of the memory, and a window may cut the clip shorter than it.
+    for window, interleaved, span, lengths in (
+        (None, False, 4, [4, 1]),
+        (2, False, 4, [2, 2, 1]),
+        (2, True, 3, [3, 2]),
+    ):
+        asked = model.configured(window=window, interleaved=interleaved, span=span)
+        spans = dict.fromkeys(r.span for r in asked.segment(scene.frames, SENTENCE))
+        assert [len(span) for span in spans] == lengths
+    for wrong in (0, -3, 1.5, True, "2"):
+        with pytest.raises(InputError, match="it must be a number of frames"):
+            model.configured(span=wrong)
+
+
+def test_where_a_clip_was_cut_is_recorded_and_can_be_repeated(
+    model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = model.configured(window=None)
+    last(segment_file(whole, clip_file, SENTENCE, tmp_path / "whole"))
+    record = read_record(tmp_path / "whole")
+    assert (record["settings"]["span"], record["spans"], record["cut"]) == (5, [[0, 4]], None)
+    assert "--span" not in record["command"]
+
+    monkeypatch.setattr("mpgsam2.inference.segmenter.frames_that_fit", lambda *_: 2)
+    steps = segment_file(whole, clip_file, SENTENCE, tmp_path / "short of memory")
+    next(steps)
+    early = read_record(tmp_path / "short of memory")
+    assert early["cut"] is None and early["settings"]["span"] is None  # as long as no frame is there
+    last(steps)
+    record = read_record(tmp_path / "short of memory")
+    assert (record["settings"]["span"], record["spans"]) == (2, [[0, 1], [2, 3], [4, 4]])
+    assert record["cut"].startswith("The clip was cut after every 2 frames, because no more fit into the memory")
+    assert " --span 2" in record["command"]
+
+    last(segment_file(model.configured(window=2, interleaved=False), clip_file, SENTENCE, tmp_path / "windows"))
+    windows = read_record(tmp_path / "windows")
+    assert "as this model works" in windows["cut"] and "--span" not in windows["command"]
+    assert windows["queries"] == record["queries"]
+
+
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_window_longer_than_the_clip_changes_nothing(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch, interleaved: bool
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, interleaved: bool
 ) -> None:
-    monkeypatch.setattr(model, "interleaved", interleaved)
     answers = []
     for window in (None, 50):
-        monkeypatch.setattr(model, "window", window)
-        answers.append([r.probability for r in model.segment(scene.frames, SENTENCE)])
+        asked = model.configured(window=window, interleaved=interleaved)
+        answers.append([r.probability for r in asked.segment(scene.frames, SENTENCE)])
     assert np.array_equal(*answers)
 
 
 @pytest.mark.parametrize(("window", "interleaved"), [(None, False), (2, False), (2, True)])
 def test_several_queries_are_answered_as_each_alone(
-    model: mpgsam2.MPGSAM2,
+    model: mpgsam2.Segmenter,
     scene: synthetic.Clip,
-    monkeypatch: pytest.MonkeyPatch,
     window: int | None,
     interleaved: bool,
 ) -> None:
-    monkeypatch.setattr(model, "window", window)
-    monkeypatch.setattr(model, "interleaved", interleaved)
+    model = model.configured(window=window, interleaved=interleaved)
     together = list(model.segment_several(scene.frames, SEVERAL))
     assert len(together) == len(scene.frames)
     for query, results in zip(SEVERAL, zip(*together, strict=True), strict=True):
@@ -282,7 +336,7 @@ def test_several_queries_are_answered_as_each_alone(
 
 
 def test_several_queries_share_what_does_not_depend_on_them(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = count_calls(
         monkeypatch, (VisionEmbedding, "forward"), (BEiT3, "fuse"), (Tracker, "image_features"), (Tracker, "segment")
@@ -294,7 +348,7 @@ def test_several_queries_share_what_does_not_depend_on_them(
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.9])
-def test_masks_are_cut_at_the_threshold(model: mpgsam2.MPGSAM2, scene: synthetic.Clip, threshold: float) -> None:
+def test_masks_are_cut_at_the_threshold(model: mpgsam2.Segmenter, scene: synthetic.Clip, threshold: float) -> None:
     for usual, (result,) in zip(
         model.segment(scene.frames, "the yellow star"),
         model.segment_several(scene.frames, SEVERAL[:1], threshold=threshold),
@@ -307,7 +361,7 @@ def test_masks_are_cut_at_the_threshold(model: mpgsam2.MPGSAM2, scene: synthetic
 
 @pytest.mark.parametrize("part", sorted(PARTS))
 def test_without_a_part_the_masks_are_others_and_the_prior_is_the_same(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, part: str
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, part: str
 ) -> None:
     present = "the yellow star"  # what is judged absent has no mask to change
     whole = list(model.segment(scene.frames, present))
@@ -318,7 +372,7 @@ def test_without_a_part_the_masks_are_others_and_the_prior_is_the_same(
     assert all(np.array_equal(a.prior, b.prior) for a, b in zip(whole, less, strict=True))
 
 
-def test_without_history_every_frame_is_a_first_one(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
+def test_without_history_every_frame_is_a_first_one(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     context = model.encode_clip(scene.frames, model.tokenizer.encode(SENTENCE))
     forgetful = list(model.track(scene.frames, context, without=frozenset({"history", "global_context"})))
     alone = context._replace(prior=context.prior[3:], sparse_prompts=context.sparse_prompts[3:])
@@ -342,7 +396,7 @@ def last(steps: Iterable[Progress]) -> Progress:
     return step
 
 
-def test_segment_file_writes_what_segment_yields(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_segment_file_writes_what_segment_yields(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "results"
     clip = open_clip(clip_file)
     query = Query(SENTENCE, frozenset({"history"}))
@@ -372,13 +426,13 @@ def test_segment_file_writes_what_segment_yields(model: mpgsam2.MPGSAM2, clip_fi
         assert video.fps == Fraction(30000, 1001)
 
 
-def test_a_sentence_is_a_query(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_a_sentence_is_a_query(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     step = last(segment_file(model, clip_file, SENTENCE, tmp_path))
     (result,), (again,) = step.results, [*model.segment_several(open_clip(clip_file), [Query(SENTENCE)])][-1]
     assert np.array_equal(result.mask, again.mask)
 
 
-def test_several_queries_go_to_one_folder(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_several_queries_go_to_one_folder(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     look = Look(opacity=0.7)
     step = last(segment_file(model, clip_file, SEVERAL, tmp_path, look=look))
     assert len(step.results) == len(step.verdicts) == 4
@@ -391,7 +445,7 @@ def test_several_queries_go_to_one_folder(model: mpgsam2.MPGSAM2, clip_file: Pat
         assert np.array_equal(picture > 0, result.mask)
 
 
-def test_a_part_of_a_clip(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_a_part_of_a_clip(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     part = select(open_clip(clip_file), Selection(first=1, every=2, longest_side=40))
     steps = list(segment_file(model, part, SENTENCE, tmp_path))
     assert [step.frame.shape for step in steps] == [(part.height, 40, 3)] * 2
@@ -404,7 +458,7 @@ def test_a_part_of_a_clip(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Pat
 
 
 def test_masks_are_scored_against_the_truth(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, clip_file: Path, tmp_path: Path
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, clip_file: Path, tmp_path: Path
 ) -> None:
     truths = scene.mask(0)
     with ZipFile(tmp_path / "truth.zip", "w") as archive:
@@ -420,7 +474,7 @@ def test_masks_are_scored_against_the_truth(
         assert query["mean"]["J&F"] == pytest.approx((j.mean() + f.mean()) / 2, abs=2e-4)
 
 
-def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.MPGSAM2, tmp_path: Path) -> None:
+def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.Segmenter, tmp_path: Path) -> None:
     clip, folder = tmp_path / "red circle.mp4", tmp_path / "results"
     with VideoWriter(clip, 96, 72, Fraction(12)) as writer:
         for i in range(6):
@@ -432,7 +486,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.MPGSAM2, tmp_path:
     found = [bool(step.results[0].mask.any()) for step in steps]
     scores = [round(step.results[0].object_score, 4) for step in steps]
     (verdict,) = steps[-1].verdicts
-    assert verdict == conclude(found, scores, model.config.calibration)
+    assert verdict == conclude(found, scores, model.inference.calibration)
     assert verdict.present and any(found)
     (query,) = read_record(folder)["queries"]
     assert (query["verdict"], query["told"]) == (verdict_record(verdict), tell(verdict))
@@ -452,7 +506,7 @@ def test_a_verdict_is_told_with_how_sure_it_is(found: str, scores: list[float], 
     assert tell(conclude([mask == "1" for mask in found], scores)) == told
 
 
-def test_progress_tells_the_time(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_progress_tells_the_time(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     steps = list(segment_file(model, clip_file, SENTENCE, tmp_path))
     seconds = [step.seconds for step in steps]
     assert seconds[0] > 0 and seconds == sorted(seconds)
@@ -462,7 +516,7 @@ def test_progress_tells_the_time(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_pa
 
 
 def test_closing_early_keeps_what_is_done_and_stops_the_model(
-    model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path
+    model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path
 ) -> None:
     clip, queries = open_clip(clip_file), SEVERAL[:2]
     results = model.segment_several(clip, queries)
@@ -476,14 +530,14 @@ def test_closing_early_keeps_what_is_done_and_stops_the_model(
     for query in written["queries"]:
         done = [entry["area"] > 0 for entry in query["frames"]]
         scores = [entry["object_score"] for entry in query["frames"]]
-        assert query["verdict"] == verdict_record(conclude(done, scores, model.config.calibration))
+        assert query["verdict"] == verdict_record(conclude(done, scores, model.inference.calibration))
         names = sorted(path.name for path in (tmp_path / "masks" / query["letter"]).iterdir())
         assert names == ["00000.png", "00001.png"]
     assert open_clip(tmp_path / "overlay.mp4").frame_count == 2
 
 
 def test_a_frame_lost_on_the_way_is_said_and_what_is_done_stays(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, tmp_path: Path
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, tmp_path: Path
 ) -> None:
     frames, folder = tmp_path / "frames", tmp_path / "results"
     frames.mkdir()
@@ -500,7 +554,7 @@ def test_a_frame_lost_on_the_way_is_said_and_what_is_done_stays(
 
 
 def test_results_that_can_no_longer_be_written_are_an_input_error(
-    model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path
+    model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path
 ) -> None:
     steps = segment_file(model, clip_file, SENTENCE, tmp_path / "results")
     next(steps)
@@ -530,7 +584,7 @@ def test_why_results_ended_is_told_rightly(tmp_path: Path, error: OSError, told:
     assert "was removed" in why_unwritten(error, tmp_path / "gone")
 
 
-def test_a_second_run_replaces_the_first(model: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_a_second_run_replaces_the_first(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     list(segment_file(model, clip_file, SEVERAL, tmp_path))
     steps = segment_file(model, clip_file, "the blue square", tmp_path)
     next(steps)
@@ -561,7 +615,7 @@ def test_a_second_run_replaces_the_first(model: mpgsam2.MPGSAM2, clip_file: Path
     ],
 )
 def test_bad_input_is_refused_at_the_call(
-    idle: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path, changes: dict, message: str
+    idle: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path, changes: dict, message: str
 ) -> None:
     request = {"clip": clip_file, "queries": SENTENCE, "folder": tmp_path / "results", **changes}
     with pytest.raises(InputError, match=message) as caught:
@@ -570,7 +624,7 @@ def test_bad_input_is_refused_at_the_call(
     assert not (tmp_path / "results").exists()
 
 
-def test_check_request_says_the_same_without_a_clip(idle: mpgsam2.MPGSAM2) -> None:
+def test_check_request_says_the_same_without_a_clip(idle: mpgsam2.Segmenter) -> None:
     check_request(idle, SEVERAL, 0.3)
     for queries, message in (([Query("")], "empty"), ([Query(SENTENCE, frozenset({"memory"}))], "'memory'")):
         with pytest.raises(InputError, match=message):
@@ -579,7 +633,7 @@ def test_check_request_says_the_same_without_a_clip(idle: mpgsam2.MPGSAM2) -> No
         check_request(idle, SEVERAL, 50)
 
 
-def test_a_folder_that_cannot_be_one_is_refused(idle: mpgsam2.MPGSAM2, clip_file: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_one_is_refused(idle: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     for folder in (tmp_path / "taken", tmp_path / "taken" / "below", tmp_path / ("x" * 300)):
         with pytest.raises(InputError, match="choose another folder") as caught:
@@ -588,7 +642,7 @@ def test_a_folder_that_cannot_be_one_is_refused(idle: mpgsam2.MPGSAM2, clip_file
 
 
 def test_results_never_replace_their_own_clip(
-    idle: mpgsam2.MPGSAM2, clip_file: Path, scene: synthetic.Clip, tmp_path: Path
+    idle: mpgsam2.Segmenter, clip_file: Path, scene: synthetic.Clip, tmp_path: Path
 ) -> None:
     overlay, masks = tmp_path / "overlay.mp4", tmp_path / "masks"
     shutil.copy(clip_file, overlay)
@@ -604,26 +658,20 @@ def test_results_never_replace_their_own_clip(
     assert overlay.is_file() and (masks / "00000.png").is_file()
 
 
-def test_a_model_without_a_tokenizer_says_so(model: mpgsam2.MPGSAM2, scene: synthetic.Clip) -> None:
-    net = mpgsam2.MPGSAM2.from_state_dict(model.state_dict())
-    with pytest.raises(InputError, match="load_model"):
-        net.segment(scene.frames, SENTENCE)
-
-
-def test_unknown_words_are_named(model: mpgsam2.MPGSAM2) -> None:
+def test_unknown_words_are_named(model: mpgsam2.Segmenter) -> None:
     assert warn_unknown(model, "the red circle on the left") is None
     assert "the word “dog” " in warn_unknown(model, "the red dog")
     assert "the words “barking” and “dog” " in warn_unknown(model, "the barking black dog, a dog")
 
 
 @pytest.mark.parametrize("frames", [["0.png", "1.png"], [[[0, 0, 0]]], [None]])
-def test_what_is_no_frame_is_refused(model: mpgsam2.MPGSAM2, frames: object) -> None:
+def test_what_is_no_frame_is_refused(model: mpgsam2.Segmenter, frames: object) -> None:
     with pytest.raises(InputError, match="A frame must be an array"):
         list(model.segment(frames, SENTENCE))
 
 
 def test_a_frame_of_another_size_is_refused_and_gets_no_mask_of_the_first_one_s(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip
+    model: mpgsam2.Segmenter, scene: synthetic.Clip
 ) -> None:
     frames = [*scene.frames[:2], scene.frames[2][:-1]]
     for given in (frames, iter(frames)):
@@ -632,12 +680,12 @@ def test_a_frame_of_another_size_is_refused_and_gets_no_mask_of_the_first_one_s(
 
 
 @pytest.mark.parametrize("queries", [SENTENCE, [SENTENCE], (SENTENCE, Query(SENTENCE)), [None]])
-def test_sentences_are_no_queries(model: mpgsam2.MPGSAM2, scene: synthetic.Clip, queries: object) -> None:
+def test_sentences_are_no_queries(model: mpgsam2.Segmenter, scene: synthetic.Clip, queries: object) -> None:
     with pytest.raises(InputError, match="The sentences are no queries"):
         model.segment_several(scene.frames, queries)
 
 
 @pytest.mark.parametrize("expression", [5, ["a"], SENTENCE.encode(), Query(SENTENCE)])
-def test_what_is_no_sentence_is_refused(model: mpgsam2.MPGSAM2, scene: synthetic.Clip, expression: object) -> None:
+def test_what_is_no_sentence_is_refused(model: mpgsam2.Segmenter, scene: synthetic.Clip, expression: object) -> None:
     with pytest.raises(InputError, match=f"The expression is one {type(expression).__name__}: give a sentence"):
         model.segment(scene.frames, expression)

@@ -450,12 +450,12 @@ def test_deep_and_grey_and_lying_pictures(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def expected(model: mpgsam2.MPGSAM2) -> np.ndarray:
+def expected(model: mpgsam2.Segmenter) -> np.ndarray:
     """The masks of the example's sentence in its first four frames."""
     return masks(model, EXAMPLE)
 
 
-def masks(model: mpgsam2.MPGSAM2, path: Path) -> np.ndarray:
+def masks(model: mpgsam2.Segmenter, path: Path) -> np.ndarray:
     part = select(open_clip(path), Selection(last=3))
     return np.array([result.mask for result in model.segment(part, "the blue star")])
 
@@ -468,7 +468,7 @@ def masks(model: mpgsam2.MPGSAM2, path: Path) -> np.ndarray:
     ],
 )
 def test_the_same_frames_have_the_same_masks(
-    tmp_path: Path, model: mpgsam2.MPGSAM2, expected: np.ndarray, make: tuple[str, ...]
+    tmp_path: Path, model: mpgsam2.Segmenter, expected: np.ndarray, make: tuple[str, ...]
 ) -> None:
     name, *options = make
     ffmpeg("-i", EXAMPLE, "-frames:v", 4, *options, tmp_path / name)
@@ -478,7 +478,7 @@ def test_the_same_frames_have_the_same_masks(
 
 
 @pytest.mark.parametrize("wrong", ["clip.mp4", b"clip.mp4", Path("clip.mp4")])
-def test_a_name_is_no_frames(model: mpgsam2.MPGSAM2, wrong: object) -> None:
+def test_a_name_is_no_frames(model: mpgsam2.Segmenter, wrong: object) -> None:
     with pytest.raises(InputError, match="open_clip"):
         model.segment(wrong, "the red circle")
     with pytest.raises(InputError, match="iterable"):

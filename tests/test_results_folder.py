@@ -36,7 +36,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 
 @pytest.fixture
-def export(clip: Clip, model: mpgsam2.MPGSAM2) -> Callable[..., None]:
+def export(clip: Clip, model: mpgsam2.Segmenter) -> Callable[..., None]:
     """Writes a run of made-up results, perhaps only its first frames."""
 
     def export(folder: Path, queries: list[Query] = ONE, count: int = FRAMES) -> None:
@@ -197,7 +197,7 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path, clip: Clip) -> None:
 
 
 def test_a_folder_takes_one_run_at_a_time(
-    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, export: Callable[..., None]
+    tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter, export: Callable[..., None]
 ) -> None:
     with Exporter(tmp_path, clip, queries=ONE, model=model):
         for attempt in (lambda: export(tmp_path), lambda: check_folder(tmp_path, clip, 1)):
@@ -224,7 +224,7 @@ def test_another_process_holds_the_folder_as_long_as_it_lives(
 
 
 def test_a_forked_process_does_not_go_on_holding_the_folder(
-    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, export: Callable[..., None]
+    tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter, export: Callable[..., None]
 ) -> None:
     exporter = Exporter(tmp_path, clip, queries=ONE, model=model)
     copy = os.dup(exporter_lock(tmp_path))  # as a fork has it
@@ -250,7 +250,7 @@ def same(descriptor: int, inode: int) -> bool:
 
 
 def test_results_stay_until_the_next_run_has_a_frame(
-    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, export: Callable[..., None]
+    tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter, export: Callable[..., None]
 ) -> None:
     export(tmp_path, TWO)
     before = contents(tmp_path)
@@ -265,7 +265,7 @@ def test_results_stay_until_the_next_run_has_a_frame(
 
 
 def test_what_a_killed_run_leaves_is_replaced(
-    tmp_path: Path, clip: Clip, model: mpgsam2.MPGSAM2, export: Callable[..., None]
+    tmp_path: Path, clip: Clip, model: mpgsam2.Segmenter, export: Callable[..., None]
 ) -> None:
     exporter = Exporter(tmp_path, clip, queries=TWO, model=model)
     mask = np.zeros((16, 24), bool)

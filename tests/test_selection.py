@@ -157,7 +157,7 @@ def test_what_cannot_be_taken_is_refused(clip: Clip, selection: Selection, sente
         select(clip, selection)
 
 
-def test_the_model_sees_the_part(model: mpgsam2.MPGSAM2, clip_file: Path) -> None:
+def test_the_model_sees_the_part(model: mpgsam2.Segmenter, clip_file: Path) -> None:
     part = select(open_clip(clip_file), Selection(first=1, every=2, longest_side=40))
     results = list(model.segment(part, "the red circle"))
     assert [result.index for result in results] == [0, 1]

@@ -113,7 +113,7 @@ def test_an_atlas_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
 def test_drawings_are_of_a_size_whatever_their_copy(atlas: Path) -> None:
     album = load_atlas()
     for noun in album.nouns:
-        drawing = album.drawing(noun, "noto", album.places(noun)[0], None)
+        drawing = album.drawing(noun, "noto", album.places(noun)[0])
         assert 1.1 < drawing.extent < 1.75 and 0.3 < drawing.area < 6
         for radius in (4, 11, 40, 90):
             colours, opacity = drawing.copy_for(radius)

@@ -11,7 +11,7 @@ import torch
 
 import mpgsam2
 from mpgsam2.nano import synthetic
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.beit3 import BEiT3
 from mpgsam2.network.threads import on_one_thread
 
 
@@ -34,12 +34,12 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytes
 
 
 def test_a_small_network_takes_one_thread_and_gives_it_back(
-    model: mpgsam2.MPGSAM2, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, taken = torch.get_num_threads(), []
     torch.set_num_threads(2)
-    encode = MPGSAM2._encode
-    monkeypatch.setattr(MPGSAM2, "_encode", lambda *args: taken.append(torch.get_num_threads()) or encode(*args))
+    fuse = BEiT3.fuse
+    monkeypatch.setattr(BEiT3, "fuse", lambda *args: taken.append(torch.get_num_threads()) or fuse(*args))
     try:
         for _ in model.segment(scene.frames, "the red circle"):
             assert torch.get_num_threads() == 2

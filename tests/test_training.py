@@ -20,6 +20,7 @@ import torch
 
 from mpgsam2 import InputError, load_model
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
@@ -28,7 +29,7 @@ from mpgsam2.network.model import MPGSAM2
 from mpgsam2.training import losses, targets
 from mpgsam2.training.data import Batch, ClipStream
 from mpgsam2.training.growth import grown
-from mpgsam2.training.loop import attend_alike, export, main, new_network, rate_at, train
+from mpgsam2.training.loop import attend_alike, export, in_words, main, new_network, rate_at, train
 from mpgsam2.training.progress import heaviest
 from mpgsam2.training.recipe import STAGES
 from mpgsam2.training.refit import refit
@@ -212,10 +213,10 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     assert load_model(tmp_path / "nano").config == NANO
 
 
-def test_the_tracker_is_told_again_what_it_was_told_before(model: MPGSAM2) -> None:
+def test_the_tracker_is_told_again_what_it_was_told_before(model: Segmenter) -> None:
     net = copy.deepcopy(model)
     clips = [synthetic.render_clip(seed, replace(synthetic.EASY, frames=3, height=(64, 64))) for seed in range(24)]
-    for layer in (net.meo_linear, net.text_feat_linear, net.text_hidden_fcs[0][-1]):
+    for layer in (net.network.meo_linear, net.network.text_feat_linear, net.network.text_hidden_fcs[0][-1]):
         torch.nn.init.normal_(layer.weight)
     ids = net.tokenizer.encode(clips[0].expressions[0].text)
 
@@ -227,7 +228,7 @@ def test_the_tracker_is_told_again_what_it_was_told_before(model: MPGSAM2) -> No
     assert min(map(error, names)) > 0.5
     refit(net, model, clips)
     assert max(map(error, names)) < 0.1
-    assert torch.equal(net.mask_linear.weight, model.mask_linear.weight)
+    assert torch.equal(net.network.mask_linear.weight, model.network.mask_linear.weight)
 
 
 def test_a_missing_atlas_is_told_before_the_first_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,10 +244,10 @@ def test_a_smaller_network_grows_without_forgetting() -> None:
     torch.manual_seed(0)
     net = new_network()
     older = MPGSAM2(replace(NANO, encoder=replace(NANO.encoder, image_size=64, depth=2, vocabulary_size=16))).eval()
-    older.tokenizer = WordTokenizer(["red", "circle"])
-    net.load_state_dict(grown(older, net))
+    words = in_words(net).tokenizer
+    net.load_state_dict(grown(Segmenter(older, WordTokenizer(["red", "circle"])), in_words(net)))
     net.eval()
-    rows = {word: net.mm_extractor["beit3"].text_embed.weight[net.tokenizer.encode(word)[1]] for word in ("red", "dog")}
+    rows = {word: net.mm_extractor["beit3"].text_embed.weight[words.encode(word)[1]] for word in ("red", "dog")}
     assert torch.equal(rows["red"], older.mm_extractor["beit3"].text_embed.weight[4])
     assert not torch.equal(rows["dog"], older.mm_extractor["beit3"].text_embed.weight[5])
     layers = net.mm_extractor["beit3"].encoder.layers
@@ -287,13 +288,13 @@ def test_all_stages_train_and_the_result_loads(atlas: Path, tmp_path: Path) -> N
     logged = [json.loads(line) for line in (tmp_path / "joint.jsonl").read_text().splitlines()]
     kind = clips[0].expressions[0].kind
     assert logged[-1]["step"] == 3 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
-    before, after = new_network(), torch.load(tmp_path / "joint.pt", weights_only=True)
+    before, after = in_words(new_network()), torch.load(tmp_path / "joint.pt", weights_only=True)
     assert after["step"] == 3
     export("joint", tmp_path, tmp_path / "nano")
     net = load_model(tmp_path / "nano")
     assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
     average = after["average"]
-    assert torch.equal(net.mask_linear.weight, average["mask_linear.weight"].half().float())
+    assert torch.equal(net.network.mask_linear.weight, average["mask_linear.weight"].half().float())
     result = next(iter(net.segment([np.zeros((40, 50, 3), np.uint8)] * 2, "the red circle")))
     assert result.mask.shape == (40, 50)
     assert json.loads((tmp_path / "nano" / "config.json").read_text())["window"] == net.window

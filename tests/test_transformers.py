@@ -15,12 +15,13 @@ from transformers import AutoConfig, AutoModel
 
 import mpgsam2
 from mpgsam2 import MPGSAM2Config, MPGSAM2Model
+from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.network.config import NANO, TINY
 
 NANO_FOLDER = Path(mpgsam2.__file__).parents[1] / "assets" / "nano"
 
 
-def assert_same(a: torch.nn.Module, b: torch.nn.Module) -> None:
+def assert_same(a: torch.nn.Module | mpgsam2.Segmenter, b: mpgsam2.Segmenter) -> None:
     ours, theirs = a.state_dict(), b.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
@@ -30,13 +31,12 @@ def test_auto_model_loads_what_load_model_loads(model, tmp_path):
     net = AutoModel.from_pretrained(NANO_FOLDER)
     assert isinstance(net, MPGSAM2Model) and not net.training
     assert_same(net, model)
-    assert net.config.encoder == model.config.encoder and net.config.calibration == model.config.calibration
-    assert (net.window, net.interleaved) == (model.window, model.interleaved)
+    assert net.config.sizes == model.config and net.config.inference(torch.float32) == model.inference
     frames = [np.full((40, 60, 3), 90, np.uint8)] * 2
     for ours, theirs in zip(net.segment(frames, "a circle"), model.segment(frames, "a circle"), strict=True):
         assert np.array_equal(ours.probability, theirs.probability)
 
-    net.window = 5
+    net.config.window = 5
     net.save_pretrained(tmp_path / "saved")
     assert sorted(p.name for p in (tmp_path / "saved").iterdir()) == [
         "config.json",
@@ -49,13 +49,14 @@ def test_auto_model_loads_what_load_model_loads(model, tmp_path):
         MPGSAM2Model.from_pretrained(str(tmp_path), subfolder="saved", dtype="bfloat16"),
     ):
         assert_same(again, model)
-        assert again.window == 5 and again.interleaved == model.interleaved
+        asked = again if isinstance(again, mpgsam2.Segmenter) else again.segmenter
+        assert asked.window == 5 and asked.interleaved == model.interleaved
     assert again.dtype == torch.bfloat16 and again.mask_product.weight.dtype == torch.float32
 
 
 def test_options_of_from_pretrained(tmp_path):
-    assert AutoModel.from_pretrained(NANO_FOLDER, window=3).window == 3
-    assert AutoModel.from_pretrained(NANO_FOLDER, config=AutoConfig.from_pretrained(NANO_FOLDER)).interleaved
+    assert AutoModel.from_pretrained(NANO_FOLDER, window=3).config.window == 3
+    assert AutoModel.from_pretrained(NANO_FOLDER, config=AutoConfig.from_pretrained(NANO_FOLDER)).config.interleaved
     for options in ({"load_in_8bit": True}, {"attn_implementation": "eager", "output_loading_info": True}):
         with pytest.raises(mpgsam2.InputError, match=f"cannot be loaded with {', '.join(sorted(options))}"):
             MPGSAM2Model.from_pretrained(NANO_FOLDER, **options)
@@ -70,7 +71,7 @@ def test_another_programs_settings(model, tmp_path):
     (tmp_path / "mevis" / "config.json").write_text(json.dumps({"model_type": "another", "hidden_size": 1024}))
     net = MPGSAM2Model.from_pretrained(tmp_path / "mevis")
     assert_same(net, model)
-    assert net.window == net.config.window == 24
+    assert net.segmenter.window == net.config.window == 24
 
 
 def test_settings_are_written_whole(tmp_path):
@@ -80,8 +81,8 @@ def test_settings_are_written_whole(tmp_path):
     assert written["model_type"] == "mpgsam2" and written["window"] == 24
     read = AutoConfig.from_pretrained(tmp_path)
     assert isinstance(read, MPGSAM2Config)
-    for part in ("encoder", "prior", "tracker", "calibration"):
-        assert getattr(read, part) == getattr(TINY, part)
+    assert read.sizes == TINY and read.inference(torch.float32) == InferenceConfig(24)
+    for part in ("encoder", "prior", "tracker"):
         assert written[part] == json.loads(json.dumps(TINY.to_dict()))[part]
     with pytest.raises(mpgsam2.InputError, match="does not describe this network"):
         MPGSAM2Config(encoder={"depth": 3, "surprise": 1})
@@ -89,8 +90,9 @@ def test_settings_are_written_whole(tmp_path):
 
 def test_a_network_without_weights():
     net = AutoModel.from_config(MPGSAM2Config(**NANO.to_dict(), window=4, interleaved=True))
-    assert isinstance(net, MPGSAM2Model) and (net.window, net.interleaved) == (4, True)
-    assert net.tokenizer is None
+    assert isinstance(net, MPGSAM2Model) and (net.config.window, net.config.interleaved) == (4, True)
+    with pytest.raises(mpgsam2.InputError, match="no tokenizer: load it with from_pretrained"):
+        net.segment([], "a circle")
 
 
 def test_importing_the_package_imports_neither_torch_nor_transformers():
@@ -115,7 +117,8 @@ MPGSAM2Model.from_pretrained(sys.argv[1]).push_to_hub("someone/mine", private=Tr
 net = AutoModel.from_pretrained("someone/mine")
 again = load_model("someone/mine")
 same = all((a == b).all() for a, b in zip(net.state_dict().values(), again.state_dict().values(), strict=True))
-print(json.dumps([bool(same), net.window, again.window, AutoConfig.from_pretrained("someone/mine").window, again.name]))
+windows = [net.config.window, again.window, AutoConfig.from_pretrained("someone/mine").window]
+print(json.dumps([bool(same), *windows, again.name]))
 """
 
 

@@ -32,7 +32,7 @@ from mpgsam2.inference.verdict import conclude, tell
     ],
 )
 def test_unknown_words_that_name_are_told_and_nothing_is_claimed(
-    model: mpgsam2.MPGSAM2, sentence: str, words: str
+    model: mpgsam2.Segmenter, sentence: str, words: str
 ) -> None:
     unsure = doubt(model.tokenizer, sentence)
     assert unsure == f"I do not know the {words}"
@@ -59,19 +59,19 @@ def test_unknown_words_that_name_are_told_and_nothing_is_claimed(
         "moving left",
     ],
 )
-def test_words_that_never_name_leave_no_doubt(model: mpgsam2.MPGSAM2, sentence: str) -> None:
+def test_words_that_never_name_leave_no_doubt(model: mpgsam2.Segmenter, sentence: str) -> None:
     assert doubt(model.tokenizer, sentence) is None
 
 
 @pytest.mark.parametrize(
     "sentence", ["the", "don't", "find it", "show me the \U0001f415", "this is in the video", "it's there"]
 )
-def test_a_sentence_that_names_nothing_leaves_a_doubt(model: mpgsam2.MPGSAM2, sentence: str) -> None:
+def test_a_sentence_that_names_nothing_leaves_a_doubt(model: mpgsam2.Segmenter, sentence: str) -> None:
     assert doubt(model.tokenizer, sentence) == "The sentence names nothing that I know"
 
 
 @pytest.mark.parametrize("sentence", ["Hund", "asdf qwerty", "青い星", "DROP TABLE", "{{7*7}}"])
-def test_nothing_known_is_refused_before_any_work(model: mpgsam2.MPGSAM2, sentence: str) -> None:
+def test_nothing_known_is_refused_before_any_work(model: mpgsam2.Segmenter, sentence: str) -> None:
     for queries in ([Query(sentence)], [Query("the red circle"), Query(sentence)]):
         with pytest.raises(InputError, match="I do not know"):
             check_request(model, queries)

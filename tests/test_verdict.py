@@ -7,8 +7,8 @@ import math
 import pytest
 
 from mpgsam2 import InputError
+from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.verdict import conclude, mean_logit
-from mpgsam2.network.config import CalibrationConfig
 
 
 @pytest.mark.parametrize(

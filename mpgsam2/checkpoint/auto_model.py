@@ -7,28 +7,40 @@ and whatever is missing in a file it would make up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from transformers.utils import PushToHubMixin
 
 from mpgsam2.checkpoint.load import load
-from mpgsam2.checkpoint.save import MODEL_TYPE, save_checkpoint
+from mpgsam2.checkpoint.save import MODEL_TYPE, save_parts
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.inference.tokenizer import Tokenizer
 from mpgsam2.network.config import LARGE, ModelConfig
 from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.prior import ClipContext
 
-_PARTS = ("encoder", "prior", "tracker", "calibration")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_SIZES = ("encoder", "prior", "tracker")
+_OURS = (*_SIZES, "calibration", "window", "interleaved")
 _HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")
 
 _OF_AUTO_MODEL = ("_from_auto", "adapter_kwargs", "proxies", "trust_remote_code")  # which it adds by itself
 
 
 class MPGSAM2Config(PreTrainedConfig):
-    """What `config.json` holds: every size, under the names of `ModelConfig`, and how longer clips are cut.
+    """What `config.json` holds: every size, under the names of `ModelConfig`, and how the network is asked.
 
     It serves the network as a `ModelConfig` does.
     """
@@ -39,44 +51,85 @@ class MPGSAM2Config(PreTrainedConfig):
         """Everything is as in `config.json`; sizes that are not given are those of the large published network.
 
         Args:
-            window, interleaved: see `MPGSAM2`.
+            window, interleaved: see `InferenceConfig`.
             settings: `encoder`, `prior`, `tracker` and `calibration` as dictionaries; the rest is transformers'.
 
         Raises:
             InputError: a size is missing in a part, or not one of this version's.
         """
-        sizes = ModelConfig.from_dict(LARGE.to_dict() | {p: settings.pop(p) for p in _PARTS if p in settings})
+        sizes = ModelConfig.from_dict(LARGE.to_dict() | {p: settings.pop(p) for p in _SIZES if p in settings})
+        calibration = settings.pop("calibration", {})
         super().__init__(**settings)
         self.encoder, self.prior, self.tracker = sizes.encoder, sizes.prior, sizes.tracker
-        self.calibration = sizes.calibration
+        self.calibration = InferenceConfig.from_settings({"calibration": calibration}).calibration
         self.window, self.interleaved = window, interleaved
+
+    @property
+    def sizes(self) -> ModelConfig:
+        """The network's."""
+        return ModelConfig(self.encoder, self.prior, self.tracker)
+
+    def inference(self, dtype: torch.dtype) -> InferenceConfig:
+        """How a network of that dtype is asked."""
+        return InferenceConfig(self.window, self.interleaved, calibration=self.calibration, dtype=dtype)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return super().to_dict() | {part: asdict(getattr(self, part)) for part in _PARTS}
+        return super().to_dict() | {part: asdict(getattr(self, part)) for part in (*_SIZES, "calibration")}
 
     def to_diff_dict(self) -> dict[str, Any]:
         """What is written to `config.json`: of ours all, since `load_model` knows no defaults."""
-        ours = (*_PARTS, "window", "interleaved")
-        return super().to_diff_dict() | {name: value for name, value in self.to_dict().items() if name in ours}
+        return super().to_diff_dict() | {name: value for name, value in self.to_dict().items() if name in _OURS}
 
 
 class MPGSAM2Model(PushToHubMixin, MPGSAM2):
-    """The network, as `AutoModel` finds it; what it does stands in `MPGSAM2`, from `segment` on.
+    """The network as `AutoModel` finds it, which can also be asked sentences.
 
     Attributes:
         config: a `MPGSAM2Config`.
+        tokenizer: sentence → ids; None for a network that was built from its configuration alone.
+        name: what records call the checkpoint.
     """
 
     config_class = MPGSAM2Config
+    config: MPGSAM2Config  # type: ignore[assignment]  # which serves as a `ModelConfig` does
 
     def __init__(self, config: MPGSAM2Config | ModelConfig) -> None:
         """Build the network with weights that nothing was learned by."""
-        super().__init__(config)
-        if isinstance(config, ModelConfig):
-            self.config = MPGSAM2Config(**config.to_dict())
-        else:
-            self.window, self.interleaved = config.window, config.interleaved
+        whole = config if isinstance(config, MPGSAM2Config) else MPGSAM2Config(**config.to_dict())
+        super().__init__(whole.sizes)
+        self.config = whole
+        self.tokenizer: Tokenizer | None = None
+        self.name = "unnamed"
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """What `load_model` returns, of this network.
+
+        Raises:
+            InputError: the network was not loaded, so it has no words.
+        """
+        if self.tokenizer is None:
+            raise InputError("This network has no tokenizer: load it with from_pretrained, or with mpgsam2.load_model.")
+        return Segmenter(self, self.tokenizer, self.name, self.config.inference(self.dtype))
+
+    def encode_clip(
+        self,
+        frames: Iterable[np.ndarray],
+        input_ids: Tensor | list[int],
+        *,
+        without: frozenset[str] = frozenset(),
+        longest: int | None = None,
+    ) -> ClipContext:
+        """As `MPGSAM2.encode_clip`; where windows are interleaved, the longest is one unless you say otherwise."""
+        usual = self.config.window if self.config.interleaved else None
+        return super().encode_clip(frames, input_ids, without=without, longest=longest or usual)
+
+    def segment(
+        self, frames: Iterable[np.ndarray], expression: str, *, without: frozenset[str] = frozenset()
+    ) -> Iterator[FrameResult]:
+        """Segment what a sentence names, frame by frame: see `Segmenter.segment`."""
+        return self.segmenter.segment(frames, expression, without=without)
 
     @classmethod
     def from_pretrained(
@@ -88,7 +141,7 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
         dtype: torch.dtype | str | None = None,
         device_map: torch.device | str = "cpu",
         **options: Any,
-    ) -> MPGSAM2Model:
+    ) -> Self:
         """Load what `load_model` loads, with its tokenizer.
 
         Args:
@@ -108,19 +161,22 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
         if isinstance(dtype, str):
             dtype = getattr(torch, dtype, None)
         name = str(pretrained_model_name_or_path)
-        net = load(
-            cls,
+        model = load(
             f"{name}/{subfolder}" if subfolder else name,
             device_map,
             torch.bfloat16 if dtype == torch.bfloat16 else torch.float32,
+            kind=cls,
             settings=None if config is None else config.to_dict(),
             **hub_options,
         )
-        net.config.window, net.config.interleaved, net.config.name_or_path = net.window, net.interleaved, name
+        net = model.network
+        assert isinstance(net, cls)
+        net.tokenizer, net.name = model.tokenizer, model.name
+        net.config = MPGSAM2Config(**net.config.sizes.to_dict(), **model.inference.to_settings(), name_or_path=name)
         return net
 
     @classmethod
-    def _from_config(cls, config: MPGSAM2Config, **_: Any) -> MPGSAM2Model:
+    def _from_config(cls, config: MPGSAM2Config, **_: Any) -> Self:
         return cls(config)  # what `AutoModel.from_config` calls
 
     def save_pretrained(self, save_directory: str | Path, *, max_shard_size: int | str | None = None) -> None:
@@ -130,7 +186,8 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
             save_directory: the folder.
             max_shard_size: not heeded, the weights are one file; `push_to_hub` gives it.
         """
-        save_checkpoint(self, save_directory)
+        inference = self.config.inference(self.dtype)
+        save_parts(self, self.config.sizes, inference, self.tokenizer, Path(save_directory))
 
 
 AutoConfig.register(MODEL_TYPE, MPGSAM2Config)

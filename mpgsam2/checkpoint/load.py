@@ -1,4 +1,4 @@
-"""A checkpoint's files into a network that is ready."""
+"""A checkpoint's files into a model that is ready."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from mpgsam2.checkpoint.find import find
-from mpgsam2.checkpoint.fingerprint import fingerprint
 from mpgsam2.checkpoint.names import CONFIG_FILE
 from mpgsam2.checkpoint.published import says_mevis
 from mpgsam2.checkpoint.read import read_json, read_weights
 from mpgsam2.checkpoint.tokenizer import load_tokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.config import ModelConfig
+from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.network.model import MPGSAM2
 
 MEVIS_WINDOW = 24
@@ -26,12 +28,9 @@ MEVIS_WINDOW = 24
 _log = logging.getLogger(__name__)
 
 
-_Network = TypeVar("_Network", bound=MPGSAM2)
-
-
 def load_model(
     name: str | Path = "nano", device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
-) -> MPGSAM2:
+) -> Segmenter:
     """Find, read and load a checkpoint.
 
     The weights are mapped from their file, not copied: they come into memory once, as they are used. What goes on is
@@ -44,30 +43,31 @@ def load_model(
         dtype: of its matrix products, float32 or bfloat16, see `MPGSAM2.dtype`.
 
     Returns:
-        The network with weights in float32, ready for inference, with its `tokenizer`, its `name`, its `window`, and
-        whether windows are `interleaved`. The window is what `config.json` says, else 24 for a checkpoint with "mevis"
-        in its name, else none; windows follow each other unless `config.json` says that they are interleaved.
+        The network with weights in float32, ready to be asked. Its window is what `config.json` says, else 24 for a
+        checkpoint with "mevis" in its name, else none; windows follow each other unless `config.json` says that they
+        are interleaved.
 
     Raises:
         InputError: there is no such checkpoint, it cannot be reached or read, its tensors are not those of this
             network, or there is no such device.
     """
-    return load(MPGSAM2, name, device, dtype)
+    return load(name, device, dtype)
 
 
 def load(
-    kind: type[_Network],
     name: str | Path,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    *,
+    kind: type[MPGSAM2] = MPGSAM2,
     settings: Mapping[str, Any] | None = None,
     **hub_options: Any,
-) -> _Network:
-    """As `load_model`, for a network of that class.
+) -> Segmenter:
+    """As `load_model`, with a choice of more.
 
     Args:
-        kind: the class.
         name, device, dtype: see `load_model`.
+        kind: class of the network.
         settings: in place of what `config.json` says.
         hub_options: of `huggingface_hub.snapshot_download`, such as `revision` and `token`.
     """
@@ -80,26 +80,18 @@ def load(
         settings = read_json(checkpoint.weights.with_name(CONFIG_FILE))
     # The published config.json is another program's; sizes are then read off the tensors.
     config = ModelConfig.from_dict(settings) if "tracker" in settings else None
-    window = settings.get("window", MEVIS_WINDOW if says_mevis(checkpoint.words) else None)
-    if window is not None and (not isinstance(window, int) or window < 1):
-        raise InputError(f"The checkpoint's window is {window!r}: it must be a number of frames, or null.")
+    if "window" not in settings and says_mevis(checkpoint.words):
+        settings = {**settings, "window": MEVIS_WINDOW}
+    inference = InferenceConfig.from_settings(settings, dtype)
 
-    net = kind.from_state_dict(read_weights(checkpoint.weights), config, assign=True)
-    rows = net.config.encoder.vocabulary_size
-    if tokenizer.vocabulary_size > rows:
-        raise InputError(
-            f"The vocabulary has {tokenizer.vocabulary_size} tokens and the network knows {rows}: "
-            "they are not of the same checkpoint."
-        )
-    net.tokenizer, net.window, net.name, net.dtype = tokenizer, window, checkpoint.name, dtype
-    net.interleaved = bool(settings.get("interleaved", False))
+    network = kind.from_state_dict(read_weights(checkpoint.weights), config, assign=True)
     if torch.device(device).type != "cpu":
         _log.info("%s: going to %s", checkpoint.name, device)
-        fingerprint(net)  # now, since a GPU that is only lent does not give weights back to who put them there
-    net = net.to(device).eval()
-    size = sum(tensor.nbytes for tensor in net.state_dict().values())
+        fingerprint(network)  # now, since a GPU that is only lent does not give weights back to who put them there
+    model = Segmenter(network.to(device), tokenizer, checkpoint.name, inference)
+    size = sum(tensor.nbytes for tensor in network.state_dict().values())
     _log.info("%s: ready, %.1f GB of weights in %.1f s", checkpoint.name, size / 1e9, time.monotonic() - start)
-    return net
+    return model
 
 
 def _check_device(device: str | torch.device) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, fields
 from pathlib import Path
 
 import safetensors.torch
@@ -13,6 +12,9 @@ import torch
 from mpgsam2.checkpoint.names import CONFIG_FILE, WEIGHTS_FILE
 from mpgsam2.checkpoint.tokenizer import WORDS_FILE
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.inference.tokenizer import Tokenizer
 from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.model import MPGSAM2
 
@@ -20,30 +22,36 @@ MODEL_TYPE = "mpgsam2"
 """What `config.json` calls networks like this one; `mpgsam2.checkpoint.auto_model` registers it."""
 
 
-def save_checkpoint(net: MPGSAM2, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+def save_checkpoint(model: Segmenter, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
     """Write a folder that `load_model` and transformers' `AutoModel` read: weights, `config.json` and the vocabulary.
 
     Args:
-        net: with its `tokenizer`, if it has one, its `window` and whether windows are `interleaved`.
+        model: the network, its words, and how it is asked.
         folder: made if it is not there; an older checkpoint in it is replaced.
         dtype: of the tensors in the file; float16 halves it.
     """
-    folder = Path(folder)
+    save_parts(model.network, model.config, model.inference, model.tokenizer, Path(folder), dtype)
+
+
+def save_parts(
+    network: MPGSAM2,
+    config: ModelConfig,
+    inference: InferenceConfig,
+    tokenizer: Tokenizer | None,
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """As `save_checkpoint`, also for a network that has no words: then `load_model` does not read it."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in net.state_dict().items()}
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in network.state_dict().items()}
     unfinished = folder / (WEIGHTS_FILE + ".part")
     safetensors.torch.save_file(tensors, unfinished, metadata={"format": "pt"})  # as transformers marks its own
     os.replace(unfinished, folder / WEIGHTS_FILE)  # whoever stops in between keeps the older one whole
-    settings = {
-        "model_type": MODEL_TYPE,
-        "architectures": ["MPGSAM2Model"],
-        **{part.name: asdict(getattr(net.config, part.name)) for part in fields(ModelConfig)},
-        "window": net.window,
-        "interleaved": net.interleaved,
-    }
+    kind = {"model_type": MODEL_TYPE, "architectures": ["MPGSAM2Model"]}
+    settings = {**kind, **config.to_dict(), **inference.to_settings()}
     (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    if net.tokenizer is not None:
-        net.tokenizer.save(folder)
+    if tokenizer is not None:
+        tokenizer.save(folder)
 
 
 def check_replaceable(folder: str | Path) -> None:

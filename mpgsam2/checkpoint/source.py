@@ -69,9 +69,11 @@ class Folder:
         return found
 
     def parameters(self, file: str) -> float:
+        """As `Source.parameters`."""
         return (self.root / file).stat().st_size / _BYTES
 
     def fetch(self, files: Sequence[str]) -> Path:
+        """As `Source.fetch`."""
         return self.root
 
 
@@ -85,12 +87,13 @@ class Repository:
         self._asked = {key: options[key] for key in ("revision", "token") if key in options}
 
     def files(self) -> list[str]:
+        """As `Source.files`."""
         with self._errors():
             if not self.options.get("local_files_only"):
                 try:
                     # Not list_repo_files, which tries for half a minute when there is no connection.
                     info = HfApi().model_info(self.name, timeout=HF_HUB_ETAG_TIMEOUT, **self._asked)
-                    return [file.rfilename for file in info.siblings]
+                    return [file.rfilename for file in info.siblings or ()]
                 except (RepositoryNotFoundError, RevisionNotFoundError):
                     raise
                 except (HTTPError, OfflineModeIsEnabled):
@@ -99,6 +102,7 @@ class Repository:
             return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
 
     def parameters(self, file: str) -> float:
+        """As `Source.parameters`."""
         with self._errors():
             if self.options.get("local_files_only"):
                 return (self.fetch([file]) / file).stat().st_size / _BYTES
@@ -112,6 +116,7 @@ class Repository:
             return (get_hf_file_metadata(url, token=self._asked.get("token")).size or 0) / _BYTES
 
     def fetch(self, files: Sequence[str]) -> Path:
+        """As `Source.fetch`."""
         with self._errors():
             wanted = [glob.escape(file) for file in files]
             return Path(snapshot_download(self.name, allow_patterns=wanted, **self.options))  # shows progress bars

@@ -16,10 +16,11 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
 from mpgsam2.checkpoint.unseen import without_unseen
 from mpgsam2.errors import InputError
+from mpgsam2.inference.tokenizer import Tokenizer, quoted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -44,7 +45,6 @@ def is_of_tokenizer(name: str) -> bool:
 
 
 _SPACE = "▁"  # as SentencePiece writes it
-_LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
 
 _APOSTROPHES = re.compile("[’‘‛ʹʻʼʽˈ′‵`´＇ꞌꞋ՚׳ߴߵ❛❜᾽᾿΄]")
 _CONTRACTIONS = (
@@ -54,31 +54,6 @@ _CONTRACTIONS = (
     (re.compile(r"(?<=\w)'(?:s|m|re|ve|ll|d)\b"), ""),
 )
 _OF_WORDS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"}  # but no enclosing marks, such as a keycap's
-
-
-class Tokenizer(Protocol):
-    """What the pipeline asks of a vocabulary."""
-
-    vocabulary_size: int
-    """One more than the highest id: the least number of rows that the network's text table must have."""
-
-    def encode(self, expression: str) -> list[int]:
-        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
-
-    def pieces(self, expression: str) -> list[str]:
-        """What each id of `encode` stands for, without the first and the last."""
-
-    def known_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary knows, lower case, in order, each once."""
-
-    def unknown_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary does not know, likewise."""
-
-    def check_known(self, expression: str) -> None:
-        """Raises InputError if the vocabulary knows no word of the expression."""
-
-    def save(self, folder: str | Path) -> None:
-        """Writes the files from which `load_tokenizer` makes this tokenizer again."""
 
 
 class SentencePieceTokenizer:
@@ -98,7 +73,7 @@ class SentencePieceTokenizer:
             raise ValueError("only control tokens")
         tokenizer.add_tokens([SEG])
         self._tokenizer = tokenizer
-        self.seg_id = tokenizer.convert_tokens_to_ids(SEG) if seg_id is None else seg_id
+        self.seg_id = cast(int, tokenizer.convert_tokens_to_ids(SEG)) if seg_id is None else seg_id
         self.vocabulary_size = max(self.seg_id + 1, len(tokenizer))
 
     @classmethod
@@ -114,9 +89,8 @@ class SentencePieceTokenizer:
         saved = any((folder / name).is_file() for name in _SAVED_FILES)
         kind = {} if saved else {"tokenizer_type": "xlm-roberta"}
         try:
-            return cls(
-                AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **kind), seg_id
-            )
+            read = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **kind)
+            return cls(cast("PreTrainedTokenizerFast", read), seg_id)
         except Exception as error:  # broken files raise whatever the bytes lead to
             name = next(name for name in (*_SAVED_FILES, SENTENCEPIECE_FILE) if (folder / name).is_file())
             raise InputError(f"{name} does not make a tokenizer: download the checkpoint's tokenizer again.") from error
@@ -134,6 +108,7 @@ class SentencePieceTokenizer:
                 raise InputError(str(error).replace(SENTENCEPIECE_FILE, path.name)) from error
 
     def encode(self, expression: str) -> list[int]:
+        """As `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         ids: list[int] = []
         for part in re.split(rf"({re.escape(SEG)})", expression):
@@ -147,16 +122,20 @@ class SentencePieceTokenizer:
         return [BEGIN, *ids, END]
 
     def pieces(self, expression: str) -> list[str]:
+        """As `Tokenizer.pieces`."""
         pieces = self._tokenizer.convert_ids_to_tokens(self.encode(expression)[1:-1])
         return [piece.replace(_SPACE, "") for piece in pieces]
 
     def known_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.known_words`."""
         return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
 
     def unknown_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.unknown_words`."""
         return [word for word in self._split(expression) if UNKNOWN in self._pieces(word)]
 
     def check_known(self, expression: str) -> None:
+        """As `Tokenizer.check_known`."""
         ids = set(self.encode(expression)[1:-1])
         if ids <= {UNKNOWN, self._tokenizer.convert_tokens_to_ids(_SPACE)}:
             raise _nothing_known(self.unknown_words(expression))
@@ -217,6 +196,7 @@ class WordTokenizer:
         (Path(folder) / WORDS_FILE).write_text(text + "\n", encoding="utf-8")
 
     def encode(self, expression: str) -> list[int]:
+        """As `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         words = _words(expression)
         if not words:
@@ -226,16 +206,20 @@ class WordTokenizer:
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
     def pieces(self, expression: str) -> list[str]:
+        """As `Tokenizer.pieces`."""
         return _words(expression)
 
     def known_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.known_words`."""
         return [word for word in dict.fromkeys(_words(expression)) if word in self._ids]
 
     def unknown_words(self, expression: str) -> list[str]:
+        """As `Tokenizer.unknown_words`."""
         words = dict.fromkeys(_words(expression))
         return [word for word in words if word not in self._ids and word != "s"]  # which is no word, as in "circle(s)"
 
     def check_known(self, expression: str) -> None:
+        """As `Tokenizer.check_known`."""
         if not self.known_words(expression):
             raise _nothing_known(list(dict.fromkeys(_words(expression))))
 
@@ -288,14 +272,6 @@ def _check_length(expression: str, max_characters: int) -> None:
 def _collapse(text: str) -> str:
     """Lower case, single spaces, none at the ends."""
     return " ".join(text.lower().split())
-
-
-def quoted(words: Sequence[str]) -> str:
-    """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
-    shown = [f"“{word if len(word) <= _LONG else word[: _LONG - 1] + '…'}”" for word in words[:_MANY]]
-    more = len(words) - len(shown)
-    last = f"{more} more" if more else shown.pop()
-    return f"{', '.join(shown)} and {last}" if shown else last
 
 
 def _nothing_known(words: Sequence[str]) -> InputError:

@@ -18,20 +18,19 @@ from tqdm import tqdm
 
 from mpgsam2 import __version__
 from mpgsam2.cli.plain_text import never_fail
-from mpgsam2.datasets.convert import add_convert
+from mpgsam2.datasets.convert_command import add_convert
 from mpgsam2.datasets.evaluate_command import add_data_set_options, evaluate_on_data_set, refuse_data_set_options
 from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
-from mpgsam2.export.writable import check_writable
 from mpgsam2.inference.query import Query
 from mpgsam2.interruption import Interrupted, Interruption
 
 if TYPE_CHECKING:
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
     from mpgsam2.video import Clip
     from mpgsam2.video.ground_truth import GroundTruth
 
-# What needs torch is imported by the commands themselves, so that `--help` and wrong arguments answer at once.
+# Commands import what needs torch or OpenCV themselves, so that `--help` and wrong arguments answer at once.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     segment.add_argument("--last", type=int, metavar="N", help="last frame (default: the clip's last)")
     segment.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)")
     segment.add_argument("--longest-side", type=int, metavar="PIXELS", help="scale larger frames down to this")
+    segment.add_argument(
+        "--span",
+        type=int,
+        metavar="N",
+        help="cut the clip in parts of at most N frames, which know nothing of each other (default: as the model does "
+        "it, or as the free memory demands)",
+    )
     segment.add_argument(
         "--threshold", type=float, default=0.5, metavar="P", help="least probability in a mask (default: 0.5)"
     )
@@ -229,7 +235,7 @@ def _segment(args: argparse.Namespace) -> None:
     clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
     interruption = Interruption()
     with interruption.heeded(), _truth(args, clip) as truth:
-        model = _load(args.model, args)
+        model = _load(args.model, args).configured(span=args.span)
         folder = args.out or Path("out", clip.path.resolve().stem)
         asked = {"queries": queries, "threshold": args.threshold}
         check_request(model, **asked)
@@ -250,7 +256,7 @@ def _truth(args: argparse.Namespace, clip: Clip) -> AbstractContextManager[Groun
     return nullcontext()
 
 
-def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
+def _load(name: str, args: argparse.Namespace) -> Segmenter:
     import torch
 
     from mpgsam2.checkpoint import load_model
@@ -258,8 +264,7 @@ def _load(name: str, args: argparse.Namespace) -> MPGSAM2:
 
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     model = load_model(name, args.device)
-    model.dtype = choose_dtype(args.dtype, model.device)
-    return model
+    return model.configured(dtype=choose_dtype(args.dtype, model.device))
 
 
 def _queries(args: argparse.Namespace) -> list[Query]:
@@ -272,7 +277,7 @@ def _queries(args: argparse.Namespace) -> list[Query]:
     return [*queries, Query(args.expression, without | set(args.compare))]
 
 
-def _report(model: MPGSAM2, folder: Path) -> None:
+def _report(model: Segmenter, folder: Path) -> None:
     """Print what the record of a run says, and which words were not understood."""
     from mpgsam2.export import read_record, results_in
     from mpgsam2.export.pipeline import warn_unknown
@@ -293,6 +298,8 @@ def _report(model: MPGSAM2, folder: Path) -> None:
         print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}{part}")
     if difference := record.get("difference"):
         print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
+    if record["cut"]:
+        print(record["cut"])
     if not record["complete"]:
         print(f"Stopped after {record['frames']} of {record['asked']} frames.")
     files = dict.fromkeys(file.name if file.parent == folder else "masks/" for file in results_in(folder))
@@ -311,6 +318,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     if args.dataset != "synthetic":
         return evaluate_on_data_set(args, lambda: _load(args.model, args))
     refuse_data_set_options(args)
+    from mpgsam2.export.writable import check_writable
     from mpgsam2.nano.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
     from mpgsam2.nano.evaluation.tiles import write_sheet
 
@@ -342,7 +350,7 @@ def _demo(args: argparse.Namespace) -> None:
     from mpgsam2.demo import build_demo, launch_options
     from mpgsam2.demo.opening import open_page
 
-    models = [_load(name.strip(), args) for name in args.model.split(",")]
+    models = [_load(name, args) for name in dict.fromkeys(name.strip() for name in args.model.split(","))]
     demo = build_demo(models)
     open_page(demo, server_port=args.port, share=args.share, **launch_options())
 
@@ -366,6 +374,7 @@ def _numbers(text: str) -> list[int]:
 def _benchmark(args: argparse.Namespace) -> None:
     import torch
 
+    from mpgsam2.export.writable import check_writable
     from mpgsam2.network.dtype import choose_dtype
     from mpgsam2.speed import cases, compare, load_or_make, measure, record, table
 
@@ -375,12 +384,12 @@ def _benchmark(args: argparse.Namespace) -> None:
     options = {"dtype": dtype, "device": args.device, "compiled": args.compile}
     measurements, comparisons = [], []
     for case in cases(args.model, args.frames, args.expressions, **options):
-        net = load_or_make(case.model, case.device)
+        model = load_or_make(case.model, case.device)
         if args.check:
-            comparisons.append(compare(net, case))
+            comparisons.append(compare(model, case))
             print(comparisons[-1], flush=True)
         else:
-            measurements.append(measure(net, case, args.repeats, against_plain=args.plain))
+            measurements.append(measure(model, case, args.repeats, against_plain=args.plain))
             print(f"{table(measurements[-1])}\n", flush=True)
     if args.json:
         args.json.write_text(json.dumps(record(measurements)) + "\n", encoding="utf-8")

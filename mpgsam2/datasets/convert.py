@@ -1,14 +1,11 @@
-"""`python -m mpgsam2 convert`: folders in the style of YouTube-VOS become data of one's own."""
+"""Folders in the style of YouTube-VOS become data of one's own."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-
-from tqdm import tqdm
 
 from mpgsam2.datasets.data_set import find_root
 from mpgsam2.datasets.expressions import read_expressions
@@ -56,21 +53,6 @@ def convert(
         raise InputError(f"“{Path(error.filename).relative_to(root)}” is missing.") from error
     except OSError as error:
         raise InputError(f"“{folder.name}” cannot be written to ({error.strerror}): name another folder.") from error
-
-
-def add_convert(commands: argparse._SubParsersAction) -> None:
-    """Adds the command to the command line's."""
-    parser = commands.add_parser(
-        "convert",
-        help="make data of your own out of folders in YouTube-VOS's style",
-        description="Make data of your own, see docs/benchmarks.md, out of folders in YouTube-VOS's style.",
-    )
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="holds meta_expressions and the split's folder")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="for the data; empty or not there yet")
-    parser.add_argument("--split", default="train", help="which one (default: train)")
-    parser.set_defaults(
-        run=lambda args: convert(args.source, args.split, args.folder, lambda v: tqdm(v, unit="video", delay=1))
-    )
 
 
 def _copy(source: Path, video: Video, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,6 +35,19 @@ class DataSet:
     """What `split` can be; the first is the usual one."""
     SCORED: ClassVar[tuple[str, ...]]
     """The splits whose masks were released, so that they are scored at home."""
+
+    @classmethod
+    def open(cls, data: str | PathLike[str], split: str | None = None) -> DataSet:
+        """Reads the index.
+
+        Args:
+            data: the data set's folder, or the one in which it lies.
+            split: one of `SPLITS`; None for the usual one.
+
+        Raises:
+            InputError: there is no such folder or split, or the index is missing or broken.
+        """
+        raise NotImplementedError
 
     @property
     def is_scored(self) -> bool:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mpgsam2.checkpoint import fingerprint
 from mpgsam2.datasets.data_set import DataSet
 from mpgsam2.datasets.processes import Processes
 from mpgsam2.datasets.protocols import PROTOCOLS
 from mpgsam2.datasets.results import Key
 from mpgsam2.datasets.results_folder import ResultsFolder
-from mpgsam2.network.model import MPGSAM2, check_parts
+from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.network.model import check_parts
 
 
 class Evaluation:
@@ -40,7 +39,7 @@ class Evaluation:
 
     def __init__(
         self,
-        model: MPGSAM2,
+        model: Segmenter,
         data_set: DataSet,
         folder: Path,
         processes: Processes,
@@ -66,31 +65,24 @@ class Evaluation:
 
     def __iter__(self) -> Iterator[Key]:
         for video in self._videos:
-            with _windows(self._model, self._data_set.window(video)):
-                masks = self._protocol.answer(self._model, self._data_set, video, self._without)
-                yield from self._folder.write(video.name, masks)
+            model = _cut(self._model, self._data_set.window(video))
+            masks = self._protocol.answer(model, self._data_set, video, self._without)
+            yield from self._folder.write(video.name, masks)
         self._processes.wait()
 
 
-@contextmanager
-def _windows(model: MPGSAM2, frames: int | None) -> Iterator[None]:
-    """Lets a model cut clips in windows of so many frames for a while; None: as it always does."""
-    usual = model.window, model.interleaved
-    if frames is not None:
-        model.window, model.interleaved = frames, False
-    try:
-        yield
-    finally:
-        model.window, model.interleaved = usual
+def _cut(model: Segmenter, frames: int | None) -> Segmenter:
+    """A model that cuts clips in windows of so many frames; None: as it always does."""
+    return model if frames is None else model.configured(window=frames, interleaved=False)
 
 
-def _record(model: MPGSAM2, data_set: DataSet, without: frozenset[str]) -> dict[str, Any]:
+def _record(model: Segmenter, data_set: DataSet, without: frozenset[str]) -> dict[str, Any]:
     return {
         "dataset": data_set.NAME,
         "split": data_set.split,
         "index": hashlib.sha256(repr(data_set.videos).encode()).hexdigest(),
         "model": model.name,
-        "weights": fingerprint(model),
+        "weights": model.fingerprint,
         "dtype": str(model.dtype).removeprefix("torch."),
         "without": sorted(without),
     }

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from mpgsam2.errors import InputError
-from mpgsam2.export.writable import check_writable
 
 if TYPE_CHECKING:
     from mpgsam2.datasets.data_set import DataSet
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
 
 _OF_THE_SYNTHETIC_WORLD = ("family", "seed", "clips", "frames", "expressions", "oracle_prior")
 
@@ -42,7 +41,7 @@ def refuse_data_set_options(args: argparse.Namespace) -> None:
             raise InputError(f"--{name} is for data sets from disk: name one with --dataset.")
 
 
-def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], MPGSAM2]) -> None:
+def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], Segmenter]) -> None:
     """Runs the command.
 
     Args:
@@ -79,6 +78,8 @@ def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], MPGSAM2]) 
 
 
 def _data_set(args: argparse.Namespace, open_data_set: Callable[..., DataSet]) -> DataSet:
+    from mpgsam2.export.writable import check_writable
+
     for name in _OF_THE_SYNTHETIC_WORLD:
         if getattr(args, name) != args.parser.get_default(name):
             raise InputError(f"--{name.replace('_', '-')} is for the synthetic clips: leave it out.")
@@ -94,7 +95,7 @@ def _data_set(args: argparse.Namespace, open_data_set: Callable[..., DataSet]) -
     return data_set
 
 
-def _score(args: argparse.Namespace, data_set: DataSet, folder: Path, model: MPGSAM2) -> None:
+def _score(args: argparse.Namespace, data_set: DataSet, folder: Path, model: Segmenter) -> None:
     from mpgsam2.datasets.protocols import score
     from mpgsam2.datasets.sheet import contact_sheet
     from mpgsam2.nano.evaluation.tiles import write_sheet

@@ -15,7 +15,7 @@ from mpgsam2.datasets.video import Video
 from mpgsam2.inference.query import LETTERS, Query
 
 if TYPE_CHECKING:
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
 
 BACKGROUND = 0.1
 """The probability with which the background takes part."""
@@ -45,7 +45,7 @@ def id_map(probabilities: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def answer(
-    model: MPGSAM2, data_set: RefDavis17, video: Video, without: frozenset[str] = frozenset()
+    model: Segmenter, data_set: RefDavis17, video: Video, without: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Key, bytes]]:
     """A model's id maps of a video, as they come: for all annotators, PNG files with a palette.
 

@@ -74,14 +74,17 @@ class MeViS(DataSet):
         Raises:
             InputError: the annotations are missing or broken, are not one for each frame, or differ in size.
         """
-        tracks = self._tracks(video, sentence)
+        annotations = self.annotations
+        if annotations is None:
+            raise InputError(f"The masks of {self.NAME}'s split {self.split} were not released.")
+        tracks = self._tracks(annotations, video, sentence)
         sizes = [run_lengths["size"] for track in tracks.values() for run_lengths in track if run_lengths]
         size = tuple(sizes[0]) if sizes else size
         for index in range(len(video.frames)):
             union = np.zeros(size, bool)
             for annotation, track in tracks.items():
                 if track[index]:
-                    mask = self.annotations.decode(track[index], annotation)
+                    mask = annotations.decode(track[index], annotation)
                     if mask.shape != size:
                         raise InputError(
                             f"“{self.split}/mask_dict.json” has masks of several sizes for expression “{sentence.id}” "
@@ -90,14 +93,14 @@ class MeViS(DataSet):
                     union |= mask
             yield Truth(union)
 
-    def _tracks(self, video: Video, sentence: Sentence) -> dict[int, list[Any]]:
+    def _tracks(self, annotations: MaskDict, video: Video, sentence: Sentence) -> dict[int, list[Any]]:
         """The run lengths of each annotation that the sentence names, checked for what `truth` relies on."""
         if not sentence.objects:
             raise InputError(
                 f"“{self.split}/meta_expressions.json” gives no “anno_id” to expression “{sentence.id}” of the video "
                 f"“{video.name}”: download it again."
             )
-        tracks = {annotation: self.annotations.read(annotation) for annotation in sentence.objects}
+        tracks = {annotation: annotations.read(annotation) for annotation in sentence.objects}
         for annotation, track in tracks.items():
             if len(track) != len(video.frames):
                 raise InputError(

@@ -48,8 +48,9 @@ def frame_size(path: Path, name: str) -> tuple[int, int]:
 
 
 def read_values(source: Path | bytes, name: str) -> np.ndarray:
-    """The numbers that a PNG holds: (H, W) of a grey or palette one, whose indices count and not its colours, else
-    (H, W, C).
+    """The numbers that a PNG holds: (H, W) of a grey or palette one, else (H, W, C).
+
+    Of a palette the indices count, not the colours.
 
     Args:
         source: the file, or what it holds.
@@ -84,7 +85,7 @@ def read_mask(source: Path | bytes, name: str) -> np.ndarray:
     if values.ndim == 2:
         return values != 0
     colours = 1 if values.shape[2] == 2 else 3  # what follows them is alpha
-    return values[..., :colours].any(axis=2)
+    return np.any(values[..., :colours], axis=2)
 
 
 def png(values: np.ndarray, palette: list[int] | None = None) -> bytes:

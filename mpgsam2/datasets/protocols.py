@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +35,7 @@ class Protocol:
     keys: Callable[[Video], Iterator[Key]]
     answer: Callable[..., Iterator[tuple[Key, bytes]]]
     score: Callable[..., Scores]
-    compared: Callable[[DataSet, Results, Mapping[str, Any]], Iterator[tuple[str, np.ndarray, Truth]]]
+    compared: Callable[..., Iterator[tuple[str, np.ndarray, Truth]]]
 
 
 _BY_SENTENCE = Protocol(

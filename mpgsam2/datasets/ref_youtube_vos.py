@@ -1,5 +1,6 @@
-"""Ref-YouTube-VOS (Seo et al., ECCV 2020): sentences on YouTube-VOS, every fifth frame; its validation is scored on a
-server.
+"""Ref-YouTube-VOS (Seo et al., ECCV 2020): sentences on YouTube-VOS, every fifth frame.
+
+Its validation is scored on a server.
 
     meta_expressions/{train,valid,test}/meta_expressions.json
     {train,valid}/JPEGImages/VIDEO/FRAME.jpg

@@ -111,7 +111,8 @@ class Results:
             name = parts[-1]
             if len(parts) < 3 or not name.lower().endswith(".png") or name[0] == "." or "__MACOSX" in parts:
                 continue
-            key = Key(*parts[-3:-1], name[:-4])
+            outer, inner = parts[-3:-1]
+            key = Key(outer, inner, name[:-4])
             if key in found:
                 raise InputError(f"“{self.name}” holds a mask twice, as “{found[key]}” and as “{file}”: keep one.")
             found[key] = file

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mpgsam2.export.writable import check_writable
-
 
 def add_score(commands: argparse._SubParsersAction) -> None:
     """Adds the command to the command line's."""
@@ -36,6 +34,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
 def _score(args: argparse.Namespace) -> None:
     from mpgsam2.datasets.protocols import score
     from mpgsam2.datasets.registry import open_data_set
+    from mpgsam2.export.writable import check_writable
 
     check_writable(args.json, args.csv)
     data_set = open_data_set(args.dataset, args.data, args.split)

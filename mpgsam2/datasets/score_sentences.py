@@ -37,7 +37,7 @@ def score_sentences(
     for video in progress(data_set.videos):
         for sentence in video.sentences:
             about = {"video": video.name, "expression": sentence.id, "sentence": sentence.text}
-            frames = [frame_scores(*masks) for _, *masks in _compared(data_set, results, video, sentence)]
+            frames = [frame_scores(mask, truth) for _, mask, truth in _compared(data_set, results, video, sentence)]
             sequences.append(SequenceScore(about, Statistics.of_frames(*np.transpose(frames))))
     whole = Statistics.mean(sequence.statistics for sequence in sequences)
     return Scores(data_set.NAME, data_set.split, whole, (), tuple(sequences))

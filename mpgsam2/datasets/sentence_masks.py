@@ -15,7 +15,7 @@ from mpgsam2.datasets.video import Sentence, Video
 from mpgsam2.inference.query import LETTERS, Query
 
 if TYPE_CHECKING:
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
 
 
 def key(video: Video, sentence: Sentence, frame: str) -> Key:
@@ -29,7 +29,7 @@ def keys(video: Video) -> Iterator[Key]:
 
 
 def answer(
-    model: MPGSAM2, data_set: DataSet, video: Video, without: frozenset[str] = frozenset()
+    model: Segmenter, data_set: DataSet, video: Video, without: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Key, bytes]]:
     """A model's masks of a video, as they come: grey PNG files of 0 and 255.
 

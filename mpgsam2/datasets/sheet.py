@@ -47,12 +47,10 @@ def chosen(scores: Scores, each: int) -> list[tuple[str, SequenceScore]]:
 
 def _tile(data_set: DataSet, results: Results, sort: str, sequence: SequenceScore) -> np.ndarray:
     about, score = sequence.about, sequence.statistics
-    best, shown = 2.0, None
-    for frame, mask, truth in PROTOCOLS[data_set.NAME].compared(data_set, results, about):
-        distance = abs(region_similarity(mask, truth.mask) - score.J)
-        if distance < best:
-            best, shown = distance, (frame, mask, truth)
-    frame, mask, truth = shown
+    frame, mask, truth = min(
+        PROTOCOLS[data_set.NAME].compared(data_set, results, about),
+        key=lambda shown: abs(region_similarity(shown[1], shown[2].mask) - score.J),
+    )
     video = next(video for video in data_set.videos if video.name == about["video"])
     name = data_set.frame_name(video, frame)
     picture = read_frame(data_set.root / name, name)

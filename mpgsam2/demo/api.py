@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -17,7 +16,7 @@ from mpgsam2.demo.run import Finished, Started
 from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
 from mpgsam2.demo.status import line, wait
-from mpgsam2.demo.turns import Opening, Turns, Waiting
+from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.export.pipeline import Progress
 
 Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
@@ -82,7 +81,7 @@ def serve(page: Page, turns: Turns) -> None:
         )
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
-            async with aclosing(turns.take(request.session_hash, file_of(clip), asked, Event())) as steps:
+            async with aclosing(turns.take(request.session_hash, file_of(clip), asked, StopSignal())) as steps:
                 said: dict[str, Any] = {}
                 async for step in steps:
                     match step:

@@ -39,9 +39,10 @@ class LookedOver:
             InputError: it cannot be read, or is beyond the limits.
             Stopped: `stop` was set before the clip had been looked over.
         """
+        path = path or ""
         key = _key(path, limits)
         if key is None:
-            return look_over(path or "", limits, stop)  # which says what is wrong
+            return look_over(path, limits, stop)  # which says what is wrong
         with self._lock:
             look = self._looks.setdefault(key, _Look())
             self._looks.move_to_end(key)
@@ -63,10 +64,10 @@ class LookedOver:
             look.lock.release()
 
 
-def _key(path: str | PathLike[str] | None, limits: Limits) -> _Key | None:
+def _key(path: str | PathLike[str], limits: Limits) -> _Key | None:
     """What tells a file from any other and from what it was before it changed; None if there is no file."""
     try:
-        path = Path(path or "").absolute()
+        path = Path(path).absolute()
         state = path.stat()
     except (OSError, ValueError):
         return None

@@ -11,26 +11,26 @@ from typing import Any
 import torch
 
 from mpgsam2.inference.query import Query
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.speed.operations import Operations, count_operations
 from mpgsam2.video import Clip, SelectedClip
 
 LENT = 120
 """Seconds for which ZeroGPU lends a GPU to visitors who are not signed in."""
 
-# What a run takes where nothing is known yet. Measured on an H200 with large and tiny (854 × 480, bfloat16): 30 ms a
-# frame for the host, which launches the kernels and scales the pictures, 5 to 10 ms for each further query, and 1.1e12
-# operations a second for each multiprocessor, half of that in TF32. Half of the host's speed is assumed and a third of
-# the card's, because a run that outlives its slot is cut off and other cards' multiprocessors do less.
-_START = 6.0  # seconds until a worker has the GPU and its libraries
-_BYTES_A_SECOND = 1.5e9  # at which the weights of all models follow
+# What a run takes where nothing is known yet. Measured on an H200 with large and tiny (854 × 480, bfloat16, see
+# docs/speed.md): 14 ms a frame for the host, which launches the kernels and scales the pictures, 1 to 2 ms for each
+# further query, and 1e12 operations a second for each multiprocessor, a third to a half of that in TF32; large goes to
+# the GPU at 4.6 GB/s. Half of that speed is assumed, because a run that outlives its slot is cut off.
+_START = 4.0  # seconds until a worker has the GPU and its libraries
+_BYTES_A_SECOND = 2.3e9  # at which the weights of all models follow
 _WARMING_UP = 1.0  # seconds, once
-_FRAME = 0.06  # seconds
-_QUERY = 0.015  # seconds a frame
+_FRAME = 0.028  # seconds
+_QUERY = 0.003  # seconds a frame
 _READ_PIXEL = 6e-9  # seconds; every frame is decoded twice
-_SCALED_PIXEL = 1.5e-8  # seconds; to the sizes of the two branches
+_SCALED_PIXEL = 1e-8  # seconds; to the sizes of the two branches
 _ANSWERED_PIXEL = 1e-8  # seconds, for each query
-_RATES = {torch.bfloat16: 0.35e12, torch.float32: 0.18e12}  # operations a second and multiprocessor
+_RATES = {torch.bfloat16: 0.5e12, torch.float32: 0.18e12}  # operations a second and multiprocessor
 
 _KNOWN = 3  # runs of a kind after which they alone count
 _MARGIN = 1.2  # over the slowest of the last ones
@@ -81,7 +81,7 @@ class Estimate:
     The reckoning is the same throughout; what is learned is by what factor runs of a kind differ from it.
     """
 
-    def __init__(self, models: Mapping[str, MPGSAM2], processors: int) -> None:
+    def __init__(self, models: Mapping[str, Segmenter], processors: int) -> None:
         """Count the models' operations, a second or two for each size.
 
         Args:
@@ -92,7 +92,7 @@ class Estimate:
         self._operations: dict[str, tuple[Operations, int | None]] = {
             name: (count_operations(model.config), model.window) for name, model in models.items()
         }
-        bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.parameters())
+        bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.network.parameters())
         self._starts = deque([_START + bytes_ / _BYTES_A_SECOND], maxlen=_KNOWN)
         self._paces: dict[Any, deque[float]] = defaultdict(lambda: deque(maxlen=_KNOWN))
         self._any_pace: deque[float] = deque(maxlen=10)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import gradio as gr
@@ -21,10 +23,12 @@ from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.demo.handover import Made, hand_over, take
+from mpgsam2.demo.home import home
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight, watch
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Clip
 
 _SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
@@ -40,12 +44,12 @@ class FrameLoop(Protocol):
 
     limited: bool
 
-    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+    def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
         """How many of the clip's frames one run can do."""
 
     def __call__(
         self,
-        model: MPGSAM2,
+        model: Segmenter,
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
@@ -55,17 +59,17 @@ class FrameLoop(Protocol):
 
 
 class Lending:
-    """`MPGSAM2.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
+    """`Segmenter.segment_several` as ZeroGPU can run it, in a worker process that lives as long as the GPU is lent.
 
     The clip goes in as its path and sizes; its frames are decoded in the worker, one at a time, because an iterator
-    cannot be sent there. The results come back pickled, so probabilities are narrowed to float16: 2⁻¹¹ off at most, an
-    eighth of a grey level, and half the bytes. The masks are those of the full precision. With them come the seconds
-    that they took, from which the next estimate learns.
+    cannot be sent there. The results come back pickled (`handover`), so probabilities are narrowed to float16: 2⁻¹¹ off
+    at most, an eighth of a grey level, and half the bytes. The masks are those of the full precision. With them come
+    the seconds that they took, from which the next estimate learns.
 
     Off ZeroGPU the pass is made where it is called, and there is no limit.
     """
 
-    def __init__(self, models: Mapping[str, MPGSAM2]) -> None:
+    def __init__(self, models: Mapping[str, Segmenter]) -> None:
         """Take the models, by name, each on the device where it runs."""
         self._models = models
         self.limited = Config.zero_gpu
@@ -75,7 +79,7 @@ class Lending:
             self._factor = get_config()["duration_factor"]
         self._pass = spaces.GPU(duration=self._duration)(self._timed)
 
-    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+    def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
         """How many of a clip's frames can be done before the GPU must be given back; at least 1."""
         if self._estimate is None:
             return clip.frame_count
@@ -83,7 +87,7 @@ class Lending:
 
     def __call__(
         self,
-        model: MPGSAM2,
+        model: Segmenter,
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
@@ -108,12 +112,16 @@ class Lending:
         done, start, running, called = 0, None, 0.0, time.monotonic()
         try:
             with (
+                self._handover() as folder,
                 self._told(work),
-                closing(self._pass(model.name, model.dtype, clip, queries, threshold, seen is not None)) as answers,
+                closing(
+                    self._pass(model.name, model.dtype, clip, queries, threshold, seen is not None, folder)
+                ) as answers,
             ):
-                for results, *told, sights in answers:
+                for answer, *told in answers:
                     done += 1
                     start, running = told
+                    results, sights = take(answer, folder) if folder else answer
                     if seen is not None:
                         seen.extend(sights)
                     yield results
@@ -127,7 +135,14 @@ class Lending:
                 self._estimate.learn(replace(work, frames=done), start, running)
 
     def _duration(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float, watched: bool
+        self,
+        model: str,
+        dtype: torch.dtype,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        watched: bool,
+        folder: Path | None,
     ) -> int | None:
         """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
         if self._estimate is None:
@@ -136,19 +151,35 @@ class Lending:
         return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
 
     def _timed(
-        self, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query], threshold: float, watched: bool
-    ) -> Generator[tuple[tuple[FrameResult, ...], float | None, float, list[Sight]]]:
-        """In the worker: results, seconds until the model began in a new worker, seconds since, and what was seen."""
+        self,
+        model: str,
+        dtype: torch.dtype,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        watched: bool,
+        folder: Path | None,
+    ) -> Generator[tuple[str | Made, float | None, float]]:
+        """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
-            net = self._models[model].in_dtype(dtype)
-            with watch(net) if watched else nullcontext([]) as seen:
+            net = self._models[model].configured(dtype=dtype)
+            with watch(net.network) if watched else nullcontext([]) as seen:
                 for results in net.segment_several(clip, queries, threshold=threshold):
-                    narrowed = (
-                        replace(result, probability=result.probability.astype(np.float16)) for result in results
-                    )
-                    yield tuple(narrowed), starting, time.monotonic() - begun, seen.copy()
+                    narrowed = [replace(each, probability=each.probability.astype(np.float16)) for each in results]
+                    answer = tuple(narrowed), seen.copy()
                     seen.clear()
+                    sent = hand_over(answer, folder) if folder else answer
+                    yield sent, starting, time.monotonic() - begun
+
+    @contextmanager
+    def _handover(self) -> Iterator[Path | None]:
+        """The folder through which a worker hands over what it made; None off ZeroGPU."""
+        if not self.limited:
+            yield None
+            return
+        with TemporaryDirectory(prefix="worker-", dir=home()) as folder:
+            yield Path(folder)
 
     @contextmanager
     def _told(self, work: Work) -> Iterator[None]:
@@ -192,7 +223,7 @@ class Lending:
         return "No GPU could be had: reload the page, sign in to Hugging Face, or try again later."
 
 
-def frame_loop(models: Mapping[str, MPGSAM2]) -> Lending:
+def frame_loop(models: Mapping[str, Segmenter]) -> Lending:
     """The pass of those models, see `Lending`."""
     return Lending(models)
 

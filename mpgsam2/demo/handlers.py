@@ -24,7 +24,7 @@ from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
 from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
-from mpgsam2.demo.turns import Opening, Turns, Waiting
+from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import Progress
 
@@ -47,18 +47,20 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
     waits for its turn, or whose clip is looked at, is given up.
     """
-    stop_signal = gr.State()
+    stop_signal = gr.State()  # a `StopSignal`
     settings = list(page.settings.values())
 
     def prepare() -> Updates:
-        return {stop_signal: Event(), **_prepared(page)}
+        return {stop_signal: StopSignal(), **_prepared(page)}
 
-    async def show_run(request: gr.Request, clip: Any, stop: Event | None, *values: Any) -> AsyncGenerator[Updates]:
+    async def show_run(
+        request: gr.Request, clip: Any, stop: StopSignal | None, *values: Any
+    ) -> AsyncGenerator[Updates]:
         try:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
                 path = file_of(clip)
-                turn = turns.take(request.session_hash, path, asked, stop or Event(), explained=True)
+                turn = turns.take(request.session_hash, path, asked, stop or StopSignal(), explained=True)
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update
@@ -66,7 +68,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             yield {page.status: error_html(error), **_at_rest(page)}
 
     async def remake(
-        request: gr.Request, shown: Shown | None, stop: Event | None, *look: Any
+        request: gr.Request, shown: Shown | None, stop: StopSignal | None, *look: Any
     ) -> AsyncGenerator[Updates]:
         """All files of the result that is shown in the look that was chosen since."""
         try:
@@ -75,7 +77,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
                     raise InputError("There is no result yet: press Run.")
                 kept = Kept(shown.folder)
                 asked = shown.again(settings_of(dict(zip(LOOK, look, strict=True))))
-                turn = turns.take(request.session_hash, shown.clip, asked, stop or Event(), kept)
+                turn = turns.take(request.session_hash, shown.clip, asked, stop or StopSignal(), kept)
                 async with aclosing(turn) as steps, aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
                         if update.get(page.shown) or page.player not in update:  # no live pictures: all were seen
@@ -97,9 +99,9 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         except InputError as error:
             yield notice_html(told(error))
 
-    def refused(status: Any) -> Updates:
-        """Where not even a place in the queue was free, nothing of the run has reached the page."""
-        return {page.status: status_html(FULL) if WAITING in str(status) else gr.skip(), **_at_rest(page)}
+    def refused(stop: StopSignal) -> Updates:
+        """A run that failed was either begun, and has told why, or not even a place in Gradio's queue was free."""
+        return {page.status: gr.skip() if stop.in_line else status_html(FULL), **_at_rest(page)}
 
     prepared = gr.on(
         [page.run.click, page.settings["sentences"].submit],
@@ -125,7 +127,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         **_QUIET,
     )
     for begun in (running, remaking):
-        begun.failure(refused, page.status, [page.status, *_at_rest(page)], queue=False, **_QUIET)
+        begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running, remaking], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
@@ -197,6 +199,7 @@ async def _updates(
                     update |= {page.remake: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
+                update |= {page.notice: notice_html(step.notice)} if step.notice else {}
                 update |= {**_results(page, clip, asked, step), **_at_rest(page)}
         yield dict(update)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import torch
 
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 
 # What a GPU's name says of its maker, its memory and its form.
 _MAKE = re.compile(
@@ -28,7 +28,7 @@ _NANO = (
 )
 
 
-def head_html(models: Sequence[MPGSAM2], left_out: Mapping[str, str]) -> str:
+def head_html(models: Sequence[Segmenter], left_out: Mapping[str, str]) -> str:
     """The top of the page.
 
     Args:
@@ -59,7 +59,7 @@ def _code() -> str:
     return " · " + _link("See the code", f"https://huggingface.co/spaces/{quote(space)}/tree/main") if space else ""
 
 
-def _badge(model: MPGSAM2, usual: bool) -> str:
+def _badge(model: Segmenter, usual: bool) -> str:
     """What answers: "MPG-SAM 2 large, trained on Ref-YouTube-VOS, on an H200", and what that is good for."""
     size, _, data = model.name.partition("-")
     if data in _DATA:
@@ -86,7 +86,7 @@ def _missing(left_out: Mapping[str, str]) -> str:
 
 
 def device_in_words(device: torch.device) -> str:
-    """ "an H200", "an RTX PRO 6000", "the CPU"."""
+    """A device as sentences name it: "an H200", "an RTX PRO 6000", "the CPU"."""
     if device.type != "cuda":
         return f"the {device.type.upper()}"
     name = _MAKE.sub("", torch.cuda.get_device_name(device))

@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from gradio.utils import get_upload_folder
 
@@ -44,7 +44,8 @@ def home() -> Path:
     (folder / "lock").rename(folder / _LOCK)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     with suppress(ImportError):  # gradio[mcp] is installed, and has asked for the folder already
-        importlib.import_module("gradio.mcp").DEFAULT_TEMP_DIR = str(folder)
+        mcp: Any = importlib.import_module("gradio.mcp")
+        mcp.DEFAULT_TEMP_DIR = str(folder)
     atexit.register(_leave, folder, lock, os.getpid())
     _exit_on_signals()
     return folder

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mpgsam2.inference.query import Query
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight, by_query
-from mpgsam2.network.model import MPGSAM2
 
 INSIGHT = "insight.json"
 
 
-def insight_json(seen: Sequence[Sight], model: MPGSAM2, queries: Sequence[Query]) -> bytes:
+def insight_json(seen: Sequence[Sight], model: Segmenter, queries: Sequence[Query]) -> bytes:
     """Per query its words, and per frame the shares of words, frames and memories, in thousandths.
 
     Frames are counted from 0; of a frame it lists "from" and, in the same order, "share"; "pointers" is the share of

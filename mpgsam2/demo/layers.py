@@ -28,8 +28,8 @@ from mpgsam2.export.files import unfinished
 from mpgsam2.export.ownership import letters_of
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Clip, SelectedClip, VideoWriter, add_sound
 
 CLIP, LEVELS, ANSWERS = "clip.mp4", "levels.bin", "answers.npz"
@@ -152,13 +152,13 @@ class Kept:
         if not (folder / ANSWERS).is_file():
             raise InputError("This result is not here any more: press Run to compute it again.")
 
-    def most_frames(self, model: MPGSAM2, clip: Clip, queries: Sequence[Query]) -> int:
+    def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
         """All of the clip's."""
         return clip.frame_count
 
     def __call__(
         self,
-        model: MPGSAM2,
+        model: Segmenter,
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,

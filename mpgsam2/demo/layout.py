@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from mpgsam2.checkpoint import fingerprint
 from mpgsam2.demo.api import serve
 from mpgsam2.demo.example_handlers import connect_examples
 from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files
@@ -21,6 +20,7 @@ from mpgsam2.demo.head import head_html
 from mpgsam2.demo.home import home
 from mpgsam2.demo.looks import Looks
 from mpgsam2.demo.mcp import mcp_wanted
+from mpgsam2.demo.models import by_name
 from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
@@ -32,13 +32,13 @@ from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.demo.trim import build_trim
 from mpgsam2.demo.turns import Turns
 from mpgsam2.demo.words import build_words
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 
 _LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
 
 
 def build_demo(
-    models: Sequence[MPGSAM2], examples: Path = FOLDER, *, left_out: Mapping[str, str] | None = None
+    models: Sequence[Segmenter], examples: Path = FOLDER, *, left_out: Mapping[str, str] | None = None
 ) -> gr.Blocks:
     """The page, ready for `launch(**launch_options())`.
 
@@ -46,10 +46,13 @@ def build_demo(
         models: as `load_model` returns them, already on the device where they run; the first is the usual one.
         examples: folder with `examples.json` and its clips; without that list there are no examples.
         left_out: why other models do not run here, a sentence by the model's name.
+
+    Raises:
+        InputError: two of the models have the same name.
     """
     home()  # before Gradio asks where its files go
-    named = {model.name: model for model in models}
-    loaded = load_examples(examples, *map(fingerprint, models))
+    named = by_name(models)
+    loaded = load_examples(examples, *(model.fingerprint for model in models))
     own = own_files(examples)
     gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
     sessions = Sessions(own)

@@ -27,13 +27,13 @@ class Ticket:
     Attributes:
         session: whose it is.
         rank: the lowest is next.
-        begun: when the work began, in seconds of the monotonic clock; None while it waits.
+        begun: when the work began, in seconds of the monotonic clock; 0 while it waits.
         left: seconds that the work may still take, None if nobody knows.
     """
 
     session: str
     rank: int
-    begun: float | None = None
+    begun: float = 0.0
     left: float | None = None
 
 
@@ -97,7 +97,7 @@ class Line:
         None as long as there is nothing to go by.
         """
         with self._lock:
-            left = 0.0
+            left: float | None = 0.0
             if self._working is not None:
                 left = self._working.left
                 if left is None and self._mean is not None:

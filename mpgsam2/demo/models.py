@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +11,11 @@ import torch
 from mpgsam2.checkpoint import SHORT_NAMES, load_model
 from mpgsam2.checkpoint.source import HubUnreachable
 from mpgsam2.errors import InputError
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.dtype import choose_dtype
-from mpgsam2.network.model import MPGSAM2
 
 _NANO = "nano"  # which comes with the code
+_TWICE = "There are two models named {}: rename the folder or file of one of them."
 _NO_ROOM = "There is not enough memory here for it."
 _FAULT = "It could not be loaded, for a reason that stands in the log."
 
@@ -30,7 +31,7 @@ class Models:
         left_out: why the others are not here, a sentence by the name.
     """
 
-    loaded: list[MPGSAM2]
+    loaded: list[Segmenter]
     left_out: dict[str, str]
 
 
@@ -60,7 +61,21 @@ def load_models(names: str | None, device: str | torch.device, dtype: str = "aut
     return models
 
 
-def _load(names: Sequence[str], device: str | torch.device, dtype: str) -> Models:
+def by_name(models: Iterable[Segmenter]) -> dict[str, Segmenter]:
+    """The models by their names, which visitors choose them by and records tell.
+
+    Raises:
+        InputError: two have the same one.
+    """
+    named: dict[str, Segmenter] = {}
+    for model in models:
+        if model.name in named:
+            raise InputError(_TWICE.format(model.name))
+        named[model.name] = model
+    return named
+
+
+def _load(names: Iterable[str], device: str | torch.device, dtype: str) -> Models:
     models = Models([], {})
     unreachable = None
     for name in names:
@@ -68,7 +83,9 @@ def _load(names: Sequence[str], device: str | torch.device, dtype: str) -> Model
             models.left_out[name] = unreachable
             continue
         try:
-            models.loaded.append(load_model(name, device, choose_dtype(dtype, device)))
+            model = load_model(name, device, choose_dtype(dtype, device))
+            by_name([*models.loaded, model])
+            models.loaded.append(model)
         except InputError as error:
             models.left_out[name] = str(error)
             if name in SHORT_NAMES and isinstance(error, HubUnreachable):

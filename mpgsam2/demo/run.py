@@ -21,8 +21,8 @@ from mpgsam2.export import bundle, read_record
 from mpgsam2.export.files import write_whole
 from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
 from mpgsam2.inference.query import Query
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Clip
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -53,7 +53,7 @@ class Finished:
 Step = Started | Progress | Finished
 
 
-def fitting(models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
+def fitting(models: Mapping[str, Segmenter], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
     """A function that tells how many of a clip's frames one run can do with these settings.
 
     Raises:
@@ -68,7 +68,7 @@ def fitting(models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, settings: Sett
 
 
 def run(
-    models: Mapping[str, MPGSAM2],
+    models: Mapping[str, Segmenter],
     frame_loop: FrameLoop,
     path: str | None,
     settings: Settings,
@@ -136,4 +136,8 @@ def run(
     if done and isinstance(frame_loop, Kept):
         frame_loop.hand_on(folder)
     end = Finished(done, clip.frame_count, notice, warning, hurried=hurried)
-    yield replace(end, record=read_record(folder), folder=folder, bundle=bundle(folder)) if done else end
+    if done:
+        record = read_record(folder)
+        notice = f"{notice} {record['cut'] or ''}".strip()
+        end = replace(end, notice=notice, record=record, folder=folder, bundle=bundle(folder))
+    yield end

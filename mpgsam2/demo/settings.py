@@ -10,8 +10,8 @@ from mpgsam2.errors import InputError
 from mpgsam2.export.drawing import PALETTE, Look
 from mpgsam2.export.pipeline import check_request
 from mpgsam2.inference.query import LETTERS, Query
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.dtype import choose_dtype
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.video import Selection
 
 
@@ -68,7 +68,7 @@ class Settings:
         colours = chosen + PALETTE[len(chosen) :]
         return Look(opacity=self.opacity, pattern=self.pattern, colours=colours, dimmed=self.dimmed)
 
-    def queries(self, model: MPGSAM2) -> list[Query]:
+    def queries(self, model: Segmenter) -> list[Query]:
         """What is asked of the model: every sentence, or if it is compared, the whole network and what is left of it.
 
         Raises:
@@ -108,7 +108,7 @@ NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
 """Of the settings, in the order in which the page and the API give them."""
 
 
-def chosen(models: Mapping[str, MPGSAM2], name: str, dtype: str = "auto") -> MPGSAM2:
+def chosen(models: Mapping[str, Segmenter], name: str, dtype: str = "auto") -> Segmenter:
     """The model of a name, the first one for no name, in a dtype; "auto" is the one that it was loaded in.
 
     Raises:
@@ -117,4 +117,4 @@ def chosen(models: Mapping[str, MPGSAM2], name: str, dtype: str = "auto") -> MPG
     if name and name not in models:
         raise InputError(f"There is no model “{quoted(name)}” here: choose from {', '.join(models)}.")
     model = models[name] if name else next(iter(models.values()))
-    return model if dtype in ("", "auto") else model.in_dtype(choose_dtype(dtype, "cpu"))
+    return model if dtype in ("", "auto") else model.configured(dtype=choose_dtype(dtype, "cpu"))

@@ -21,7 +21,7 @@ from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.export.pipeline import Progress
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.video import Clip
 
 _LOOK_UP = 0.05  # seconds between looks whether it is one's turn
@@ -44,6 +44,16 @@ class Opening:
     again: bool = False  # whether it was said before
 
 
+class StopSignal(Event):
+    """Set when a visitor's run is to end.
+
+    Attributes:
+        in_line: whether the run has come so far that it waits for its turn, or for a place in our line to be refused.
+    """
+
+    in_line = False
+
+
 class Turns:
     """Runs, one after the other.
 
@@ -53,7 +63,7 @@ class Turns:
         sessions: which own the files.
     """
 
-    def __init__(self, models: Mapping[str, MPGSAM2], frame_loop: FrameLoop, sessions: Sessions) -> None:
+    def __init__(self, models: Mapping[str, Segmenter], frame_loop: FrameLoop, sessions: Sessions) -> None:
         self._models, self._frame_loop, self._sessions = models, frame_loop, sessions
         self._line, self._worker = Line(), Worker()
         self._pace = Pace(lambda: self._line.crowded)
@@ -65,7 +75,7 @@ class Turns:
         session: str,
         clip: str | None,
         settings: Settings,
-        stop: Event,
+        stop: StopSignal,
         kept: Kept | None = None,
         *,
         explained: bool = False,
@@ -90,6 +100,7 @@ class Turns:
         Raises:
             InputError: there is no place, or the clip or the settings cannot be used.
         """
+        stop.in_line = True
         model = chosen(self._models, settings.model, settings.dtype)
         settings.queries(model), settings.selection()  # nobody waits to be told of a slip of the pen
         path, truth = (self._sessions.file(session, given) for given in (clip, settings.ground_truth))

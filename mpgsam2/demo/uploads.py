@@ -67,7 +67,7 @@ async def receive_upload(scope: Scope, receive: Receive) -> Response:
     except OSError:
         _log.exception("An upload could not be kept")
         refusal = PlainTextResponse(NO_ROOM, 507)
-    if progress:
+    if progress and upload_id:
         progress.set_done(upload_id)
     return refusal
 

@@ -9,9 +9,9 @@ import gradio as gr
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.demo.scripts import script
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.inference.understanding import NAMELESS
 from mpgsam2.nano.synthetic.word_groups import word_groups
-from mpgsam2.network.model import MPGSAM2
 
 SENTENCES = {
     "By appearance": ("the person in a red jacket", "the small brown dog"),
@@ -23,7 +23,7 @@ SENTENCES = {
 """Of each kind, for models that were trained on people's own sentences."""
 
 
-def build_words(models: Sequence[MPGSAM2]) -> gr.HTML:
+def build_words(models: Sequence[Segmenter]) -> gr.HTML:
     """Place the help below the sentences; `words.js` shows the part of the model that is chosen."""
     parts = "".join(_part(model, hidden=bool(number)) for number, model in enumerate(models))
     nameless = " ".join(sorted(NAMELESS))
@@ -34,7 +34,7 @@ def build_words(models: Sequence[MPGSAM2]) -> gr.HTML:
     )
 
 
-def _part(model: MPGSAM2, *, hidden: bool) -> str:
+def _part(model: Segmenter, *, hidden: bool) -> str:
     name = html.escape(model.name)
     if isinstance(model.tokenizer, WordTokenizer):
         words = " ".join(model.tokenizer.words)

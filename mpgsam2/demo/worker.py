@@ -38,16 +38,15 @@ class Worker:
             Exception: whatever the generator raises.
         """
         context = contextvars.copy_context()  # whose request it is, which ZeroGPU asks for
-        nothing = object()
         while True:
-            future = asyncio.wrap_future(self.submit(lambda: context.run(next, generator, nothing)))
+            future = asyncio.wrap_future(self.submit(lambda: context.run(_next, generator)))
             future.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, though given up
             while not (await asyncio.wait([future], timeout=TICK))[0]:
                 yield None
             step = future.result()
-            if step is nothing:
+            if step is None:
                 return
-            yield step
+            yield step[0]
 
     def _work(self) -> None:
         while True:
@@ -59,3 +58,11 @@ class Worker:
             except BaseException as error:  # also GeneratorExit and the like are the caller's to hear of
                 future.set_exception(error)
             del future, task  # nothing of a run outlives it here
+
+
+def _next(generator: Generator[T]) -> tuple[T] | None:
+    """What a generator yields next; None at its end."""
+    try:
+        return (next(generator),)
+    except StopIteration:
+        return None

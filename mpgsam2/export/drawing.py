@@ -135,7 +135,7 @@ def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = 
 
 def is_light(colour: Colour) -> bool:
     """Whether a colour is nearer to white than to black, as eyes see it."""
-    return int(cv2.cvtColor(np.uint8([[colour]]), cv2.COLOR_RGB2LAB)[0, 0, 0]) > 127
+    return int(cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]) > 127
 
 
 def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:
@@ -163,7 +163,7 @@ def _mark(
     colour = look.colour(index)
     contrast = 0 if is_light(colour) and not look.dimmed else 255  # white towards a dark surrounding
     opaque = round(_WHOLE * look.opacity)
-    mixed = np.arange(256)[:, None] * (_WHOLE - opaque) + np.int64(colour) * opaque
+    mixed = np.arange(256)[:, None] * (_WHOLE - opaque) + np.array(colour) * opaque
     tint = ((mixed + _WHOLE // 2) // _WHOLE).astype(np.uint8)
     picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
     if look.pattern:

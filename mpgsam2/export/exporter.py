@@ -19,18 +19,19 @@ from mpgsam2.export.lock import held
 from mpgsam2.export.masks import MaskFile
 from mpgsam2.export.ownership import check_free, remove_results, results_in
 from mpgsam2.export.query_files import QueryFiles
-from mpgsam2.export.record import command, run_record
+from mpgsam2.export.record import command, cut_sentence, run_record
 from mpgsam2.export.scores import difference
 from mpgsam2.export.side_by_side import SideBySide
 from mpgsam2.export.strip import Strip
 from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.inference.understanding import doubt
 from mpgsam2.inference.verdict import Verdict
+from mpgsam2.stages import DRAWING, WRITING, stage
 from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
 
 if TYPE_CHECKING:
     from mpgsam2.inference.results import FrameResult
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
     from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -49,7 +50,7 @@ class Exporter:
             first frame is there.
         clip: the clip of the run, or what `video.select` took of it.
         queries: 1 to 4, as the run asks them.
-        model: for its name, its window, its fingerprint and its calibration; it is not run.
+        model: for its name, its fingerprint and how it is asked; it is not run.
         look: of the overlay; None for the usual one.
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
@@ -60,13 +61,14 @@ class Exporter:
         OSError: the folder cannot be written to.
     """
 
+    @stage(WRITING)
     def __init__(
         self,
         folder: str | PathLike[str],
         clip: Clip,
         *,
         queries: Sequence[Query],
-        model: MPGSAM2,
+        model: Segmenter,
         look: Look | None = None,
         threshold: float = 0.5,
         truth: GroundTruth | None = None,
@@ -77,6 +79,8 @@ class Exporter:
         self._part = clip if isinstance(clip, SelectedClip) else select(clip, Selection())
         self._truth = truth
         self._done = 0
+        self._inference = model.inference
+        self._spans: list[range] = []  # of frames that were read together
         self._sound: Sound | None = None
         self._differences: list[dict[str, int | float]] = []
         self._run = run_record(self._part, queries, model, self.look, threshold, truth, versions or {})
@@ -90,7 +94,7 @@ class Exporter:
             check_free(self.folder, len(queries), self._part.frame_count)
             self._hold = hold.pop_all()
 
-    def _plan(self, queries: Sequence[Query], model: MPGSAM2) -> None:
+    def _plan(self, queries: Sequence[Query], model: Segmenter) -> None:
         folder, clip, alone = self.folder, self._part, len(queries) == 1
         letters = LETTERS[: len(queries)]
         self._headings = [
@@ -102,11 +106,11 @@ class Exporter:
         self._strip = Strip(clip.frame_count, self._headings, ["Input", *rows, "Overlay"])
         doubts = [doubt(model.tokenizer, query.expression) for query in queries]
         self._queries = [
-            QueryFiles(folder, clip, query, letter, colour, model.config.calibration, unsure, alone=alone)
+            QueryFiles(folder, clip, query, letter, colour, model.inference.calibration, unsure, alone=alone)
             for query, letter, (_, colour), unsure in zip(queries, letters, self._headings, doubts, strict=True)
         ]
 
-    def _begin(self) -> None:
+    def _begin(self) -> ExitStack:
         """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
         folder, clip = self.folder, self._part
         remove_results(folder)
@@ -119,8 +123,10 @@ class Exporter:
             )
             self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, self._headings))
             self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
-            self._writers = writers.pop_all()
+            begun = writers.pop_all()
+        return begun
 
+    @stage(DRAWING)
     def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> None:
         """Writes the results of the next frame.
 
@@ -129,8 +135,10 @@ class Exporter:
             results: per query its result, mask and probability (H, W) of the same size.
         """
         if self._writers is None:
-            self._begin()
+            self._writers = self._begin()
         index = self._done
+        if results[0].span and results[0].span not in self._spans[-1:]:
+            self._spans.append(results[0].span)
         source = self._part.numbers[index]
         masks = [result.mask for result in results]
         marked = overlay(frame, masks, self.look)
@@ -164,13 +172,22 @@ class Exporter:
             "asked": self._part.frame_count,
             "sound": self._sound,
             **self._run,
+            "spans": [[span.start, span.stop - 1] for span in self._spans],
+            "cut": None,
             "command": self._command(self._done or None),
             "queries": [query.record for query in self._queries],
         }
+        if self._spans:
+            span, given = len(self._spans[0]), self._inference.window is not None and self._inference.span is None
+            record["settings"] = {**record["settings"], "span": span}
+            if span < self._part.frame_count:
+                record["cut"] = cut_sentence(self._inference, span)
+                record["command"] = self._command(self._done or None, None if given else span)
         if len(self._queries) > 1:
             record["difference"] = {"queries": list(LETTERS[:2]), "frames": self._differences}
         return record
 
+    @stage(WRITING)
     def close(self) -> None:
         """Finishes the files; run.json, the last, says in `complete` whether the whole clip is there.
 
@@ -182,12 +199,10 @@ class Exporter:
         with self._hold:
             if self._writers is None and results_in(self.folder):
                 return
-            if self._writers is None:
-                self._begin()
+            (self._writers or self._begin()).close()
             self._finish()
 
     def _finish(self) -> None:
-        self._writers.close()
         if self._done:
             part = self._part
             end = (*part.times, part.duration)[self._done]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import unicodedata
 from functools import cache, lru_cache
+from typing import cast
 
 from PIL import Image, ImageDraw, ImageFont, features
 
@@ -71,7 +72,7 @@ def _drawn(font: ImageFont.FreeTypeFont, character: str) -> bytes:
 
 @cache
 def _own(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
 
 
 @lru_cache(64)

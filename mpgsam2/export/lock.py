@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mpgsam2.errors import InputError
 
-try:
+if sys.platform != "win32":  # where two runs into one folder are not noticed
     import fcntl
-except ImportError:  # not on Windows, where two runs into one folder are not noticed
-    fcntl = None
 
 _NAME = ".mpgsam2.lock"
 
@@ -27,7 +26,7 @@ def held(folder: Path) -> Iterator[None]:
         InputError: another run holds the folder, in this process or any other on this machine.
         OSError: the lock cannot be made there.
     """
-    if fcntl is None:
+    if sys.platform == "win32":
         yield
         return
     file = _locked(folder)

@@ -1,8 +1,8 @@
 """A clip and queries in, results on disk out, one frame at a time.
 
 - `segment_file` does it all, for scripts and the command line;
-- `write_results` is its second half, which needs no model: it draws, encodes and writes what `MPGSAM2.segment_several`
-  yields, so that a caller can run that elsewhere, as inside a GPU's time slot;
+- `write_results` is its second half, which needs no model: it draws, encodes and writes what
+  `Segmenter.segment_several` yields, so that a caller can run that elsewhere, as inside a GPU's time slot;
 - `check_request` and `warn_unknown` tell what is wrong or doubtful with a sentence before anything runs.
 """
 
@@ -24,9 +24,9 @@ from mpgsam2.export import Exporter, check_folder, why_unwritten
 from mpgsam2.export.drawing import Look
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.segmenter import Segmenter, check_threshold
 from mpgsam2.inference.understanding import warning
 from mpgsam2.inference.verdict import Verdict
-from mpgsam2.network.model import MPGSAM2, check_threshold
 from mpgsam2.video import Clip, open_clip
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -60,7 +60,7 @@ class Progress:
 
 
 def segment_file(
-    model: MPGSAM2,
+    model: Segmenter,
     clip: Clip | str | PathLike[str],
     queries: str | Sequence[Query],
     folder: str | PathLike[str],
@@ -103,7 +103,7 @@ def write_results(
     results: Generator[tuple[FrameResult, ...]],
     folder: str | PathLike[str],
     *,
-    model: MPGSAM2,
+    model: Segmenter,
     queries: Sequence[Query],
     look: Look = Look(),  # noqa: B008
     truth: GroundTruth | None = None,
@@ -132,7 +132,7 @@ def write_results(
     return _write(clip, results, folder, settings)
 
 
-def check_request(model: MPGSAM2, queries: Sequence[Query], threshold: float = 0.5) -> None:
+def check_request(model: Segmenter, queries: Sequence[Query], threshold: float = 0.5) -> None:
     """Raise `InputError` if `model.segment_several` would refuse the queries or the threshold; runs no model.
 
     So it does if the model knows no word of a sentence: it would segment something all the same.
@@ -143,7 +143,7 @@ def check_request(model: MPGSAM2, queries: Sequence[Query], threshold: float = 0
     check_threshold(threshold)
 
 
-def warn_unknown(model: MPGSAM2, expression: str) -> str | None:
+def warn_unknown(model: Segmenter, expression: str) -> str | None:
     """The sentence that tells a user which of their words the model does not know, None if it knows them all."""
     return warning(model.tokenizer, expression)
 
@@ -165,7 +165,7 @@ def _write(
                     total=clip.frame_count,
                     frame=frame,
                     results=answers,
-                    verdicts=() if left else tuple(exporter.verdicts),
+                    verdicts=() if left else tuple(verdict for verdict in exporter.verdicts if verdict),
                     seconds=now - start,
                     seconds_left=(now - first) / index * left if index else None,
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -14,10 +15,10 @@ from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, p
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import agreement
+from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.verdict import Verdict, conclude, tell
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.network.config import CalibrationConfig
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
 if TYPE_CHECKING:
@@ -147,13 +148,15 @@ class QueryFiles:
     def __enter__(self) -> QueryFiles:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._writers.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._writers.__exit__(kind, error, traceback)
 
 
 def _fit(mask: np.ndarray, truth: np.ndarray | None, void: np.ndarray | None) -> dict[str, float]:
     """J and F of a mask, void pixels left out; none where there is no true mask."""
-    if truth is None:
+    if truth is None or void is None:
         return {}
     mask = mask & ~void
     return {"J": region_similarity(mask, truth), "F": contour_accuracy(mask, truth)}

@@ -12,18 +12,21 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpgsam2.checkpoint import fingerprint
 from mpgsam2.export.drawing import Look
 from mpgsam2.export.files import RECORD
+from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.verdict import Verdict
 from mpgsam2.video import SelectedClip
 
 if TYPE_CHECKING:
-    from mpgsam2.network.model import MPGSAM2
+    from mpgsam2.inference.segmenter import Segmenter
     from mpgsam2.video.ground_truth import GroundTruth
 
-RECORDED_MODULES = ("torch", "sam2", "transformers", "numpy", "cv2", "av", "imageio_ffmpeg", "PIL")
+RECORDED_MODULES = (
+    *("torch", "sam2", "transformers", "tokenizers", "sentencepiece"),
+    *("numpy", "cv2", "av", "imageio_ffmpeg", "PIL"),
+)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def installed_versions() -> dict[str, str]:
 def run_record(
     part: SelectedClip,
     queries: Sequence[Query],
-    model: MPGSAM2,
+    model: Segmenter,
     look: Look,
     threshold: float,
     truth: GroundTruth | None,
@@ -73,7 +76,7 @@ def run_record(
         "times": None if part.varying_times is None else [round(time, 6) for time in part.varying_times],
         "width": part.width,
         "height": part.height,
-        "model": {"name": model.name, "sha256": fingerprint(model)},
+        "model": {"name": model.name, "sha256": model.fingerprint},
         "settings": {
             "threshold": threshold,
             "opacity": look.opacity,
@@ -81,11 +84,23 @@ def run_record(
             "pattern": look.pattern,
             "window": model.window,
             "interleaved": model.interleaved,
+            "span": None,
             "dtype": dtype,
         },
         "ground_truth": truth and {"name": truth.name, "object": truth.object, "frames": len(truth.frames)},
         "versions": {**versions, **installed_versions()},
     }
+
+
+def cut_sentence(inference: InferenceConfig, span: int) -> str:
+    """What a user is told where a clip is longer than the longest span of frames that are read together."""
+    if inference.longest_span is None:
+        why = "because no more fit into the memory that was free"
+    elif inference.span == span:
+        why = "as asked"
+    else:
+        why = "as this model works"
+    return f"The clip was cut after every {span} frames, {why}: its parts know nothing of each other."
 
 
 def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
@@ -114,6 +129,7 @@ def command(
     truth: GroundTruth | None,
     dtype: str = "float32",
     done: int | None = None,
+    span: int | None = None,
 ) -> str | None:
     """The command line that repeats a run's masks, ready for a shell that stands where the files are.
 
@@ -124,6 +140,7 @@ def command(
         truth: the ground truth; None where there is none.
         dtype: of the model's matrix products.
         done: frames that the run came to; None for all.
+        span: where the clip was cut, if neither the model nor the clip's length says it.
 
     Returns:
         One line, without what is as it is anyway; None where the queries differ in a way that no command line says,
@@ -143,8 +160,9 @@ def command(
     if first.without:
         named += ["--without", *sorted(first.without)]
     chosen = part.selection
-    stopped = done is not None and done < part.frame_count
-    last = chosen.first + (done - 1) * chosen.every if stopped else chosen.last
+    last = chosen.last
+    if done is not None and done < part.frame_count:
+        last = chosen.first + (done - 1) * chosen.every
     options = {
         "--model": (model, "nano"),
         "--dtype": (dtype, "float32"),
@@ -153,6 +171,7 @@ def command(
         "--every": (chosen.every, 1),
         "--longest-side": (chosen.longest_side, None),
         "--threshold": (threshold, 0.5),
+        "--span": (span, None),
         "--ground-truth": (truth and truth.name, None),
         "--object": (truth and truth.object, None),
     }

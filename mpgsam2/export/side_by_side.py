@@ -60,5 +60,5 @@ class SideBySide:
     def __enter__(self) -> SideBySide:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._video.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._video.__exit__(kind, *error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import psutil
 import torch
 
+from mpgsam2.inference.memory import free_memory
 from mpgsam2.network.config import ModelConfig
 
 _PART = 0.5  # of the free memory; the tracker, the program's other work and rough reckoning have the rest
@@ -32,8 +32,4 @@ def frames_that_fit(config: ModelConfig, sentences: int, device: torch.device) -
         sentences: asked at once.
         device: where the network is.
     """
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-    else:
-        free = psutil.virtual_memory().available
-    return max(1, int(_PART * free) // bytes_per_frame(config, sentences))
+    return max(1, int(_PART * free_memory(device)) // bytes_per_frame(config, sentences))

@@ -17,3 +17,4 @@ class FrameResult:
     prior: np.ndarray  # g × g float32 in 0..1
     object_score: float  # 0..1, how probable it is that the object is to be seen in the frame
     iou: float  # 0..1, predicted IoU of the mask taken
+    span: range | None = None  # frames that were encoded and tracked together, this one among them; None: not known

@@ -6,7 +6,7 @@ Words that never do, such as "please", are listed here; a model's own vocabulary
 
 from __future__ import annotations
 
-from mpgsam2.checkpoint.tokenizer import Tokenizer, quoted
+from mpgsam2.inference.tokenizer import Tokenizer, quoted
 
 _GRAMMAR = """
     a an the this that these those which who whom whose what where there here when while

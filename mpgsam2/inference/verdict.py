@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mpgsam2.errors import InputError
-from mpgsam2.network.config import CalibrationConfig
+from mpgsam2.inference.config import CalibrationConfig
 
 _SHARE = 1 / 3  # of the frames, the best ones, from which presence is concluded
 _LEAST = 1e-4  # object scores are taken to be at least this far from 0 and from 1, whose logits have no end

@@ -8,6 +8,7 @@ which no bias makes: both its numbers go into the configuration.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,12 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import CalibrationConfig
+from mpgsam2.inference.query import Query
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.inference.verdict import mean_logit
 from mpgsam2.metrics import region_similarity
 from mpgsam2.nano.evaluation import sentences
 from mpgsam2.nano.synthetic import Clip
-from mpgsam2.network.config import CalibrationConfig
-from mpgsam2.network.model import MPGSAM2
 
 _PULL = 1e-3  # towards a temperature of 1; without it, what separates perfectly would have one of 0
 
@@ -50,25 +52,27 @@ class Answer(NamedTuple):
     frames: list[FrameAnswer]
 
 
-def calibrate(model: MPGSAM2, clips: Iterable[Clip]) -> None:
-    """Fit the scores and the verdict on clips and change the model in place: two biases and its configuration.
+def calibrate(model: Segmenter, clips: Iterable[Clip]) -> Segmenter:
+    """Fit the scores and the verdict on clips.
 
     The object score is fitted on all frames, to whether what is named is to be seen; the predicted IoU on the frames
     in which a mask then remains, to the mask's true IoU; the verdict on all sentences, to whether they name something.
     Which mask is taken does not change.
 
     Args:
-        model: with its tokenizer.
-        clips: such as `evaluation.calibration_clips`, of the kind and balance that are to be met later; each is tracked
-            without a break, whatever the model's window.
+        model: stays as it is.
+        clips: such as `evaluation.calibration_clips`, of the kind and balance that are to be met later.
+
+    Returns:
+        A copy of the model with other biases of the two scores and another calibration.
 
     Raises:
         InputError: no frame, or every frame, shows what is named, every sentence names something, or there is no mask.
     """
-    calibrate_on(model, [answer for clip in clips for answer in answers_to(model, clip)])
+    return calibrate_on(model, [answer for clip in clips for answer in answers_to(model, clip)])
 
 
-def calibrate_on(model: MPGSAM2, answers: Sequence[Answer]) -> None:
+def calibrate_on(model: Segmenter, answers: Sequence[Answer]) -> Segmenter:
     """As `calibrate`, from answers that were collected before; raises the same."""
     frames = torch.tensor([frame for answer in answers for frame in answer.frames], dtype=torch.float64)
     object_logit, visible, iou_logit, iou = frames.reshape(-1, 4).unbind(1)
@@ -88,12 +92,13 @@ def calibrate_on(model: MPGSAM2, answers: Sequence[Answer]) -> None:
     evidence = [mean_logit(found.tolist(), scores.tolist()) for found, scores in by_sentence]
     verdict = fit(torch.tensor(evidence, dtype=torch.float64), present)
 
-    decoder = model.visual_model.sam_mask_decoder
+    network = copy.deepcopy(model.network)
+    decoder = network.visual_model.sam_mask_decoder
     with torch.no_grad():
         decoder.pred_obj_score_head.layers[-1].bias -= presence.shift
         decoder.iou_prediction_head.layers[-1].bias -= quality.shift  # all candidates': the best stays the best
     calibration = CalibrationConfig(presence.temperature, quality.temperature, verdict.shift, verdict.temperature)
-    model.config = replace(model.config, calibration=calibration)
+    return Segmenter(network, model.tokenizer, model.name, replace(model.inference, calibration=calibration))
 
 
 def fit(logits: Tensor, truth: Tensor) -> Platt:
@@ -117,16 +122,15 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
     return Platt(float(shift.detach()), float(log_temperature.detach().exp()))
 
 
-def answers_to(model: MPGSAM2, clip: Clip) -> Iterator[Answer]:
+def answers_to(model: Segmenter, clip: Clip) -> Iterator[Answer]:
     """One answer to each sentence that the clip is asked."""
     for expression in sentences(clip):
         truth = clip.mask(expression.target)
-        context = model.encode_clip(clip.frames, model.tokenizer.encode(expression.text))
-        priors = context.prior[:, 0].cpu().numpy()
         frames = []
-        for t, output in enumerate(model.track(clip.frames, context)):
+        for t, (answer,) in enumerate(model.answers(clip.frames, [Query(expression.text)])):
+            output = answer.output
             shown = output._replace(low_res_logits=output.candidate_logits[output.iou.argmax()])
-            mask = model.frame_result(t, truth.shape[1:], priors[t], shown).mask
+            mask = model.result(replace(answer, output=shown)).mask
             frames.append(
                 FrameAnswer(
                     object_logit=float(output.object_score_logit),

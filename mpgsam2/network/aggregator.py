@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -97,6 +97,10 @@ class AggregatingMaskDecoder(MaskDecoder):
             context.global_context,
             None if words is None else F.pad(words, (merged.shape[1], 0), value=True)[:, None, None],
         )
+
+    def forward(self, *_: object, **__: object) -> NoReturn:
+        """Raise `NotImplementedError`: SAM 2's own pass would leave the clip and its history out; call `decode`."""
+        raise NotImplementedError("This mask decoder is asked by `decode`, which fuses the clip and its history.")
 
     def decode(
         self,

@@ -68,10 +68,10 @@ class MultiheadAttention(nn.Module):
         output_weights = self.out_proj.weight.T.unflatten(0, (self.heads, -1))  # of each head: d/heads × d
         attended = self.out_proj.bias.repeat(*query.shape[:2], 1)
         for weight, bias, output_weight in zip(weights, biases, output_weights, strict=True):
-            projected = (
+            queries, keys, values = (
                 F.linear(x, w, b)[:, None] for x, w, b in zip((query, memory, memory), weight, bias, strict=True)
             )
-            head = F.scaled_dot_product_attention(*projected)
+            head = F.scaled_dot_product_attention(queries, keys, values)
             attended.flatten(0, 1).addmm_(head.flatten(0, 2).to(attended.dtype), output_weight)
         return attended
 

@@ -7,7 +7,7 @@ and patches, `B` for the words. Module names are those of the published checkpoi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,7 @@ class VisionEmbedding(nn.Module):
         super().__init__()
         self.mask_token = nn.Parameter(torch.zeros(1, 1, config.width))  # used in BEiT-3's pretraining only
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.width))
+        self.proj: nn.Module
         if config.stem:
             self.proj = convolutional_stem(config.stem)
         else:
@@ -143,13 +144,16 @@ class Encoder(nn.Module):
     def forward(self, vision: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
         """Vision B × (1 + N) × d and text B × L × d, with `text_mask` (B × L, bool, False = unknown or padding)."""
         split, length = vision.shape[1], text.shape[1]
-        vision = vision + self.embed_positions["A"].weight[_UNUSED_POSITIONS:]
-        text = text + self.embed_positions["B"].weight[_UNUSED_POSITIONS : _UNUSED_POSITIONS + length]
+        vision = vision + self._positions("A")
+        text = text + self._positions("B")[:length]
         x = torch.cat([vision, text * text_mask[..., None]], dim=1)
         mask = F.pad(text_mask, (split, 0), value=True)[:, None, None]
         for layer in self.layers:
             x = layer(x, split, mask)
         return self.layer_norm(x, split)
+
+    def _positions(self, part: str) -> Tensor:
+        return cast(nn.Embedding, self.embed_positions[part]).weight[_UNUSED_POSITIONS:]
 
 
 class BEiT3(nn.Module):

@@ -88,27 +88,12 @@ class TrackerConfig:
 
 
 @dataclass(frozen=True)
-class CalibrationConfig:
-    """How logits become probabilities, sigmoid((logit - shift) / temperature); `calibration.calibrate` fits it.
-
-    The shifts of the object score and of the predicted IoU are in the network's biases. The verdict's logit is
-    `verdict.mean_logit`.
-    """
-
-    object_temperature: float = 1.0
-    iou_temperature: float = 1.0
-    verdict_shift: float = 0.0
-    verdict_temperature: float = 1.0
-
-
-@dataclass(frozen=True)
 class ModelConfig:
     """The whole network."""
 
     encoder: EncoderConfig
     prior: PriorConfig
     tracker: TrackerConfig
-    calibration: CalibrationConfig = CalibrationConfig()
 
     def to_dict(self) -> dict[str, Any]:
         """Nested dictionary of plain values, as `config.json` holds it."""
@@ -116,7 +101,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
-        """The inverse of `to_dict`; lists become tuples, and without a calibration none is applied.
+        """The inverse of `to_dict`; lists become tuples, and what else `config.json` holds is left out.
 
         Raises:
             InputError: a field is missing or not one of this version's.
@@ -128,7 +113,6 @@ class ModelConfig:
                 encoder=EncoderConfig(**_tuples(values["encoder"])),
                 prior=PriorConfig(**_tuples(values["prior"])),
                 tracker=TrackerConfig(hiera=hiera, **_tuples(tracker)),
-                calibration=CalibrationConfig(**values.get("calibration", {})),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The checkpoint's config.json does not describe this network: {error}.") from None

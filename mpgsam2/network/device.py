@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Ge
         for frame in frames:
             yield resize(frame, side)
         return
-    coming = deque()
+    coming: deque[Future[Tensor]] = deque()
     with ThreadPoolExecutor(_RESIZERS) as pool:
         for frame in frames:
             coming.append(pool.submit(resize, frame, side))
@@ -81,7 +81,11 @@ class Download:
             self._arrived.record()
 
     def tensors(self) -> list[Tensor]:
-        """The tensors in the host's memory, in their order."""
-        if self._arrived is not None:
-            self._arrived.synchronize()
-        return [x.cpu() for x in self._tensors]
+        """The tensors in the host's memory, in their order.
+
+        They are in ordinary memory, however long they are kept: pinned memory is the whole system's and scarce.
+        """
+        if self._arrived is None:
+            return [x.cpu() for x in self._tensors]
+        self._arrived.synchronize()
+        return [x.clone() for x in self._tensors]

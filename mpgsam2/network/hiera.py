@@ -10,6 +10,8 @@ from sam2.modeling.backbones.hieradet import Hiera
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mpgsam2.network.ways import is_plain
+
 _STRIP_SIZE = 2**20  # numbers; the widest of a block's arrays is four times as large
 
 
@@ -29,6 +31,8 @@ class StripwiseHiera(Hiera):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
+        if is_plain():
+            return super().forward(images)
         x = self.patch_embed(images.contiguous(memory_format=torch.channels_last))
         x = x + self._get_pos_embed(x.shape[1:3])  # B × S/4 × S/4 × channels
         first, second = self.stage_ends[:2]
@@ -43,7 +47,7 @@ class StripwiseHiera(Hiera):
 
     def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
         """1 × H × W × channels; enlarged anew only when the parameters have changed."""
-        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if is_plain() or torch.is_grad_enabled() or torch.compiler.is_compiling():
             return super()._get_pos_embed(hw)
         parameters = (self.pos_embed, self.pos_embed_window)
         made_of = (*hw, *((parameter.data_ptr(), parameter._version) for parameter in parameters))

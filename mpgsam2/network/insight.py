@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _SAMPLED = 16  # patches of a frame, or places of its features, from which attention is looked at
 
 
+Kind = Literal["words", "frames", "memories"]
+
+
 class Sight(NamedTuple):
     """One look of an attention.
 
@@ -36,38 +39,39 @@ class Sight(NamedTuple):
             the generator sees together. "memories": B × (memories + 1), for B sentences; the last are the pointers.
     """
 
-    kind: Literal["words", "frames", "memories"]
+    kind: Kind
     shares: np.ndarray
 
 
 @contextmanager
-def watch(model: MPGSAM2) -> Iterator[list[Sight]]:
+def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
     """While the block lasts, what the network looks at is added to the list that it yields, in the order of its steps.
 
     On a GPU there are no memories: the tracker's steps are replayed there from a recording.
     """
     seen: list[Sight] = []
 
-    def watched(module: nn.Module, kind: Literal["words", "frames", "memories"], look: Any) -> Any:
+    def watched(module: nn.Module, kind: Kind, look: Any) -> Any:
         def hook(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
             seen.append(Sight(kind, look(module, *given, **named).float().cpu().numpy()))
 
         return module.register_forward_pre_hook(hook, with_kwargs=True)
 
-    patches = model.config.encoder.grid**2
-    looks = [
-        (model.mm_extractor["beit3"].encoder.layers[-1].self_attn, "words", _words),
-        (model.visual_ifi, "frames", lambda module, x: _frames(module.self_attn, x, patches)),
+    patches = network.config.encoder.grid**2
+    encoder: Any = network.mm_extractor["beit3"]
+    looks: list[tuple[nn.Module, Kind, Any]] = [
+        (encoder.encoder.layers[-1].self_attn, "words", _words),
+        (network.visual_ifi, "frames", lambda module, x: _frames(module.self_attn, x, patches)),
     ]
-    if model.device.type == "cpu":
-        looks.append((model.visual_model.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
+    if network.device.type == "cpu":
+        looks.append((network.visual_network.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
     with ExitStack() as hooks:
         for look in looks:
             hooks.callback(watched(*look).remove)
         yield seen
 
 
-def _words(attention: nn.Module, x: Tensor, split: int, mask: Tensor) -> Tensor:
+def _words(attention: Any, x: Tensor, split: int, mask: Tensor) -> Tensor:
     """Shares of the class token's attention: B × words, without the marks of the sentence's beginning and end."""
     query, keys = attention.q_proj.A(x[:, :1]), attention.k_proj(x, split)
     query, keys = (part.unflatten(-1, (attention.heads, -1)).transpose(1, 2) for part in (query, keys))
@@ -76,7 +80,7 @@ def _words(attention: nn.Module, x: Tensor, split: int, mask: Tensor) -> Tensor:
     return words / words.sum(dim=-1, keepdim=True).clamp(min=1e-12)
 
 
-def _frames(attention: nn.Module, x: Tensor, patches: int) -> Tensor:
+def _frames(attention: Any, x: Tensor, patches: int) -> Tensor:
     """Shares of the frames: T × T, a row for each frame that looks."""
     (tokens,) = x.unflatten(1, (-1, patches))  # T × N × d
     width = tokens.shape[-1]
@@ -94,7 +98,7 @@ def _frames(attention: nn.Module, x: Tensor, patches: int) -> Tensor:
     return torch.stack(rows)
 
 
-def _memories(attention: nn.Module, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
+def _memories(attention: Any, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
     """Shares of the memories and of all pointers together: B × (memories + 1)."""
     places = q.shape[1]
     query, key = attention.q_proj(q), attention.k_proj(k)
@@ -126,7 +130,7 @@ def by_query(
     remembering = [parts for parts in walks if "history" not in parts]
     words: dict[str, list] = {expression: [] for expression in sentences}
     frames: dict[str, dict[int, dict[int, float]]] = {expression: {} for expression in sentences}
-    memories: list[dict[int, np.ndarray]] = [{} for _ in queries]
+    memories: list[dict[int, dict[int | str, float]]] = [{} for _ in queries]
     calls = 0  # of the encoder
     start = made = steps = 0  # of the span of frames that the network has before it: where it begins, what is done
     for kind, shares in seen:

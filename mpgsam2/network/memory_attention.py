@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mpgsam2.network.rotary import RotaryAttention
+from mpgsam2.network.ways import is_plain
 
 _QUERIES, _KEYS = 512, 1024  # of a block of scores, which the processor's cache is to hold
 
@@ -23,7 +24,7 @@ class MemoryCrossAttention(RotaryAttention):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
         """Attend from B × Q × c to B × S × m; B × Q × c. The last `num_k_exclude_rope` keys have no place."""
-        if q.device.type != "cpu" or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        if is_plain() or q.device.type != "cpu" or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return super().forward(q, k, v, num_k_exclude_rope)
         query, key = self.q_proj(q), self.k_proj(k)
         rotate(query, self.freqs_cis)

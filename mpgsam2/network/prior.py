@@ -113,11 +113,11 @@ class PriorLayers(nn.Module):
             joint.view_as(patches).split(_AT_ONCE, dim=1), self.mask_linear(gated).split(_AT_ONCE, dim=1), strict=True
         )
         products = (visual * query for visual, query in parts)  # 4.3: M = V ⊙ q
-        logits, context = zip(
+        logit_parts, context_parts = zip(
             *((self.mask_product(product), self.meo_linear(product)) for product in products), strict=True
         )
-        logits = torch.cat(logits, dim=1).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
-        context = torch.cat(context, dim=1)  # 4.5
+        logits = torch.cat(logit_parts, dim=1).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
+        context = torch.cat(context_parts, dim=1)  # 4.5
         context = context + frame_positions(frames, context.shape[-1], context)[:, None]
         return logits, ClipContext(
             prior=logits.sigmoid(),

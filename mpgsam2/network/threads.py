@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TypeVar
+
+from mpgsam2.stages import each_within
 
 Item = TypeVar("Item")
 
 ONE_THREAD_PARAMETERS = 20_000_000
 """A network of fewer has arrays so small that a second thread saves no time."""
-
-
-_END = object()
 
 
 def sleep_while_waiting() -> None:
@@ -39,12 +38,6 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def on_one_thread(items: Iterator[Item]) -> Generator[Item]:
+def on_one_thread(items: Generator[Item]) -> Generator[Item]:
     """Compute each item with one thread of torch's, and leave torch's setting to others between them."""
-    with closing(items):
-        while True:
-            with one_thread():
-                item = next(items, _END)
-            if item is _END:
-                return
-            yield item
+    return each_within(one_thread, items)

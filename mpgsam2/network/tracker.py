@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ from mpgsam2.network.config import TrackerConfig
 from mpgsam2.network.hiera import StripwiseHiera
 from mpgsam2.network.memory_attention import MemoryCrossAttention
 from mpgsam2.network.rotary import RotaryAttention
+from mpgsam2.network.ways import is_plain
 
 NO_OBJECT_LOGIT = -1024.0  # SAM 2's mask logit where the object is judged absent
 
@@ -76,7 +77,8 @@ class MemoryBank:
         self.longest_history = max(pointers - 1, 1)
         self.length = 0
         self.first: tuple[Tensor, Tensor] | None = None
-        self.memories: deque[Tensor] = deque(maxlen=config.max_memories - 1)
+        self.last_row = config.max_memories - 1
+        self.memories: deque[Tensor] = deque(maxlen=self.last_row)
         self.pointers: deque[Tensor] = deque(maxlen=pointers - 1)
 
     def add(self, memory: Tensor, pointer: Tensor) -> None:
@@ -102,7 +104,7 @@ class MemoryBank:
         """
         if self.first is None:
             return None
-        rows = [self.memories.maxlen, *reversed(range(len(self.memories)))]
+        rows = [self.last_row, *reversed(range(len(self.memories)))]
         pointers = torch.stack([self.first[1], *reversed(self.pointers)], dim=1)
         ages = torch.arange(len(self.pointers) + 1, device=pointers.device)
         ages[0] = self.length
@@ -189,6 +191,8 @@ class Tracker(nn.Module):
     def image_features(self, images: Tensor) -> ImageFeatures:
         """Hiera and FPN on B × 3 × S × S normalised images (5.1); float32."""
         neck, decoder = self.image_encoder.neck, self.sam_mask_decoder
+        if is_plain():
+            return self._plain_image_features(images)
         with self.autocast():
             stage1, stage2, stage3, stage4 = self.image_encoder.trunk(images)
         stage1, stage2, stage3, stage4 = (stage.float() for stage in (stage1, stage2, stage3, stage4))
@@ -200,6 +204,11 @@ class Tracker(nn.Module):
             level2,
             neck.position_encoding(level2[:1]).expand_as(level2),
         )
+
+    def _plain_image_features(self, images: Tensor) -> ImageFeatures:
+        encoded, decoder = self.image_encoder(images), self.sam_mask_decoder
+        level0, level1, level2 = encoded["backbone_fpn"]
+        return ImageFeatures(decoder.conv_s0(level0), decoder.conv_s1(level1), level2, encoded["vision_pos_enc"][-1])
 
     def recall(self, features: ImageFeatures, past: Past | None) -> Tensor:
         """Condition a frame's features on the past (5.2); B × c × h × w. None: a first frame."""
@@ -309,5 +318,5 @@ class Tracker(nn.Module):
 def _in_one(first: nn.Conv2d, second: nn.Conv2d, x: Tensor) -> Tensor:
     """`second(first(x))` for two 1 × 1 convolutions, as the one that they amount to."""
     weight = second.weight.flatten(1) @ first.weight.flatten(1)
-    bias = F.linear(first.bias, second.weight.flatten(1), second.bias)
+    bias = F.linear(cast(Tensor, first.bias), second.weight.flatten(1), second.bias)
     return F.conv2d(x, weight[..., None, None], bias)

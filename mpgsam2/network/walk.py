@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from mpgsam2.network.cuda_graph import Graphed
 from mpgsam2.network.prior import ClipContext, stack
@@ -29,7 +31,7 @@ class Walk:
             self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
         if "history" not in without:
             self.bank = MemoryBank(tracker.config, self.frames)
-        self._segment = tracker.segment
+        self._segment: Callable[..., tuple[FrameOutput, Tensor]] = tracker.segment
 
     @property
     def on_gpu(self) -> bool:

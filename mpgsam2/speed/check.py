@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.metrics import region_similarity
-from mpgsam2.network.model import MPGSAM2
 from mpgsam2.speed.case import Case
 from mpgsam2.speed.clip import make_clip, queries
 from mpgsam2.speed.compiling import compile_parts
@@ -49,26 +49,25 @@ class Comparison:
         )
 
 
-def compare(net: MPGSAM2, case: Case) -> Comparison:
+def compare(model: Segmenter, case: Case) -> Comparison:
     """Run the plain network in float32 and a setting on the same clip.
 
     Args:
-        net: the case's model on the case's device; its `dtype` is set and, if so wished, its parts are compiled.
+        model: the case's on the case's device; parts of it are compiled if so wished.
         case: the setting.
     """
     with TemporaryDirectory() as folder:
         clip = make_clip(Path(folder, "clip.mp4"), case.frames)
-        with plain(net):
-            truth = _masks(net, clip, case)
-        net.dtype = getattr(torch, case.dtype)
+        with plain():
+            truth = _masks(model.configured(dtype=torch.float32), clip, case)
         if case.compiled:
-            compile_parts(net)
-        masks = _masks(net, clip, case)
+            compile_parts(model.network)
+        masks = _masks(model.configured(dtype=getattr(torch, case.dtype)), clip, case)
     overlaps = region_similarity(masks, truth)
     return Comparison(case, float(overlaps.mean()), float(overlaps.min()), float(truth.mean()))
 
 
-def _masks(net: MPGSAM2, clip: Clip, case: Case) -> np.ndarray:
+def _masks(model: Segmenter, clip: Clip, case: Case) -> np.ndarray:
     """(T·K, H, W) bool, of T frames and K expressions."""
-    frames = net.segment_several(clip, queries(case.expressions))
+    frames = model.segment_several(clip, queries(case.expressions))
     return np.stack([result.mask for results in frames for result in results])

@@ -12,15 +12,16 @@ import torch
 
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import segment_file
-from mpgsam2.network.model import MPGSAM2
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.speed.case import Case
 from mpgsam2.speed.clip import make_clip, queries
 from mpgsam2.speed.compiling import compile_parts
 from mpgsam2.speed.flops import FlopCounter
+from mpgsam2.speed.ledger import Ledger
 from mpgsam2.speed.memory import device_peak, forget_peak, host_peak
 from mpgsam2.speed.plain import plain
 from mpgsam2.speed.rate import clock, matrix_product_rate
-from mpgsam2.speed.stages import Ledger
+from mpgsam2.stages import watched_by
 from mpgsam2.video import Clip
 
 
@@ -57,20 +58,20 @@ class Measurement:
 
     case: Case
     runs: tuple[Run, ...]
-    flops: dict[str, int]
+    flops: dict[str, float]
     rate: float
     host_peak: int
     device_peak: int | None
     plain: tuple[Run, ...] = ()
 
 
-def measure(net: MPGSAM2, case: Case, repeats: int = 3, *, against_plain: bool = False) -> Measurement:
+def measure(model: Segmenter, case: Case, repeats: int = 3, *, against_plain: bool = False) -> Measurement:
     """Run a setting several times, from the clip's file to the results' files.
 
     A pass of the model alone that counts operations, and a run that warms up, go before those that are timed.
 
     Args:
-        net: the case's model on the case's device; its `dtype` is set and, if so wished, its parts are compiled.
+        model: the case's on the case's device; parts of it are compiled if so wished.
         case: the setting.
         repeats: runs that are timed.
         against_plain: whether the plain network (in float32, not compiled) runs as often, in turns with the setting;
@@ -83,39 +84,40 @@ def measure(net: MPGSAM2, case: Case, repeats: int = 3, *, against_plain: bool =
         raise InputError("A benchmark needs at least one timed run.")
     if against_plain and case.compiled:
         raise InputError("A compiled network is not measured against the plain one: leave one of the two out.")
-    device, net.dtype = torch.device(case.device), getattr(torch, case.dtype)
+    device, dtype = torch.device(case.device), getattr(torch, case.dtype)
+    model = model.configured(dtype=dtype)
     with TemporaryDirectory() as folder:
         clip = make_clip(Path(folder, "clip.mp4"), case.frames)
-        flops = _count(net, clip, case)
+        flops = _count(model, clip, case)
         if case.compiled:
-            compile_parts(net)
-        run = partial(_run, net, clip, case, Path(folder, "results"))
-        run()
+            compile_parts(model.network)
+        run = partial(_run, clip=clip, case=case, folder=Path(folder, "results"))
+        run(model)
         forget_peak(device)
         plain_runs, runs = [], []
         for _ in range(repeats):
             if against_plain:
-                with plain(net):
-                    plain_runs.append(run())
-            runs.append(run())
-    rate = matrix_product_rate(device, net.dtype)
+                with plain():
+                    plain_runs.append(run(model.configured(dtype=torch.float32)))
+            runs.append(run(model))
+    rate = matrix_product_rate(device, dtype)
     return Measurement(case, tuple(runs), flops, rate, host_peak(), device_peak(device), tuple(plain_runs))
 
 
-def _count(net: MPGSAM2, clip: Clip, case: Case) -> dict[str, int]:
+def _count(model: Segmenter, clip: Clip, case: Case) -> dict[str, float]:
     """Floating-point operations by stage; the counter sees its own thread only, so nothing is drawn meanwhile."""
     with FlopCounter() as counter:
         ledger = Ledger(lambda: counter.total)
-        with ledger.watch():
-            for _ in net.segment_several(clip, queries(case.expressions)):
+        with watched_by(ledger.stage):
+            for _ in model.segment_several(clip, queries(case.expressions)):
                 pass
     return ledger.totals
 
 
-def _run(net: MPGSAM2, clip: Clip, case: Case, folder: Path) -> Run:
+def _run(model: Segmenter, clip: Clip, case: Case, folder: Path) -> Run:
     ledger = Ledger(partial(clock, torch.device(case.device)))
     start, written = time.perf_counter(), []
-    with ledger.watch():
-        for _ in segment_file(net, clip, queries(case.expressions), folder):
+    with watched_by(ledger.stage):
+        for _ in segment_file(model, clip, queries(case.expressions), folder):
             written.append(time.perf_counter() - start)
     return Run(len(written), ledger.totals, time.perf_counter() - start, written[0])

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from mpgsam2.speed.measure import Measurement
-from mpgsam2.speed.stages import STAGES
+from mpgsam2.stages import STAGES
 
 _MEGABYTE = 10**6
 
@@ -25,15 +25,15 @@ def table(measurement: Measurement) -> str:
     memory = f"{measurement.host_peak / _MEGABYTE:,.0f} MB"
     if measurement.device_peak is not None:
         memory += f", {measurement.device_peak / _MEGABYTE:,.0f} MB on the GPU"
-    told = (
+    told = [
         f"{_spread([frames / whole for whole in wholes])} frames/s",
         f"first mask after {_spread([run.first_mask for run in measurement.runs])} s",
         f"peak memory {memory}",
         f"matrix products at {measurement.rate / 1e9:,.0f} GFLOP/s",
-    )
+    ]
     if measurement.plain:
         pairs = zip(measurement.runs, measurement.plain, strict=True)
-        told = (*told, f"{_spread([run.whole / plain.whole for run, plain in pairs])} × the plain network's time")
+        told.append(f"{_spread([run.whole / plain.whole for run, plain in pairs])} × the plain network's time")
     lines = [
         f"{measurement.case}: {'; '.join(told)}",
         "",

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from mpgsam2.checkpoint import load_model
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.config import PRESETS
 from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.model import MPGSAM2
@@ -17,8 +18,8 @@ _OBJECT_BIAS = "visual_model.sam_mask_decoder.pred_obj_score_head.layers.2.bias"
 _PRESENT = 5.0  # the object is in every frame, as in the reference arrays
 
 
-def load_or_make(name: str, device: str = "cpu") -> MPGSAM2:
-    """Load a checkpoint; for the presets that come without one, make the network by rule.
+def load_or_make(name: str, device: str = "cpu") -> Segmenter:
+    """Load a checkpoint; for the presets that come without one, make one by rule.
 
     Args:
         name: "nano" or anything else that `load_model` takes; or another of `PRESETS`, which then has nano's vocabulary
@@ -34,9 +35,8 @@ def load_or_make(name: str, device: str = "cpu") -> MPGSAM2:
     with SkipInitialisation():
         shapes = {key: tensor.shape for key, tensor in MPGSAM2(PRESETS[name]).state_dict().items()}
     weights = weights_by_rule(shapes, object_bias=_PRESENT)
-    net = MPGSAM2.from_state_dict(weights, PRESETS[name], assign=True)
-    net.tokenizer, net.name = nano.tokenizer, name
-    return net.to(device)
+    network = MPGSAM2.from_state_dict(weights, PRESETS[name], assign=True)
+    return Segmenter(network.to(device), nano.tokenizer, name)
 
 
 def weights_by_rule(

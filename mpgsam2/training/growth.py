@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.beit3 import UNKNOWN
-from mpgsam2.network.model import MPGSAM2
 
 _WORDS = "mm_extractor.beit3.text_embed.weight"
 _POSITIONS = "mm_extractor.beit3.encoder.embed_positions.A.weight"
@@ -16,15 +16,15 @@ _LAYER = "mm_extractor.beit3.encoder.layers.{}."
 _LAST_OF_LAYER = ("self_attn.out_proj.{}.weight", "self_attn.out_proj.{}.bias", "ffn.{}.fc2.weight", "ffn.{}.fc2.bias")
 
 
-def grown(shipped: MPGSAM2, net: MPGSAM2) -> dict[str, Tensor]:
+def grown(shipped: Segmenter, net: Segmenter) -> dict[str, Tensor]:
     """The weights of one network for another.
 
     Words keep their rows, and words that only `net` knows have fresh ones; patches' positions are interpolated to its
     grid; encoder layers that the older network has not change nothing at first.
 
     Args:
-        shipped: the older network, with its tokenizer.
-        net: of the same kind, with its tokenizer, at least as deep, other sizes alike but the encoder's grid.
+        shipped: the older network.
+        net: of the same kind, at least as deep, other sizes alike but the encoder's grid.
 
     Returns:
         A state dictionary for `net`.

@@ -20,6 +20,8 @@ from tqdm import tqdm
 from mpgsam2.checkpoint import check_replaceable, load_model, save_checkpoint
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.interruption import Interrupted, Interruption
 from mpgsam2.nano.calibration import calibrate
 from mpgsam2.nano.drawings.atlas import load_atlas
@@ -51,8 +53,6 @@ _SAVE_EVERY = 250  # steps between checkpoints
 def new_network() -> MPGSAM2:
     """Nano with fresh weights, set where learning is quickest."""
     net = MPGSAM2(NANO)
-    net.tokenizer = WordTokenizer(VOCABULARY)
-    net.window, net.interleaved = WINDOW, True
     d, grid = NANO.encoder.width, NANO.encoder.grid
     with torch.no_grad():
         # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.
@@ -64,6 +64,11 @@ def new_network() -> MPGSAM2:
         if net.config.prior.frame_positions:
             net.frame_position_linear.weight.zero_()
     return net
+
+
+def in_words(net: MPGSAM2) -> Segmenter:
+    """Nano as it is asked sentences."""
+    return Segmenter(net, WordTokenizer(VOCABULARY), "nano", InferenceConfig(WINDOW, interleaved=True))
 
 
 def attend_alike(net: MPGSAM2) -> None:
@@ -212,7 +217,7 @@ def train(
     average = copy.deepcopy(net).to(device)
     trainee = Trainee(net, stage.trains).to(device)
     if start:
-        net.load_state_dict(grown(load_model(start), net))
+        net.load_state_dict(grown(load_model(start), in_words(net)))
     else:
         for earlier in stage.starts_from:
             trainee.load_state_dict(_trained_by(earlier, run), strict=False)
@@ -233,7 +238,7 @@ def train(
         optimiser.load_state_dict(saved["optimiser"])
         step = saved["step"]
 
-    stream = ClipStream(stage, net.config, net.tokenizer, step)
+    stream = ClipStream(stage, net.config, WordTokenizer(VOCABULARY), step)
     sums, since, waited = {}, time.monotonic(), 0.0
     batches = iter(loader(stream, workers))
     interruption = interruption or Interruption()
@@ -274,12 +279,12 @@ def train(
             sums, since, waited = {}, time.monotonic(), 0.0
         if part >= 1 and before:
             seeds = range(stage.seed - stage.refit, stage.seed)
-            refit(average, before, (render_clip(seed, stage.easy) for seed in seeds))
+            refit(in_words(average), in_words(before), (render_clip(seed, stage.easy) for seed in seeds))
         if step % save_every == 0 or part >= 1:
             _save(file, step, trainee=trainee, average=average, optimiser=optimiser)
             if out:
-                save_checkpoint(average, out, dtype=torch.float16)
-            if clips and (scores := progress(average, stage.trains, clips)):
+                save_checkpoint(in_words(average), out, dtype=torch.float16)
+            if clips and (scores := progress(in_words(average), stage.trains, clips)):
                 _log(run / f"{name}.jsonl", {"step": step, **scores})
             since = time.monotonic()
     bar.close()
@@ -324,10 +329,11 @@ def export(stage: str, run: Path, folder: Path, clips: Sequence[Clip] = ()) -> N
     """
     net = new_network().eval()
     net.load_state_dict(torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)["average"])
+    model = in_words(net)
     if clips:
         print(f"Training is done; its scores are now calibrated on {len(clips)} clips.", flush=True)
-        calibrate(net, clips)
-    save_checkpoint(net, folder, dtype=torch.float16)
+        model = calibrate(model, clips)
+    save_checkpoint(model, folder, dtype=torch.float16)
 
 
 def main(arguments: Sequence[str] | None = None, interruption: Interruption | None = None) -> None:

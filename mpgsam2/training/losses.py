@@ -80,8 +80,11 @@ def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Ten
 
 
 class Helpers(nn.Module):
-    """Heads of training only: they ask every patch what it shows and where it is, every word its place, and
-    every class token whether its frame shows what the sentence names."""
+    """Heads of training only.
+
+    They ask every patch what it shows and where it is, every word its place, and every class token whether its frame
+    shows what the sentence names.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()

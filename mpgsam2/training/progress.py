@@ -7,21 +7,21 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.evaluation import evaluate, sentences, summarise
 from mpgsam2.nano.synthetic import KINDS, Clip
-from mpgsam2.network.model import MPGSAM2
 
 
-def progress(net: MPGSAM2, trains: str, clips: Iterable[Clip]) -> dict[str, float]:
+def progress(net: Segmenter, trains: str, clips: Iterable[Clip]) -> dict[str, float]:
     """Scores in percent by name.
 
     Args:
-        net: with its tokenizer.
+        net: as it is asked sentences.
         trains: as in `Stage`: "prior" scores the prior alone, "joint" the masks; "tracker" has no score of its own,
             because what it would be told by the rest of the network is not what it is trained on.
         clips: to score on.
     """
-    net.eval()
+    net.network.eval()
     if trains == "prior":
         return _named_by_prior(net, clips)
     if trains == "joint":
@@ -31,7 +31,7 @@ def progress(net: MPGSAM2, trains: str, clips: Iterable[Clip]) -> dict[str, floa
     return {}
 
 
-def _named_by_prior(net: MPGSAM2, clips: Iterable[Clip]) -> dict[str, float]:
+def _named_by_prior(net: Segmenter, clips: Iterable[Clip]) -> dict[str, float]:
     """By kind of sentence, how often the thing that it names holds more of the prior's mass than any other."""
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for clip in clips:

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor, nn
 
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.synthetic import Clip
 from mpgsam2.network.model import MPGSAM2
 
@@ -20,7 +21,7 @@ _RIDGE = 1e-3  # of the mean variance of the inputs
 _SENTENCES = 3  # of each clip, at most
 
 
-def refit(net: MPGSAM2, before: MPGSAM2, clips: Iterable[Clip]) -> None:
+def refit(net: Segmenter, before: Segmenter, clips: Iterable[Clip]) -> None:
     """Fit the layers whose outputs the tracker reads to those of the network before, and change them in place.
 
     Args:
@@ -28,7 +29,7 @@ def refit(net: MPGSAM2, before: MPGSAM2, clips: Iterable[Clip]) -> None:
         before: the network as it was then, of the same sizes and words.
         clips: whose sentences the network before understood; at least one.
     """
-    given, wanted = _Recorder(net), _Recorder(before)
+    given, wanted = _Recorder(net.network), _Recorder(before.network)
     with given, wanted:
         for clip in clips:
             for expression in clip.expressions[:_SENTENCES]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,7 @@ def _canvas(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def animation_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:
+def animation_frames(path: Path, numbers: range) -> Generator[np.ndarray]:
     """Yields an animation's frames of those numbers, (H, W, 3) uint8 RGB; those after them are not read.
 
     Each is what the viewer sees by then, put together from the frames before it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mpgsam2.errors import FrameError, InputError
+from mpgsam2.stages import READING, in_stage
 from mpgsam2.video.animation import animation_frames, is_animation, probe_animation
 from mpgsam2.video.containers import shown
 from mpgsam2.video.file import file_frames, probe_file
@@ -79,11 +80,14 @@ class Clip:
                     digest.update(block)
         return digest.hexdigest()
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Generator[np.ndarray]:
         return self.read(range(self.frame_count))
 
-    def read(self, numbers: range) -> Iterator[np.ndarray]:
+    def read(self, numbers: range) -> Generator[np.ndarray]:
         """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
+        return in_stage(READING, self._read(numbers))
+
+    def _read(self, numbers: range) -> Generator[np.ndarray]:
         frames = _reader(self.path)(self.path, numbers)
         try:
             for index in numbers:
@@ -109,7 +113,7 @@ class Clip:
         )
 
 
-def _reader(path: Path) -> Callable[[Path, range], Iterator[np.ndarray]]:
+def _reader(path: Path) -> Callable[[Path, range], Generator[np.ndarray]]:
     if path.is_dir():
         return folder_frames
     return animation_frames if is_animation(path) else file_frames

@@ -6,11 +6,14 @@ read. They are told to consider none of these, and no protocol but that of plain
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import cast
 from unicodedata import category
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 
 from mpgsam2.errors import InputError
 
@@ -40,6 +43,11 @@ def open_container(path: Path) -> InputContainer:
         f"No frame of “{shown(path)}” could be read: it holds no video, or it is cut off or damaged; export or upload "
         "it again."
     )
+
+
+def time_base(stream: Stream) -> Fraction:
+    """The unit of a stream's time stamps, in seconds; every stream of an opened file has one."""
+    return cast(Fraction, stream.time_base)
 
 
 def ffmpeg_input(path: Path) -> list[str]:

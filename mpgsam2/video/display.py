@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideData
 
 from mpgsam2.video.hdr import HLG, PQ, cube
 
@@ -96,7 +98,8 @@ class Display:
 
 def orientation(frame: av.VideoFrame) -> tuple[int, int, int, int]:
     """How a frame is to be turned and mirrored: its display matrix, brought to the nearest quarter turn."""
-    data = frame.side_data.get("DISPLAYMATRIX")
+    # PyAV's own types know only one kind of side data.
+    data = cast(Mapping[str, SideData], frame.side_data).get("DISPLAYMATRIX")
     if data is None:
         return _UPRIGHT
     a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))

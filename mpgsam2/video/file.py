@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -12,13 +12,14 @@ from pathlib import Path
 import av
 import imageio_ffmpeg
 import numpy as np
+from av.codec.context import ThreadType
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mpgsam2.errors import InputError
 from mpgsam2.video.clock import run_on, steadier
-from mpgsam2.video.containers import ffmpeg_input, open_container, shown
+from mpgsam2.video.containers import ffmpeg_input, open_container, shown, time_base
 from mpgsam2.video.display import THREADS, Display
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.probe import Probe
@@ -47,7 +48,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     with open_container(path) as container:
         stream = _video(container, name)
         limits.check_pixels(name, stream.codec_context.width, stream.codec_context.height)
-        stated = _stated_frames(container, stream)
+        unit, stated = time_base(stream), _stated_frames(container, stream)
         decoding = _Decoding(container, stream)
         shown_at: list[float | None] = []
         decoded_at: list[float | None] = []
@@ -62,7 +63,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
                     f"{display.height} to {frame.width} × {frame.height}: convert it to one size and try again."
                 )
             for stamp, of_all in ((frame.pts, shown_at), (frame.dts, decoded_at)):
-                of_all.append(None if stamp is None else float(stamp * stream.time_base))
+                of_all.append(None if stamp is None else float(stamp * unit))
             limits.check_frames(name, len(shown_at))
             seen(len(shown_at))
         rates = stream.average_rate, stream.guessed_rate, stream.base_rate
@@ -76,9 +77,9 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     # is only its duration times a rate. Broken is what has fewer frames than stated and makes the decoder complain.
     # A broadcast states no count, and may begin with what leans on frames before it.
     if len(shown_at) < stated and (decoding.errors or (not broadcast and _decoder_complains(path, number))):
-        of_all = f"of its {frames_in_words(stated)}" if stated <= limits.frames else "frames"
+        of_how_many = f"of its {frames_in_words(stated)}" if stated <= limits.frames else "frames"
         raise InputError(
-            f"“{name}” is broken part-way: only {len(shown_at)} {of_all} could be read; export or upload it again."
+            f"“{name}” is broken part-way: only {len(shown_at)} {of_how_many} could be read; export or upload it again."
         )
     usual = next((float(1 / rate) for rate in rates if rate), None)
     stamps = steadier(shown_at, decoded_at) if avi else shown_at
@@ -89,7 +90,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
     return Probe(display.width, display.height, fps, len(times), variable_rate, times, clock, display.hdr)
 
 
-def file_frames(path: Path, numbers: range) -> Iterator[np.ndarray]:
+def file_frames(path: Path, numbers: range) -> Generator[np.ndarray]:
     """Yields a video file's frames of those numbers, (H, W, 3) uint8 RGB; closing the generator releases the file.
 
     What lies between them is decoded without colour conversion, what comes after them not at all.
@@ -155,13 +156,17 @@ class _Decoding:
 def _video(container: InputContainer, name: str) -> VideoStream:
     """The stream that players show, ready to be decoded."""
     stream = container.streams.best("video")
-    no_decoder_knows_it = stream is not None and stream.codec_context is None
-    if stream is None or no_decoder_knows_it or stream.disposition & Disposition.attached_pic:  # the cover of a song
+    if (
+        not isinstance(stream, VideoStream)
+        or stream.codec_context is None  # no decoder knows it
+        or stream.disposition & Disposition.attached_pic  # the cover of a song
+    ):
         raise InputError(
             f"No frame of “{name}” could be read: it holds no video, or it is cut off or damaged; export or upload it "
             "again."
         )
-    stream.thread_type = "AUTO" if stream.codec_context.name in _FRAME_BY_FRAME else "SLICE"
+    by_frame = stream.codec_context.name in _FRAME_BY_FRAME
+    stream.thread_type = ThreadType.AUTO if by_frame else ThreadType.SLICE
     stream.codec_context.thread_count = THREADS
     return stream
 
@@ -171,9 +176,11 @@ def _sound_times(path: Path) -> list[float]:
     times: list[float] = []
     with open_container(path) as container, suppress(*_UNREADABLE):
         stream = container.streams.best("audio")
-        for packet in container.demux(stream) if stream is not None else ():
-            if packet.pts is not None:
-                times.append(float(packet.pts * stream.time_base))
+        if stream is not None:
+            unit, packets = time_base(stream), container.demux(stream)
+            for packet in packets:
+                if packet.pts is not None:
+                    times.append(float(packet.pts * unit))
     return times
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -45,11 +45,12 @@ def probe_folder(path: Path, limits: Limits, fps: Fraction, seen: Callable[[int]
         raise InputError(f"There is no image in the folder “{name}”: put PNG or JPEG frames into it.")
     limits.check_frames(name, len(images))
     limits.check_bytes(name, sum(image.stat().st_size for image in images))
-    size: tuple[int, int] | None = None
+    size = (0, 0)
     for index, image in enumerate(images):
         width, height = _read(image, index, upright_size)
         limits.check_pixels(name, width, height)
-        size = size or (width, height)
+        if not index:
+            size = width, height
         if (width, height) != size:
             raise InputError(
                 f"The images in “{name}” differ in size: “{shown(image)}” is {width} × {height}, those before it "
@@ -79,7 +80,7 @@ def folder_images(folder: Path) -> list[Path]:
     return sorted((p for p in images if p.is_file()), key=lambda p: natural_order(p.name))
 
 
-def folder_frames(folder: Path, numbers: range) -> Iterator[np.ndarray]:
+def folder_frames(folder: Path, numbers: range) -> Generator[np.ndarray]:
     """Yields the folder's images of those numbers as frames, (H, W, 3) uint8 RGB; the others are not read.
 
     Raises:

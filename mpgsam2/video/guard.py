@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Any
+from typing import IO, Any, cast
 
 from mpgsam2.errors import InputError, Stopped
 from mpgsam2.video.clip import Clip
@@ -94,12 +94,13 @@ def ask(asked: dict[str, Any], *, seconds: float, silence: float, stop: Event | 
         env={**os.environ, **one_thread, "PYTHONPATH": paths},
         start_new_session=True,  # so that what it may have started ends with it, and Ctrl-C is for Python alone
     )
+    question, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
     lines: SimpleQueue[bytes] = SimpleQueue()
-    Thread(target=_read, args=(process, lines), daemon=True).start()
+    Thread(target=_read, args=(answers, lines), daemon=True).start()
     try:
-        with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(json.dumps({**asked, "memory": MEMORY, "seconds": seconds}).encode())
-        return _answer(process, lines, seconds, silence, stop)
+        with suppress(BrokenPipeError), question:
+            question.write(json.dumps({**asked, "memory": MEMORY, "seconds": seconds}).encode())
+        return _answer(lines, seconds, silence, stop)
     finally:
         with suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
@@ -109,16 +110,14 @@ def ask(asked: dict[str, Any], *, seconds: float, silence: float, stop: Event | 
         process.wait()
 
 
-def _read(process: subprocess.Popen[bytes], lines: SimpleQueue[bytes]) -> None:
-    with process.stdout:
-        for line in process.stdout:
+def _read(answers: IO[bytes], lines: SimpleQueue[bytes]) -> None:
+    with answers:
+        for line in answers:
             lines.put(line)
     lines.put(b"")
 
 
-def _answer(
-    process: subprocess.Popen[bytes], lines: SimpleQueue[bytes], seconds: float, silence: float, stop: Event | None
-) -> Any:
+def _answer(lines: SimpleQueue[bytes], seconds: float, silence: float, stop: Event | None) -> Any:
     begun = heard = time.monotonic()
     while True:
         if stop is not None and stop.is_set():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ class SelectedClip(Clip):
     selection: Selection
     numbers: range
 
-    def read(self, numbers: range) -> Iterator[np.ndarray]:
+    def read(self, numbers: range) -> Generator[np.ndarray]:
         """As `Clip.read`; the numbers are those of this clip's frames."""
         size = (self.width, self.height)
         with closing(self.source.read(self.numbers[numbers.start : numbers.stop : numbers.step])) as frames:

@@ -31,8 +31,8 @@ def add_sound(video: Path, clip: Clip, start: float, duration: float) -> Sound:
     if not clip.stretches:
         return "none"
     unfinished = video.with_name(f".{video.name}.sound.part")
-    asked = {"task": "sound", "video": str(video), "out": str(unfinished), "source": str(clip.path)}
-    asked |= {"stretches": clip.stretches, "start": start, "duration": duration}
+    files = {"video": str(video), "out": str(unfinished), "source": str(clip.path)}
+    asked = {"task": "sound", **files, "stretches": clip.stretches, "start": start, "duration": duration}
     patience = _PATIENCE + duration / 10
     try:
         sound = ask(asked, seconds=patience, silence=patience)

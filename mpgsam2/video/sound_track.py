@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from mpgsam2.video.clock import Listener
-from mpgsam2.video.containers import open_container
+from mpgsam2.video.containers import open_container, time_base
 from mpgsam2.video.probe import Stretch
 from mpgsam2.video.retime import MOVFLAGS
 
@@ -40,7 +40,7 @@ def lay_under(video: Path, out: Path, source: Path, stretches: Sequence[Stretch]
     """
     with open_container(source) as heard:
         stream = heard.streams.best("audio")
-        if stream is None:
+        if not isinstance(stream, AudioStream):
             return "unreadable" if heard.streams.audio else "none"
         if stream.codec_context is None:
             return "unreadable"
@@ -57,13 +57,13 @@ def _write(seen: InputContainer, track: _Track, together: OutputContainer) -> No
     stream = seen.streams.video[0]
     pictures = together.add_stream_from_template(stream)
     sound = together.add_stream("aac", rate=_RATE, layout="stereo", bit_rate=128_000)
-    packets = (packet for packet in seen.demux(stream) if packet.size)
+    packets, unit = (packet for packet in seen.demux(stream) if packet.size), time_base(stream)
     waiting = next(packets, None)
     written = 0
 
     def catch_up(time: float | None) -> None:
         nonlocal waiting
-        while waiting is not None and (time is None or (waiting.dts or 0) * stream.time_base <= time):
+        while waiting is not None and (time is None or (waiting.dts or 0) * unit <= time):
             waiting.stream = pictures
             together.mux(waiting)
             waiting = next(packets, None)
@@ -119,9 +119,10 @@ class _Track:
 
     def _heard(self) -> Iterator[tuple[float, np.ndarray]]:
         """Yields the clip's sound from somewhat before the start, with its time since the clip's first frame."""
-        stream, following = self._stream, None
+        stream, unit = self._stream, time_base(self._stream)
+        following: float | None = None
         for packet in self._packets():
-            stamp = None if packet.pts is None else float(packet.pts * stream.time_base)
+            stamp = None if packet.pts is None else float(packet.pts * unit)
             shown = None if stamp is None else self._listener.shown(stamp)
             if stamp is not None and (shown is None or shown < self._start - _LEAD):
                 continue

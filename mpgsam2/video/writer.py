@@ -10,12 +10,14 @@ from contextlib import suppress
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
+from typing import IO, cast
 from weakref import WeakSet
 
 import cv2
 import imageio_ffmpeg
 import numpy as np
 
+from mpgsam2.stages import WRITING, stage
 from mpgsam2.video.retime import retime
 
 PATIENCE = 30.0
@@ -43,13 +45,14 @@ class VideoWriter:
     """Of a frame."""
 
     _pixels_in, _pixels_out, _container = "rgb24", "yuv420p", "mp4"
+    _encoding: tuple[str, ...]
     # One thread, because a run writes several videos at once, which costs less memory and time than sharing the cores.
     _encoding = (
         *("-c:v", "libx264", "-preset", "superfast", "-crf", "18", "-g", "12", "-threads", "1"),
         *("-movflags", "+faststart"),
     )
     # BT.709 is what browsers take an untagged HD video for, and BT.601 what ffmpeg would write: say it in the file.
-    _colours = (
+    _colours: str = (
         "scale=out_color_matrix=bt709:out_range=tv,"
         "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     )
@@ -80,10 +83,12 @@ class VideoWriter:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._pipe = cast(IO[bytes], self._encoder.stdin)
         if os.name == "posix":
-            os.set_blocking(self._encoder.stdin.fileno(), False)
+            os.set_blocking(self._pipe.fileno(), False)
         _at_work.add(self)
 
+    @stage(WRITING)
     def write(self, frame: np.ndarray) -> None:
         """Appends a (H, W, 3) uint8 RGB frame; of a writer with another number of `channels`, one with so many.
 
@@ -96,7 +101,7 @@ class VideoWriter:
         if self.width % 2 or self.height % 2:
             frame = cv2.copyMakeBorder(frame, 0, self.height % 2, 0, self.width % 2, cv2.BORDER_REPLICATE)
         try:
-            self._send(memoryview(np.ascontiguousarray(frame)).cast("B"))
+            self._send(np.ascontiguousarray(frame).data.cast("B"))
         except OSError:
             error = EncoderError(self._fate())
             self.discard()
@@ -105,7 +110,7 @@ class VideoWriter:
 
     def _send(self, content: memoryview) -> None:
         """Writes to the encoder, which must take something of it within `PATIENCE`."""
-        pipe = self._encoder.stdin.fileno()
+        pipe = self._pipe.fileno()
         while content:
             try:
                 content = content[os.write(pipe, content) :]
@@ -148,7 +153,7 @@ class VideoWriter:
     def _end(self) -> bool:
         """Waits for the encoder to end; whether it did its work."""
         with suppress(BrokenPipeError):
-            self._encoder.stdin.close()
+            self._pipe.close()
         _at_work.discard(self)
         try:
             return self._encoder.wait(PATIENCE) == 0
@@ -184,7 +189,7 @@ def _let_go() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for writer in list(_at_work):
         with suppress(ValueError):  # it is closed already
-            os.dup2(nowhere, writer._encoder.stdin.fileno())
+            os.dup2(nowhere, writer._pipe.fileno())
     os.close(nowhere)
 
 

@@ -3,7 +3,8 @@
 The client of ZeroGPU is the real one, with its patches of torch, its packing of weights and its forked workers. Stood
 in for are the names that only a CUDA build of torch has, and the worker's way to the card: what was packed is read into
 the host's memory instead. LOG gets a line for each frame that a worker has made ("frame 3"), for each wish that it may
-stop ("stop"), and for each tensor among what it sends ("tensor").
+stop ("stop"), for each tensor among what it sends ("tensor"), and for each message of which it could leave half behind
+if it were killed ("long").
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import pickle
 import runpy
+import select
 import sys
 import tempfile
 from collections.abc import Callable, Generator
@@ -74,8 +76,11 @@ class CheckedQueue(wrappers.Queue):
     """The way back from a worker."""
 
     def put(self, obj: Any) -> None:
-        if isinstance(obj, wrappers.OkResult) and b"torch" in pickle.dumps(obj):
-            log("tensor")
+        if isinstance(obj, wrappers.OkResult):
+            if len(message := pickle.dumps(obj)) > select.PIPE_BUF - 8:  # less what is sent before it, its length
+                log("long")
+            if b"torch" in message:
+                log("tensor")
         super().put(obj)
 
 
@@ -83,13 +88,14 @@ zero.init = lambda uuid: None
 zero.move = move
 wrappers.Event, wrappers.Queue = HeardEvent, CheckedQueue
 
+from mpgsam2.demo import gpu  # noqa: E402
 from mpgsam2.errors import InputError  # noqa: E402
-from mpgsam2.network.model import MPGSAM2  # noqa: E402
+from mpgsam2.inference.segmenter import Segmenter  # noqa: E402
 
-_segment_several = MPGSAM2.segment_several
+_segment_several = Segmenter.segment_several
 
 
-def segment_several(net: MPGSAM2, frames: Any, queries: Any, **settings: Any) -> Generator[Any]:
+def segment_several(net: Segmenter, frames: Any, queries: Any, **settings: Any) -> Generator[Any]:
     if queries[0].expression == WRONG:
         raise InputError("The clip broke off while <it> was read.")
     for index, results in enumerate(_segment_several(net, frames, queries, **settings)):
@@ -97,7 +103,14 @@ def segment_several(net: MPGSAM2, frames: Any, queries: Any, **settings: Any) ->
         yield results
 
 
-MPGSAM2.segment_several = segment_several
+def hand_over(results: Any, folder: Path) -> str:
+    if b"torch" in pickle.dumps(results):
+        log("tensor")
+    return _hand_over(results, folder)
+
+
+Segmenter.segment_several = segment_several
+gpu.hand_over, _hand_over = hand_over, gpu.hand_over
 
 if __name__ == "__main__":
     sys.argv = [str(APP)]

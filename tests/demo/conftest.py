@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import cv2
+import numpy as np
 import pytest
 from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
 from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
-from mpgsam2 import MPGSAM2, Query
+from mpgsam2 import Query, Segmenter
 from mpgsam2.demo import build_demo, launch_options
 from mpgsam2.demo.insight import INSIGHT, insight_json
 from mpgsam2.demo.layers import LayersWriter
@@ -28,7 +29,7 @@ from mpgsam2.video.ground_truth import GroundTruth
 
 
 @pytest.fixture(scope="session")
-def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clips(model: Segmenter, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a short clip, a long one of the same scene, a text that calls itself a clip, and one example."""
     folder = tmp_path_factory.mktemp("demo")
     scene = synthetic.render_clip(7, replace(synthetic.EASY, frames=FRAMES, height=(160, 160), aspect=(1.25, 1.25)))
@@ -46,7 +47,7 @@ def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip, result = select(open_clip(folder / "short.mp4"), Selection()), folder / "results" / "short"
     with GroundTruth.open(folder / "short.masks.zip", clip) as truth:
         steps = segment_file(model, clip, EXAMPLE, result, truth=truth)
-        with LayersWriter(result, clip, 1, 0.5, video=False) as layers, watch(model) as seen:
+        with LayersWriter(result, clip, 1, 0.5, video=False) as layers, watch(model.network) as seen:
             for step in steps:
                 layers.add(step.frame, step.results)
     (result / INSIGHT).write_bytes(insight_json(seen, model, [Query(EXAMPLE)]))
@@ -54,7 +55,17 @@ def clips(model: MPGSAM2, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def url(model: MPGSAM2, clips: Path) -> Iterator[str]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two frames."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.mp4"
+    with VideoWriter(path, 64, 48, Fraction(10)) as writer:
+        for level in (40, 80):
+            writer.write(np.full((48, 64, 3), level, np.uint8))
+    return path
+
+
+@pytest.fixture(scope="session")
+def url(model: Segmenter, clips: Path) -> Iterator[str]:
     with connect(build_demo([model], clips), **launch_options()) as url:
         yield url
 

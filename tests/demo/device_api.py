@@ -15,12 +15,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 GPU = {"nvidiaIndex": 0, "nvidiaUUID": "GPU-0"}
 REFUSALS: dict[str, tuple[int, dict[str, float], str]] = {
-    "quota": (429, {"left": 9, "wait": 600}, "quota-exceeded"),
+    "quota": (429, {"wait": 600}, "quota-exceeded"),
     "runs": (429, {"left": 0, "wait": 0}, "runs-exceeded"),
     "too long": (429, {"left": 0, "wait": -1}, "illegal-duration"),
     "other runs": (429, {"left": 0, "wait": 60}, "pending-overquota-exceeded"),
 }
-"""What the API answers: status, what is left and when there is more (seconds), and why."""
+"""What the API answers: status, what is left and when there is more (seconds), and why. Of a quota 1 s is missing."""
 
 
 class DeviceAPI:
@@ -99,7 +99,8 @@ def device_api() -> Iterator[DeviceAPI]:
                 self._answer(200, {})
             elif api.mood in REFUSALS:
                 status, body, result = REFUSALS[api.mood]
-                self._answer(status, body, {"X-Approve-Result": result})
+                left = {"left": int(api.log[-1][1]["durationSeconds"]) - 1}
+                self._answer(status, left | body, {"X-Approve-Result": result})
             elif api.mood == "down":
                 self._answer(503, {})
             elif api.mood == "lend":

@@ -120,7 +120,7 @@ class Stranger:
 
     def __init__(self, url: str) -> None:
         self.session = uuid.uuid4().hex
-        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
+        self.http = httpx.Client(base_url=url.rstrip("/"), timeout=PATIENCE)
         self._gone = Event()
         self._here: Thread | None = None
 

@@ -13,8 +13,11 @@ import torch
 
 import mpgsam2
 from mpgsam2 import Query
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.demo.gpu import frame_loop
+from mpgsam2.inference.config import InferenceConfig
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.config import PRESETS
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.speed.flops import FlopCounter
@@ -23,6 +26,7 @@ from mpgsam2.video import open_clip
 
 BF16, F32 = torch.bfloat16, torch.float32
 SD, HD = 854 * 480, 1920 * 1080
+WORDS = WordTokenizer(["circle"])
 H200, SLICE = 132, 60  # multiprocessors of the card, and of the part of it that ZeroGPU lends
 
 KINDS = [
@@ -40,13 +44,14 @@ KINDS = [
 
 
 @pytest.fixture(scope="module")
-def models() -> dict[str, MPGSAM2]:
+def models() -> dict[str, Segmenter]:
     """Of the published sizes, without memory for their weights."""
     made = {}
     for work in KINDS:
         with torch.device("meta"):
-            made[work.model] = MPGSAM2(PRESETS[work.model.split("-")[0]])
-        made[work.model].window = 24 if "mevis" in work.model else None
+            network = MPGSAM2(PRESETS[work.model.split("-")[0]])
+        window = 24 if "mevis" in work.model else None
+        made[work.model] = Segmenter(network, WORDS, work.model, InferenceConfig(window))
     return made
 
 
@@ -54,12 +59,12 @@ def models() -> dict[str, MPGSAM2]:
 class Machine:
     """A device with a made clock: what runs take on it, in another way than is reckoned, and never twice the same."""
 
-    frame: float = 0.030  # seconds, as measured on an H200
-    query: float = 0.008
-    trillions: float = 120.0  # of operations a second in bfloat16
+    frame: float = 0.014  # seconds, as measured on an H200
+    query: float = 0.002
+    trillions: float = 128.0  # of operations a second in bfloat16
     start: float = 5.0
 
-    def run(self, work: Work, models: dict[str, MPGSAM2], chance: random.Random) -> tuple[float, float]:
+    def run(self, work: Work, models: dict[str, Segmenter], chance: random.Random) -> tuple[float, float]:
         """Seconds until the model begins, and from then on."""
         model = models[work.model]
         operations = count_operations(model.config).of_run(work.frames, model.window, work.sentences, work.queries)
@@ -74,12 +79,12 @@ class Machine:
     [
         (Machine(), H200),
         (Machine(trillions=50), SLICE),
-        (Machine(frame=0.05, query=0.012, trillions=35, start=9.0), SLICE),  # its host is slow
-        (Machine(frame=0.012, query=0.003, trillions=400, start=2.0), H200),
+        (Machine(frame=0.028, query=0.004, trillions=35, start=9.0), SLICE),  # its host is slow
+        (Machine(frame=0.006, query=0.001, trillions=400, start=2.0), H200),
     ],
 )
 def test_ten_kinds_of_run_are_never_cut_off_and_soon_ask_for_little_more_than_they_need(
-    models: dict[str, MPGSAM2], machine: Machine, processors: int
+    models: dict[str, Segmenter], machine: Machine, processors: int
 ) -> None:
     estimate, chance = Estimate(models, processors), random.Random(0)
     for turn in range(8):
@@ -92,7 +97,27 @@ def test_ten_kinds_of_run_are_never_cut_off_and_soon_ask_for_little_more_than_th
             estimate.learn(work, start, running)
 
 
-def test_a_device_that_is_slower_than_thought_is_believed_after_the_first_run(models: dict[str, MPGSAM2]) -> None:
+@pytest.mark.parametrize(
+    ("model", "dtype", "frames", "queries", "measured"),
+    [
+        ("large-ytvos", BF16, 96, 1, 3.13),
+        ("large-ytvos", BF16, 48, 4, 2.57),
+        ("large-ytvos", F32, 96, 1, 5.36),
+        ("tiny-ytvos", BF16, 96, 1, 2.24),
+        ("tiny-ytvos", BF16, 48, 4, 1.75),
+        ("tiny-ytvos", F32, 96, 1, 3.87),
+    ],
+)
+def test_the_first_request_of_all_is_not_far_from_what_was_measured(
+    models: dict[str, Segmenter], model: str, dtype: torch.dtype, frames: int, queries: int, measured: float
+) -> None:
+    """Those figures of an H200 stand in `docs/speed.md`; a worker's start comes to them."""
+    asked = Estimate(models, H200).seconds(Work(model, dtype, frames, SD, SD, queries, queries))
+    needed = measured + Machine.start
+    assert 1.5 * needed <= asked <= 2.6 * needed
+
+
+def test_a_device_that_is_slower_than_thought_is_believed_after_the_first_run(models: dict[str, Segmenter]) -> None:
     machine, estimate, chance = Machine(frame=0.3, trillions=4), Estimate(models, SLICE), random.Random(0)
     first, *others = KINDS
     estimate.learn(first, *machine.run(first, models, chance))
@@ -101,7 +126,7 @@ def test_a_device_that_is_slower_than_thought_is_believed_after_the_first_run(mo
         assert start + running <= estimate.seconds(work), work
 
 
-def test_part_of_a_run_teaches_as_much_as_the_whole(models: dict[str, MPGSAM2]) -> None:
+def test_part_of_a_run_teaches_as_much_as_the_whole(models: dict[str, Segmenter]) -> None:
     machine, work = Machine(), KINDS[1]
     stopped, whole = Estimate(models, SLICE), Estimate(models, SLICE)
     for _ in range(3):
@@ -111,7 +136,7 @@ def test_part_of_a_run_teaches_as_much_as_the_whole(models: dict[str, MPGSAM2]) 
     assert stopped.seconds(work) == pytest.approx(whole.seconds(work), rel=0.1)
 
 
-def test_as_many_frames_as_fit(models: dict[str, MPGSAM2]) -> None:
+def test_as_many_frames_as_fit(models: dict[str, Segmenter]) -> None:
     estimate = Estimate(models, SLICE)
     work = replace(KINDS[0], frames=900)
     frames = estimate.frames_within(work, LENT)
@@ -121,9 +146,9 @@ def test_as_many_frames_as_fit(models: dict[str, MPGSAM2]) -> None:
     assert estimate.frames_within(work, 0) == 1
 
 
-def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsam2.MPGSAM2, clip_file: Path) -> None:
+def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsam2.Segmenter, clip_file: Path) -> None:
     loop, clip = frame_loop({"nano": model}), open_clip(clip_file)
-    asked = ("nano", F32, clip, [Query("the red circle")], 0.5)
+    asked = ("nano", F32, clip, [Query("the red circle")], 0.5, None)
     assert loop._duration(*asked) is None, "off ZeroGPU nothing is asked for"
     loop._estimate = estimate = Estimate({"nano": model}, SLICE)
     needed = estimate.seconds(Work.of("nano", F32, clip, [Query("the red circle")]))
@@ -134,7 +159,7 @@ def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsa
     assert 1.5 * loop._duration(*asked) == LENT
 
 
-def test_operations_are_those_that_the_network_makes(model: mpgsam2.MPGSAM2) -> None:
+def test_operations_are_those_that_the_network_makes(model: mpgsam2.Segmenter) -> None:
     frames = np.zeros((20, 32, 32, 3), np.uint8)
     for queries in ([Query("the red circle")], [Query("the red circle"), Query("a star"), Query("the blue square")]):
         with FlopCounter() as counter:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 
 import pytest
 import torch
 
-from mpgsam2 import MPGSAM2, InputError, load_model
+from mpgsam2 import InputError, Segmenter, load_model
 from mpgsam2.checkpoint.source import HubUnreachable
+from mpgsam2.demo import build_demo
 from mpgsam2.demo import models as loading
 from mpgsam2.demo.head import device_in_words, head_html
 from mpgsam2.demo.models import load_models
@@ -28,7 +30,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Answers:
     def arrange(**errors: Exception) -> list[str]:
         asked = []
 
-        def load(name: str, device: str, dtype: torch.dtype) -> MPGSAM2:
+        def load(name: str, device: str, dtype: torch.dtype) -> Segmenter:
             asked.append(name)
             if error := errors.get(name.replace("-", "_")):
                 raise error
@@ -55,6 +57,17 @@ def test_published_checkpoints_come_first_where_there_is_a_gpu_and_nothing_is_do
     (nano,) = load_models("", "cpu").loaded
     assert asked == ["nano"] and nano.dtype == torch.float32
     assert [model.name for model in load_models(" tiny-mevis, nano,tiny-mevis", "cpu").loaded] == ["tiny-mevis", "nano"]
+
+
+def test_of_two_models_of_one_name_neither_takes_the_others_place(
+    model: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "There are two models named nano: rename the folder or file of one of them."
+    with pytest.raises(InputError, match=told):
+        build_demo([model, copy.copy(model)])
+    monkeypatch.setattr(loading, "load_model", lambda *_: copy.copy(model))  # as where two folders have one name
+    models = load_models("a/nano,b/nano", "cpu")
+    assert len(models.loaded) == 1 and models.left_out == {"b/nano": told}
 
 
 def test_what_cannot_be_loaded_is_left_out_with_its_sentence(answer: Answers, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,9 +108,9 @@ def test_nano_answers_where_nothing_else_does(answer: Answers) -> None:
         load_models("nano", "cpu")
 
 
-def test_the_page_says_what_runs(model: MPGSAM2, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_says_what_runs(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "NVIDIA H200 MIG 3g.71gb")
-    monkeypatch.setattr(MPGSAM2, "device", torch.device("cuda"))
+    monkeypatch.setattr(Segmenter, "device", torch.device("cuda"))
     told = {}
     for name in ("large-ytvos", "tiny-mevis", "nano", "<my> net"):
         monkeypatch.setattr(model, "name", name)

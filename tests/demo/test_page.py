@@ -17,14 +17,14 @@ from browser import TIMEOUT, connect
 from playwright.sync_api import Browser, expect
 from visitor import FRAMES, LONG, Visit, assert_plays, files, fill, press, status, videos
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import Segmenter
 from mpgsam2.demo import build_demo, launch_options
 from mpgsam2.demo.status import IDLE, WAITING
 
 # ------------------------------------------------------------------------------------------------- what it looks like
 
 
-def test_page_says_what_it_is_and_which_model_runs(visit: Visit, model: MPGSAM2) -> None:
+def test_page_says_what_it_is_and_which_model_runs(visit: Visit, model: Segmenter) -> None:
     page = visit()
     expect(page).to_have_title("MPG-SAM 2")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -63,7 +63,7 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: Literal["light", "dark"
 
 
 def test_on_a_space_too_no_other_host_is_asked(
-    chromium: Browser, model: MPGSAM2, clips: Path, monkeypatch: pytest.MonkeyPatch
+    chromium: Browser, model: Segmenter, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "someone/mpg-sam-2")
     hosts = set()
@@ -113,7 +113,7 @@ def assert_bundle(path: Path) -> dict[str, Any]:
 
 
 def test_example_shows_its_result_without_the_model(
-    visit: Visit, model: MPGSAM2, monkeypatch: pytest.MonkeyPatch
+    visit: Visit, model: Segmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the model ran")

@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from mpgsam2 import MPGSAM2, InputError, Query, Selection
-from mpgsam2.checkpoint import fingerprint
+from mpgsam2 import InputError, Query, Segmenter, Selection
 from mpgsam2.demo import frames, launch_options
 from mpgsam2.demo.errors import FAULT, told_to_visitor
 from mpgsam2.demo.example_handlers import _restored
@@ -41,12 +40,12 @@ SENTENCE = "the red circle"
 
 
 @pytest.fixture
-def models(model: MPGSAM2) -> dict[str, MPGSAM2]:
+def models(model: Segmenter) -> dict[str, Segmenter]:
     return {model.name: model}
 
 
 def test_a_run_that_is_closed_or_stopped_writes_only_to_its_folder(
-    models: dict[str, MPGSAM2], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, Segmenter], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -65,7 +64,7 @@ def test_a_run_that_is_closed_or_stopped_writes_only_to_its_folder(
     assert not (tmp_path / "two").exists()
 
 
-def test_stop_ends_the_model_within_two_frames(models: dict[str, MPGSAM2], clip_file: Path, tmp_path: Path) -> None:
+def test_stop_ends_the_model_within_two_frames(models: dict[str, Segmenter], clip_file: Path, tmp_path: Path) -> None:
     """Stopped after the second frame, the model's own loop has made at most two more and is closed."""
     made, closed = [], []
 
@@ -87,7 +86,7 @@ def test_stop_ends_the_model_within_two_frames(models: dict[str, MPGSAM2], clip_
     assert step.record["complete"] is False and step.bundle.is_file()
 
 
-def test_sentences_become_queries(model: MPGSAM2) -> None:
+def test_sentences_become_queries(model: Segmenter) -> None:
     two = Settings(" the red circle \n\n the star\n")
     assert two.queries(model) == [Query("the red circle"), Query("the star")]
     history = frozenset({"history"})
@@ -111,21 +110,23 @@ def test_frames_are_counted_from_one() -> None:
             Settings(**wrong).selection()
 
 
-def test_only_the_models_that_run_can_be_chosen(models: dict[str, MPGSAM2], model: MPGSAM2) -> None:
+def test_only_the_models_that_run_can_be_chosen(models: dict[str, Segmenter], model: Segmenter) -> None:
     assert chosen(models, "") is chosen(models, "nano") is model
     with pytest.raises(InputError, match="no model “large-mevis” here: choose from nano"):
         chosen(models, "large-mevis")
     assert chosen(models, "nano", "float32") is model
     narrow = chosen(models, "nano", "bfloat16")
     assert (narrow.dtype, model.dtype, narrow.name) == (torch.bfloat16, torch.float32, "nano")
-    assert fingerprint(narrow) == fingerprint(model)
-    assert all(ours is theirs for ours, theirs in zip(narrow.parameters(), model.parameters(), strict=True))
+    assert narrow.fingerprint == model.fingerprint
+    assert all(
+        ours is theirs for ours, theirs in zip(narrow.network.parameters(), model.network.parameters(), strict=True)
+    )
     with pytest.raises(InputError, match="no dtype 'int8' here: choose auto, bfloat16 or float32"):
         chosen(models, "nano", "int8")
 
 
-def test_what_is_compiled_stays_in_its_dtype(model: MPGSAM2, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "compiled", True)
+def test_what_is_compiled_stays_in_its_dtype(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.network, "compiled", True)
     assert chosen({"nano": model}, "", "float32") is model
     with pytest.raises(InputError, match="nano is compiled for float32 here: choose that, or auto"):
         chosen({"nano": model}, "", "bfloat16")
@@ -275,7 +276,7 @@ def test_the_line_is_fair() -> None:
 
 
 def test_a_run_is_shortened_while_others_wait(
-    models: dict[str, MPGSAM2], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, Segmenter], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = [False]
     pace = Pace(lambda: crowd[0])
@@ -300,7 +301,7 @@ def test_a_run_is_shortened_while_others_wait(
     assert end.done == 1 and summary(end).startswith("Stopped after 1 of 5 frames, because others wait. ")
 
 
-def test_a_link_restores_what_can_be(models: dict[str, MPGSAM2]) -> None:
+def test_a_link_restores_what_can_be(models: dict[str, Segmenter]) -> None:
     usual = {"first": "3", "threshold": "0.25", "model": "nano", "without": "prior x", "pattern": "true"}
     assert _restored(usual | {"colours": "2 7"}, list(models)) == {
         "first": 3, "threshold": 0.25, "model": "nano", "without": ["prior"], "pattern": True, "colours": [2, 7]
@@ -310,8 +311,8 @@ def test_a_link_restores_what_can_be(models: dict[str, MPGSAM2]) -> None:
     assert _restored(strange, list(models)) == {}
 
 
-def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: MPGSAM2) -> None:
-    examples = load_examples(FOLDER, fingerprint(model))
+def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: Segmenter) -> None:
+    examples = load_examples(FOLDER, model.fingerprint)
     assert len(examples) >= 6
     for example in examples:
         (query,) = read_record(example.result)["queries"]
@@ -321,7 +322,7 @@ def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: MPGSAM2)
 
 
 def test_everything_that_crosses_to_the_gpu_worker_is_pickled_small(
-    models: dict[str, MPGSAM2], model: MPGSAM2, clip_file: Path
+    models: dict[str, Segmenter], model: Segmenter, clip_file: Path
 ) -> None:
     clip, query, threshold = pickle.loads(pickle.dumps((open_clip(clip_file), Query("a circle"), 0.5)))
     ((narrow,), *_) = frame_loop(models)(model, clip, [query], threshold)

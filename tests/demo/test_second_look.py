@@ -11,13 +11,13 @@ from browser import TIMEOUT, connect
 from playwright.sync_api import Browser, Page, expect
 from visitor import LONG, status
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import Segmenter
 from mpgsam2.demo import build_demo, launch_options
 from mpgsam2.demo.status import IDLE
 
 
 @pytest.fixture(scope="module")
-def own_url(model: MPGSAM2) -> Iterator[str]:
+def own_url(model: Segmenter) -> Iterator[str]:
     with connect(build_demo([model]), **launch_options()) as url:
         yield url
 

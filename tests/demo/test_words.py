@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from visitor import Visit
 
-from mpgsam2 import MPGSAM2
+from mpgsam2 import Segmenter
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.demo.words import SENTENCES, _part
 from mpgsam2.nano.synthetic.word_groups import word_groups
@@ -26,7 +26,7 @@ def test_groups_hold_what_a_vocabulary_can_say_and_nothing_else(vocabulary: tupl
     assert ("Animals" in groups) == ("dog" in vocabulary) == ("bouncing" in groups.get("Movement", ()))
 
 
-def test_of_a_published_model_there_are_sentences_of_each_kind(model: MPGSAM2) -> None:
+def test_of_a_published_model_there_are_sentences_of_each_kind(model: Segmenter) -> None:
     published = _part(SimpleNamespace(name="large-<b>", tokenizer=object()), hidden=True)
     assert 'data-words=""' in published and "large-&lt;b&gt;" in published and " hidden" in published
     assert all(sentence in published for sentences in SENTENCES.values() for sentence in sentences)

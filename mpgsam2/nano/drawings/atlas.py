@@ -94,8 +94,8 @@ class Drawing:
     @functools.cached_property
     def _copies(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """From full size down, each half of the one before; what is transparent has its neighbours' colour."""
-        weight = self.rgba[..., 3:].astype(np.float32) / 255
-        paint = self.rgba[..., :3] * weight
+        weight: np.ndarray = self.rgba[..., 3:].astype(np.float32) / 255
+        paint: np.ndarray = self.rgba[..., :3] * weight
         copies, side = [], self.side
         while side >= SMALLEST_SIDE:
             around_paint, around = cv2.blur(paint, (7, 7)), cv2.blur(weight, (7, 7))[..., None]
@@ -146,27 +146,31 @@ class Atlas:
         return self._looks[style][place][0]
 
     @functools.lru_cache(KEPT)  # noqa: B019  there is one atlas in a process
-    def drawing(
-        self, noun: str, style: str, place: int, wear: tuple[str, tuple[int, int, int]] | None
-    ) -> Drawing | None:
-        """A drawing as it is, or in another colour.
+    def drawing(self, noun: str, style: str, place: int) -> Drawing:
+        """A drawing as it is. People are not called by colours.
 
         Args:
             noun: which it is of.
             style, place: which it is.
-            wear: a colour's name and an RGB value that goes by it, or None.
+        """
+        colour, tinges = ("", NAMES) if "person" in NOUNS[noun].groups else self._looks[style][place]
+        return Drawing(noun, style, colour, tuple(tinges), self._cut(style, place))
+
+    @functools.lru_cache(KEPT)  # noqa: B019
+    def recoloured(self, noun: str, style: str, place: int, wear: tuple[str, tuple[int, int, int]]) -> Drawing | None:
+        """A drawing in another colour.
+
+        Args:
+            noun: which it is of.
+            style, place: which it is.
+            wear: the colour's name and an RGB value that goes by it.
 
         Returns:
-            None where it cannot be recoloured so that it has the colour's name. People are not called by colours, and
-            are not recoloured.
+            None where it cannot be recoloured so that it has the colour's name. People are not recoloured.
         """
-        rgba = self._cut(style, place)
         if "person" in NOUNS[noun].groups:
-            return None if wear else Drawing(noun, style, "", NAMES, rgba)
-        if wear is None:
-            colour, tinges = self._looks[style][place]
-            return Drawing(noun, style, colour, tuple(tinges), rgba)
-        changed = recolour(rgba, wear[1])
+            return None
+        changed = recolour(self._cut(style, place), wear[1])
         if changed is None:
             return None
         colour, tinges = name_of(shares(changed[::2, ::2, :3], changed[::2, ::2, 3]))
@@ -174,7 +178,7 @@ class Atlas:
 
     def _cut(self, style: str, place: int) -> np.ndarray:
         if style not in self._sheets:
-            sheet = cv2.imread(str(self._folder / f"{style}.png"), cv2.IMREAD_UNCHANGED)
+            sheet = self._picture(f"{style}.png", cv2.IMREAD_UNCHANGED)
             self._sheets[style] = cv2.cvtColor(sheet, cv2.COLOR_BGRA2RGBA)
         row, column = divmod(place, self._columns)
         side = self._side
@@ -183,7 +187,14 @@ class Atlas:
     @functools.lru_cache(None)  # noqa: B019
     def photograph(self, name: str) -> np.ndarray:
         """(H, W, 3) uint8 RGB."""
-        return cv2.cvtColor(cv2.imread(str(self._folder / f"{name}.jpg")), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(self._picture(f"{name}.jpg", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+    def _picture(self, name: str, flags: int) -> np.ndarray:
+        """A file of the atlas as OpenCV reads it."""
+        picture = cv2.imread(str(self._folder / name), flags)
+        if picture is None:
+            raise InputError(f"“{name}” of the atlas of drawings cannot be read: make it anew with `make atlas`.")
+        return picture
 
 
 @functools.cache

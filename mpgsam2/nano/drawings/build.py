@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -40,7 +41,8 @@ def build(icons: Path, photographs: Path | None, out: Path) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [(noun, icon) for noun, entry in NOUNS.items() for icon in entry.icons]
-    styles, looks = {}, {}
+    styles: dict[str, dict[str, str]] = {}
+    looks: dict[str, list[list[Any]]] = {}
     for style in STYLES:
         drawings = [draw(svg) for svg in _svgs(icons / style, [icon for _, icon in listed])]
         looks[style] = [_look(drawing) for drawing in drawings]
@@ -48,9 +50,11 @@ def build(icons: Path, photographs: Path | None, out: Path) -> None:
         rows = [np.hstack(drawings[i : i + COLUMNS]) for i in range(0, len(drawings), COLUMNS)]
         cv2.imwrite(str(out / f"{style}.png"), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGBA2BGRA))
         styles[style] = _licence(icons / style)
-    names = sorted(PHOTOGRAPHS) if photographs else []
-    for name in names:
-        _copy_photograph(sorted(photographs.glob(PHOTOGRAPHS[name])), out / f"{name}.jpg")
+    names = []
+    if photographs:
+        names = sorted(PHOTOGRAPHS)
+        for name in names:
+            _copy_photograph(sorted(photographs.glob(PHOTOGRAPHS[name])), out / f"{name}.jpg")
     record = {"side": SIDE, "columns": COLUMNS, "styles": styles, "drawings": listed, "looks": looks}
     record |= {"photographs": names}
     (out / "atlas.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -61,7 +65,8 @@ def draw(svg: str) -> np.ndarray:
     import resvg_py
 
     png = np.frombuffer(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=4 * SIDE, skip_system_fonts=True)), np.uint8)
-    picture = cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(np.float32)
+    decoded = cast(np.ndarray, cv2.imdecode(png, cv2.IMREAD_UNCHANGED))
+    picture: np.ndarray = cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA).astype(np.float32)
     picture[..., :3] *= picture[..., 3:] / 255  # so that what is transparent has no colour to lend
     rows, columns = (np.flatnonzero((picture[..., 3] > OPAQUE).any(axis)) for axis in (1, 0))
     picture = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -75,7 +80,7 @@ def draw(svg: str) -> np.ndarray:
     return np.clip(np.rint(square), 0, 255).astype(np.uint8)
 
 
-def _look(drawing: np.ndarray) -> list:
+def _look(drawing: np.ndarray) -> list[Any]:
     """What colour a drawing is said to have, and which others one might say."""
     return list(name_of(shares(drawing[..., :3], drawing[..., 3])))
 

@@ -26,8 +26,10 @@ SECOND = 0.25  # part that no other colour may cover then
 NOTABLE = 0.12  # part from which one might call a drawing by a colour
 
 # Hue in degrees from which each name holds, in order; None: no name that all would agree on.
-_HUES = ((0, "red"), (13, None), (18, "orange"), (42, "yellow"), (66, None), (75, "green"), (163, None))
-_HUES += ((195, "blue"), (250, "purple"), (292, "pink"), (342, "red"))
+_HUES = (
+    *((0, "red"), (13, None), (18, "orange"), (42, "yellow"), (66, None), (75, "green"), (163, None)),
+    *((195, "blue"), (250, "purple"), (292, "pink"), (342, "red")),
+)
 _STARTS = np.array([start for start, _ in _HUES])
 
 
@@ -67,7 +69,7 @@ def name_of(parts: dict[str, float]) -> tuple[str, tuple[str, ...]]:
     Args:
         parts: as `shares` returns them.
     """
-    ranked = sorted(parts, key=parts.get, reverse=True)
+    ranked = sorted(parts, key=parts.__getitem__, reverse=True)
     notable = [name for name in ranked if parts[name] >= NOTABLE]
     named = ranked[0] if parts[ranked[0]] >= DOMINANT and parts[ranked[1]] <= SECOND else ""
     close = [other for name in notable for other in CONFUSABLE[name]]

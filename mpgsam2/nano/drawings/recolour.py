@@ -33,7 +33,7 @@ def recolour(rgba: np.ndarray, target: tuple[int, int, int]) -> np.ndarray | Non
         chosen = (saturation <= FAINT) & (value > 0.4)  # it may be mostly white or grey
         if (chosen & opaque).sum() < LEAST * opaque.sum():
             return None
-    new = cv2.cvtColor(np.float32([[target]]) / 255, cv2.COLOR_RGB2HSV)[0, 0]
+    new = cv2.cvtColor(np.array([[target]], np.float32) / 255, cv2.COLOR_RGB2HSV)[0, 0]
     middle = chosen & opaque
     light = value / max(float(np.median(value[middle])), 0.1)  # 1 in the main tone
     shaded = np.clip(new[2] * (light if new[2] < 0.7 else np.minimum(light, 1)), 0, 1)

@@ -10,9 +10,11 @@ TRAINED_STYLES = tuple(style for style in STYLES if style not in HELD_OUT_STYLES
 
 # Landscapes, surfaces and patterns: nothing in them goes by the name of a noun.
 _MATE = ("Aqua", "Blinds", "Dune", "GreenMeadow", "Storm", "Wood")
-_PLASMA = ("BytheWater", "Canopee", "Cascade", "Cluster", "ColdRipple", "DarkestHour", "Elarun", "Flow", "Grey")
-_PLASMA += ("Honeywave", "IceCold", "Kay", "Kokkini", "MilkyWay", "OneStandsOut", "Opal", "PastelHills", "Patak")
-_PLASMA += ("Shell", "Volna", "summer_1am")
+_PLASMA = (
+    *("BytheWater", "Canopee", "Cascade", "Cluster", "ColdRipple", "DarkestHour", "Elarun", "Flow", "Grey"),
+    *("Honeywave", "IceCold", "Kay", "Kokkini", "MilkyWay", "OneStandsOut", "Opal", "PastelHills", "Patak"),
+    *("Shell", "Volna", "summer_1am"),
+)
 PHOTOGRAPHS = {name: f"usr/share/backgrounds/mate/nature/{name}.jpg" for name in _MATE} | {
     name: f"usr/share/wallpapers/{name}/contents/images/*x*" for name in _PLASMA
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 from mpgsam2.errors import InputError
 from mpgsam2.nano.synthetic import FULL, HELD_OUT, THINGS, THINGS_HELD_OUT, Clip, Expression, World, render_clip
@@ -49,13 +50,20 @@ class SeededClips(Sequence[Clip]):
     world: World
     lengths: tuple[int, ...]
     first: int
-    count: int
+    clip_count: int
 
     def __len__(self) -> int:
-        return self.count
+        return self.clip_count
 
-    def __getitem__(self, index: int) -> Clip:
-        seed = range(self.first, self.first + self.count)[index]
+    @overload
+    def __getitem__(self, index: int) -> Clip: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Clip]: ...
+    def __getitem__(self, index: int | slice) -> Clip | list[Clip]:
+        seeds = range(self.first, self.first + self.clip_count)[index]
+        return [self._clip(seed) for seed in seeds] if isinstance(seeds, range) else self._clip(seeds)
+
+    def _clip(self, seed: int) -> Clip:
         length = self.lengths[(seed - EVALUATION_SEED_OFFSET) % len(self.lengths)]
         return render_clip(seed, replace(self.world, frames=length))
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
-import torch
 
 from mpgsam2.errors import InputError
+from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano.evaluation.clips import sentences
 from mpgsam2.nano.evaluation.scores import Frames, Quality, Scores, SentenceScore
 from mpgsam2.nano.synthetic import Clip, Expression
-from mpgsam2.network.config import CalibrationConfig
-from mpgsam2.network.model import MPGSAM2
 
 UNHIDDEN = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
 
 
 def evaluate(
-    model: MPGSAM2,
+    model: Segmenter,
     clips: Iterable[Clip],
     *,
     expressions: int = 1,
@@ -49,14 +48,14 @@ def evaluate(
     for index, clip in enumerate(clips):
         for expression in sentences(clip, expressions):
             results = answer(model, clip, expression, oracle_prior=oracle_prior, without=without)
-            scores.append(_score(index, clip, expression, results, model.config.calibration))
+            scores.append(_score(index, clip, expression, results, model.inference.calibration))
     if not scores:
         raise InputError("An evaluation needs at least one clip to score.")
     return Scores(tuple(scores))
 
 
 def answer(
-    model: MPGSAM2,
+    model: Segmenter,
     clip: Clip,
     expression: Expression,
     *,
@@ -64,9 +63,8 @@ def answer(
     without: frozenset[str] = frozenset(),
 ) -> list[FrameResult]:
     """What the model answers to a sentence, frame by frame; the arguments are those of `evaluate`."""
-    if oracle_prior:
-        return list(_segment_with_oracle(model, clip, expression, without))
-    return list(model.segment(clip.frames, expression.text, without=without))
+    told = {"prior": _oracle(model, clip.mask(expression.target))} if oracle_prior else {}
+    return list(model.segment(clip.frames, expression.text, without=without, **told))
 
 
 def _score(
@@ -77,7 +75,7 @@ def _score(
     masks = np.stack([result.mask for result in results])
     priors = np.stack([_enlarge(result.prior, truth.shape[1:]) >= 0.5 for result in results])
     areas = truth.sum(axis=(1, 2))
-    visible, found = areas > 0, masks.any(axis=(1, 2)).tolist()
+    visible, found = areas > 0, np.any(masks, axis=(1, 2)).tolist()
     object_scores = [result.object_score for result in results]
     area = areas[visible].mean() if visible.any() else 0.0
     return SentenceScore(
@@ -119,18 +117,7 @@ def _enlarge(prior: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(prior, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _segment_with_oracle(
-    model: MPGSAM2, clip: Clip, expression: Expression, without: frozenset[str]
-) -> Iterator[FrameResult]:
-    """As `MPGSAM2.segment`, with the part of each of the prior's cells that the true mask covers for a prior."""
-    frames, truth = clip.frames, clip.mask(expression.target)
-    grid = model.config.encoder.grid
-    coverage = np.stack([cv2.resize(np.float32(mask), (grid, grid), interpolation=cv2.INTER_AREA) for mask in truth])
-    ids = model.tokenizer.encode(expression.text)
-    span = model.span or len(frames)
-    for start in range(0, len(frames), span):
-        part = slice(start, start + span)
-        prior = torch.from_numpy(coverage[part, None]).to(model.device)
-        context = model.encode_clip(frames[part], ids)._replace(prior=prior)
-        for index, output in enumerate(model.track(frames[part], context, without=without), start):
-            yield model.frame_result(index, truth.shape[1:], coverage[index], output)
+def _oracle(model: Segmenter, truth: np.ndarray) -> np.ndarray:
+    """T × g × g float32: the part of each of the prior's cells that the true mask covers; truth (T, H, W) bool."""
+    grid = (model.config.encoder.grid,) * 2
+    return np.stack([cv2.resize(np.float32(mask), grid, interpolation=cv2.INTER_AREA) for mask in truth])

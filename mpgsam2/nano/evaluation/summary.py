@@ -6,11 +6,11 @@ Every figure is in percent; a share of nothing is None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpgsam2.nano.evaluation.scores import ANSWERS, Frames, Quality, Scores, SentenceScore
+from mpgsam2.nano.evaluation.scores import ANSWERS, Quality, Scores, SentenceScore
 from mpgsam2.nano.synthetic import KINDS
 
 SIZES = {"below 10 %": (0.0, 0.1), "10–20 %": (0.1, 0.2), "20–35 %": (0.2, 0.35), "above 35 %": (0.35, float("inf"))}
@@ -126,7 +126,16 @@ def _percent(parts: Iterable[float]) -> float | None:
     return round(100 * float(parts.mean()), 2) if parts.size else None
 
 
-def _pool(group: Sequence[SentenceScore]) -> Frames:
-    """The frames of all sentences as arrays, (N,) each."""
-    kinds = Frames(bool, bool, float, float, float)
-    return Frames(*(np.array([x for s in group for x in s.frames[field]], kind) for field, kind in enumerate(kinds)))
+class _Pool(NamedTuple):
+    """The frames of several sentences, an array (N,) for each field of `Frames`."""
+
+    visible: np.ndarray
+    found: np.ndarray
+    object_score: np.ndarray
+    predicted_iou: np.ndarray
+    iou: np.ndarray
+
+
+def _pool(group: Sequence[SentenceScore]) -> _Pool:
+    kinds = (bool, bool, float, float, float)
+    return _Pool(*(np.array([x for s in group for x in s.frames[field]], kind) for field, kind in enumerate(kinds)))

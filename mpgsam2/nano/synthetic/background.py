@@ -208,7 +208,7 @@ def _differences(ground: np.ndarray, wear: np.ndarray) -> np.ndarray:
 def _draw_palette(rng: random.Random, family: str, things: Sequence[RGB], contrast: float) -> np.ndarray:
     """Return (2, 3) float32 RGB, the ends of a palette that keeps its distance from the things if possible."""
     wear = to_lab(np.array(things))
-    best, farthest = None, -1.0
+    best, farthest = np.zeros((2, 3), np.float32), -1.0
     for _ in range(ROUNDS):
         ends = np.array([_palette_ends(rng, family) for _ in range(PALETTES_TRIED)], np.float32)  # (palettes, 2, 3)
         steps = to_lab(ends[:, :1] * (1 - CHECKED) + ends[:, 1:] * CHECKED)  # (palettes, steps, 3)

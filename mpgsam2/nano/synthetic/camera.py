@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import random
+from typing import cast
 
 import cv2
 import numpy as np
@@ -51,13 +52,14 @@ class Camera:
         self._rng = rng
         self._blur = max(0.0, rng.uniform(-1, 1)) * world.blur * min(height, width) / 256
         strength = max(0.0, rng.uniform(-1, 1)) * world.noise
-        self._noise = None
+        self._noise: np.ndarray | None = None
         if strength >= 0.5:
             wanders = NOISE_WANDERS if world.frames > 1 else 0
             rows, columns = height + wanders, width + wanders
             top, left = rng.randint(0, max(0, NOISE_SIDE - rows)), rng.randint(0, max(0, NOISE_SIDE - columns))
             window = _noise_pool()[top : top + rows, left : left + columns]
-            self._noise = cv2.multiply(window, (strength / NOISE_SCALE,) * 4)
+            scale = cast(np.ndarray, (strength / NOISE_SCALE,) * 4)  # one for each channel
+            self._noise = cv2.multiply(window, scale)
         self._quality = rng.randint(*JPEG_QUALITY) if rng.random() < world.compression else None
         self._crf = rng.randint(*CRF) if world.frames >= SHORTEST_VIDEO and rng.random() < world.h264 else None
         self._shutter = rng.uniform(*SHUTTER) if world.frames > 1 and rng.random() < world.motion_blur else 0.0

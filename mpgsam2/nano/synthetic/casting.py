@@ -163,6 +163,7 @@ def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
     target, *others = _with_twin(rng, world, _draw_thing(rng, world), count - 1)
     things = [target, _draw_thing(rng, world), *others][:count]
     axis = AXES.get(direction, rng.randrange(2))
+    places: tuple[tuple[float, float], ...]
     places = (FAR_LOW, FAR_LOW, FAR_HIGH) if direction == "near" else (FAR_LOW, BETWEEN, FAR_HIGH)
     if direction in ("right", "bottom") or (direction == "near" and rng.random() < 0.5):
         places = tuple((1 - high, 1 - low) for low, high in places)

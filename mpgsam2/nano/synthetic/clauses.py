@@ -5,7 +5,7 @@ Sets of things are integers with a bit per thing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,12 +44,12 @@ class Clause(NamedTuple):
     extreme: bool = False
 
 
-def _bits(flags: np.ndarray) -> list:
-    """Turn (..., N) bools into (nested) lists of numbers with a bit per thing."""
+def _bits(flags: np.ndarray) -> Any:
+    """Turn (N,) bools into a number with a bit per thing, and (..., N) bools into (nested) lists of such numbers."""
     return (flags @ (1 << np.arange(flags.shape[-1]))).tolist()
 
 
-def _judge(holds: np.ndarray, fails: np.ndarray, seen: np.ndarray) -> tuple[list, list]:
+def _judge(holds: np.ndarray, fails: np.ndarray, seen: np.ndarray) -> tuple[Any, Any]:
     """Turn (T, ..., N) bools, per frame true, false and visible, into the things clearly true and false."""
     enough = MOST * np.maximum(seen.sum(0), 1)
     holds, fails = holds & seen, fails & seen
@@ -123,8 +123,8 @@ def _hidden(view: View) -> tuple[np.ndarray, np.ndarray]:
     gone = whole & (view.seen <= HIDDEN)
     before = np.logical_or.accumulate(view.visible)
     after = np.logical_or.accumulate(view.visible[::-1])[::-1]
-    true = (before[:-1] & gone[:-1] & gone[1:] & after[1:]).any(0)
-    return true, (whole & (view.seen >= FREE)).all(0)
+    true = np.any(before[:-1] & gone[:-1] & gone[1:] & after[1:], axis=0)
+    return true, np.all(whole & (view.seen >= FREE), axis=0)
 
 
 def _returning(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +144,7 @@ def event_clauses(world: World, view: View) -> list[Clause]:
         "hidden": _hidden(view),
         "returning": _returning(view.visible, view.inside),
     }
-    return [Clause(name, *map(_bits, verdicts[name])) for name in world.clip_events]
+    return [Clause(name, _bits(verdicts[name][0]), _bits(verdicts[name][1])) for name in world.clip_events]
 
 
 def motion_clauses(world: World, scene: Scene, view: View) -> list[Clause]:

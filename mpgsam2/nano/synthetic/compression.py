@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ def through_jpeg(frames: np.ndarray, quality: int) -> np.ndarray:
     for frame, out in zip(frames, decoded, strict=True):
         bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
         coded = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-        cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB, dst=out)
+        cv2.cvtColor(cast(np.ndarray, cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB, dst=out)
     return decoded
 
 

@@ -52,7 +52,8 @@ def cover(body: Body, frame: int, height: int, width: int, offset: np.ndarray) -
     cosine, sine = math.cos(body.angles[frame]), math.sin(body.angles[frame])
     rotation = np.array([[cosine, sine], [-sine, cosine]]) * body.radii[frame]
     drawing = body.thing.drawing
-    outline = drawing.outline * (body.flips[frame], 1) if drawing else SHAPES[body.thing.shape].outline
+    flip = 1 if body.flips is None else int(body.flips[frame])
+    outline = drawing.outline * (flip, 1) if drawing else SHAPES[body.thing.shape].outline
     corners = outline @ rotation + (body.centres[frame] + offset)
     (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
     x0, y0 = max(math.floor(left), 0), max(math.floor(top), 0)

@@ -37,7 +37,7 @@ def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: s
     if not colour and rng.random() < world.recoloured:
         colour = rng.choice(tuple(DRAWING_COLOURS))
     drawing = _dressed(rng, world, noun, colour) if colour else None
-    drawing = drawing or atlas.drawing(noun, rng.choice(world.styles), rng.choice(atlas.places(noun)), None)
+    drawing = drawing or atlas.drawing(noun, rng.choice(world.styles), rng.choice(atlas.places(noun)))
     return Thing(noun, drawing.colour, "", size, motion, drawing)
 
 
@@ -46,8 +46,9 @@ def _dressed(rng: random.Random, world: World, noun: str, colour: str) -> Drawin
     atlas = load_atlas()
     for _ in range(TRIES):
         style, place = rng.choice(world.styles), rng.choice(atlas.places(noun))
-        wear = None if atlas.colour(style, place) == colour else (colour, rng.choice(DRAWING_COLOURS[colour].pure[:2]))
-        if drawing := atlas.drawing(noun, style, place, wear):
+        if atlas.colour(style, place) == colour:
+            return atlas.drawing(noun, style, place)
+        if drawing := atlas.recoloured(noun, style, place, (colour, rng.choice(DRAWING_COLOURS[colour].pure[:2]))):
             return drawing
     return None
 
@@ -68,7 +69,7 @@ def draw_twin(rng: random.Random, world: World, thing: Thing, size: str, shares:
         return draw_thing(rng, world, thing.size, thing.motion, thing.shape, thing.colour)
     if what == "noun":
         others = [colour for colour in DRAWING_COLOURS if colour != thing.colour]
-        colours = [colour for colour in others if colour not in thing.drawing.tinges] or others
+        colours = [colour for colour in others if colour not in thing.doubtful("colour")] or others
         return draw_thing(rng, world, size, thing.motion, thing.shape, rng.choice(colours))
     return draw_thing(rng, world, size, thing.motion, colour=thing.colour)
 

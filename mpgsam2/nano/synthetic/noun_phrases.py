@@ -30,6 +30,7 @@ class NounPhrase(NamedTuple):
 
     @property
     def attributes(self) -> int:
+        """How many it names."""
         return sum(word is not None for word in (self.size, self.texture, self.colour, self.shape))
 
     @property
@@ -45,6 +46,7 @@ class NounPhrase(NamedTuple):
 
 
 def members(matches: int) -> list[int]:
+    """The things of a set, in order."""
     return [k for k in range(matches.bit_length()) if matches >> k & 1]
 
 
@@ -70,7 +72,7 @@ def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float
 
     def alike_in(attribute: str) -> list[tuple[str | None, int, int]]:
         """What can be said of an attribute, nothing or its names, and the things of which it is and may be true."""
-        said = [(None, everything, everything)]
+        said: list[tuple[str | None, int, int]] = [(None, everything, everything)]
         for own in thing.values(attribute):
             same = sum(1 << k for k, other in enumerate(things) if own in other.values(attribute))
             unsure = sum(1 << k for k, other in enumerate(things) if own in other.doubtful(attribute))
@@ -79,7 +81,7 @@ def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float
 
     for colours, shapes, textures in itertools.product(*map(alike_in, ("colour", "shape", "texture"))):
         colour, shape, texture = colours[0], shapes[0], textures[0]
-        alike, perhaps = (colours[i] & shapes[i] & textures[i] for i in (1, 2))
+        alike, perhaps = colours[1] & shapes[1] & textures[1], colours[2] & shapes[2] & textures[2]
         if perhaps != alike or (texture == "plain" and alike == phrases[-1].alike):
             continue
         phrases.append(NounPhrase(None, texture, colour, shape, alike, alike))

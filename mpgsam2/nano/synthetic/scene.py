@@ -133,7 +133,7 @@ def _place_all(
         if not thing.shows(thing.motion):
             thing = replace(thing, motion="still")
         crossing = role.may_cross and thing.motion in DIRECTIONS and rng.random() < world.border
-        path = draw_path(rng, thing.motion, world.frames, *frame[::-1], travels)
+        path = draw_path(rng, thing.motion, world.frames, frame[1], frame[0], travels)
         rgb = thing.drawing.rgb if thing.drawing else COLOURS[thing.colour].sample(rng)
         body = Body(
             thing=thing,
@@ -213,7 +213,7 @@ def _in_its_manner(rng: random.Random, body: Body, side: float) -> Body:
     """Turn a drawing where it goes, and let it bob or roll as its kind does when it goes somewhere. side: px."""
     thing, path, angles = body.thing, body.centres, body.angles
     flips = draw_flips(rng, thing.motion, len(path))
-    manner = thing.drawing.entry.manner if thing.motion in DIRECTIONS else ""
+    manner = thing.drawing.entry.manner if thing.drawing and thing.motion in DIRECTIONS else ""
     if manner == "roll" and DIRECTIONS[thing.motion][0]:
         angles = angles[0] + (path[:, 0] - path[0, 0]) / (body.radii[0] * thing.extent)
     return replace(body, centres=path + bob(rng, manner, path, side), angles=angles, flips=flips)

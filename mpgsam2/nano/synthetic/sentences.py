@@ -82,19 +82,23 @@ class Speaker:
         if untrue and not (kind == "relation" and self._rng.random() < MISSING_ANCHOR):
             statement = self._untrue_statement(kind)
             return self._word(kind, statement) if statement else None
-        altered = "anchor" if untrue else "phrase"
         statements = [statement for statement in self._statements(kind) if untrue or statement.phrase.looks]
         if not statements:
             return None
         statement = self._choose(statements)
-        phrase = alter(self._rng, self._world, getattr(statement, altered), self._things)
-        return self._word(kind, statement._replace(target=None, **{altered: phrase})) if phrase else None
+        altered = statement.anchor if untrue else statement.phrase
+        phrase = alter(self._rng, self._world, altered, self._things) if altered else None
+        if phrase is None:
+            return None
+        nothing = statement._replace(target=None)
+        return self._word(kind, nothing._replace(anchor=phrase) if untrue else nothing._replace(phrase=phrase))
 
     def _find_clauses(self, kind: str) -> list[Clause]:
         if kind == "position":
             return position_clauses(self._view)
         if kind == "relation":
-            return [clause for clause in relation_clauses(self._view) if self._names[clause.anchor]]
+            clauses = relation_clauses(self._view)
+            return [clause for clause in clauses if clause.anchor is not None and self._names[clause.anchor]]
         return motion_clauses(self._world, self._scene, self._view)
 
     def _find_statements(self, kind: str) -> list[Statement]:
@@ -132,12 +136,10 @@ class Speaker:
             if self._rng.random() < NEEDED:
                 statements = [statement for statement in statements if statement.needed] or statements
             extreme = self._rng.random() < self._world.extremes
-            statements = [statement for statement in statements if statement.clause.extreme == extreme] or statements
+            statements = [s for s in statements if s.clause and s.clause.extreme == extreme] or statements
             if self._rng.random() < EVENTFUL:
-                statements = [
-                    statement for statement in statements if statement.clause.name in DRAWING_EVENTS
-                ] or statements
-        target = self._rng.choice(sorted({statement.target for statement in statements}))
+                statements = [s for s in statements if s.clause and s.clause.name in DRAWING_EVENTS] or statements
+        target = self._rng.choice(sorted({s.target for s in statements if s.target is not None}))
         return self._choose_words([statement for statement in statements if statement.target == target])
 
     def _choose_words(self, statements: list[Statement]) -> Statement:

@@ -43,9 +43,9 @@ def look(scene: Scene, labels: np.ndarray, patches: list[list[Patch | None]]) ->
         patch = patches[t][k]
         if patch is None:
             continue
-        inside[t, k] = cv2.countNonZero(cv2.compare(patch.coverage, 127, cv2.CMP_GT))
-        own = cv2.compare(labels[t][patch.rows, patch.columns], k + 1, cv2.CMP_EQ)
-        moments = cv2.moments(own, binaryImage=True)
+        inside[t, k] = np.count_nonzero(patch.coverage > 127)
+        own = labels[t][patch.rows, patch.columns] == k + 1
+        moments = cv2.moments(own.view(np.uint8), binaryImage=True)
         if moments["m00"] > 0:
             areas[t, k] = moments["m00"]
             centres[t, k] = (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from mpgsam2.nano.drawings.nouns import NOUNS, plural_of
 from mpgsam2.nano.synthetic import words
@@ -13,6 +16,7 @@ from mpgsam2.nano.synthetic.shapes import SHAPES
 from mpgsam2.nano.synthetic.textures import TEXTURES
 
 Shares = tuple[float, float, float]
+_Phrase = TypeVar("_Phrase", str, tuple[str, str])  # or participle and verb
 
 ARTICLE_SHARES: Shares = (0.5, 0.25, 0.25)  # of "the", "a" or "an", and none
 DEFINITE: Shares = (1.0, 0.0, 0.0)
@@ -36,17 +40,18 @@ class Writer:
 
     def name(self, phrase: NounPhrase) -> str:
         """Word a noun phrase alone: "the red circle", "circle that is red", "the red thing that is a circle"."""
-        several = self._several(phrase._replace(size=None)) if phrase.size else None
-        if several and phrase.matches.bit_count() == 1 and self._chance(0.4):
-            two = phrase.alike.bit_count() == 2
-            size = self._wording((words.COMPARED_OF_TWO if two else words.SUPERLATIVE_SIZES)[phrase.size])
-            return self._framed(f"the {size} {words.OF_SEVERAL[two and self._chance(0.6)]} {several}")
-        ways = [self._noun_phrase]
+        if phrase.size:
+            several = self._several(phrase._replace(size=None))
+            if several and phrase.matches.bit_count() == 1 and self._chance(0.4):
+                two = phrase.alike.bit_count() == 2
+                size = self._wording((words.COMPARED_OF_TWO if two else words.SUPERLATIVE_SIZES)[phrase.size])
+                return self._framed(f"the {size} {words.OF_SEVERAL[two and self._chance(0.6)]} {several}")
+        ways: list[Callable[[], str]] = [partial(self._noun_phrase, phrase)]
         if phrase.colour:
-            ways += [self._stated, self._coloured]
+            ways += [partial(way, phrase, phrase.colour) for way in (self._stated, self._coloured)]
         if phrase.shape and phrase.attributes > 1:
-            ways.append(self._of_kind)
-        return self._framed((self._noun_phrase if self._chance(0.6) else self._rng.choice(ways))(phrase))
+            ways.append(partial(self._of_kind, phrase, phrase.shape))
+        return self._framed((ways[0] if self._chance(0.6) else self._rng.choice(ways))())
 
     def position(self, phrase: NounPhrase, clause: Clause) -> str:
         """Word "the circle on the left", "the left circle", "on the left the circle", "the leftmost circle"."""
@@ -121,23 +126,23 @@ class Writer:
             return self._framed(f"the {self._bare_noun()} {ending} {self._pronoun()} {words.COPULA} {what}")
         return self._framed(self._attach(phrase, ending))
 
-    def _stated(self, phrase: NounPhrase) -> str:
+    def _stated(self, phrase: NounPhrase, colour: str) -> str:
         """Word "circle that is red and striped", "the striped circle and it is red"."""
-        looks = [self._wording(DRAWING_COLOURS[phrase.colour].words)]
+        looks = [self._wording(DRAWING_COLOURS[colour].words)]
         rest = phrase._replace(colour=None)
         if phrase.texture and self._chance(0.5):
             looks.append(self._wording(TEXTURES[phrase.texture].words))
             rest = rest._replace(texture=None)
         return f"{self._noun_phrase(rest)} {self._joint()} {f' {words.CONJUNCTION} '.join(looks)}"
 
-    def _coloured(self, phrase: NounPhrase) -> str:
+    def _coloured(self, phrase: NounPhrase, colour: str) -> str:
         """Word "the circle in red", "the striped circle of red colour"."""
-        colour = self._wording(words.COLOURED).format(self._wording(DRAWING_COLOURS[phrase.colour].words))
-        return f"{self._noun_phrase(phrase._replace(colour=None))} {colour}"
+        ending = self._wording(words.COLOURED).format(self._wording(DRAWING_COLOURS[colour].words))
+        return f"{self._noun_phrase(phrase._replace(colour=None))} {ending}"
 
-    def _of_kind(self, phrase: NounPhrase) -> str:
+    def _of_kind(self, phrase: NounPhrase, shape: str) -> str:
         """Word "the red thing that is a circle"."""
-        noun = self._shape_noun(phrase.shape)
+        noun = self._shape_noun(shape)
         return (
             f"{self._noun_phrase(phrase._replace(shape=None))} {self._pronoun()} {words.COPULA} "
             f"{self._article(noun, definite=False, shares=INDEFINITE)}{noun}"
@@ -158,7 +163,7 @@ class Writer:
     def _chance(self, share: float) -> bool:
         return self._rng.random() < share
 
-    def _wording(self, phrases: tuple[str, ...]) -> str:
+    def _wording(self, phrases: Sequence[_Phrase]) -> _Phrase:
         return phrases[0] if self._chance(self._usual) else self._rng.choice(phrases)
 
     def _pronoun(self) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mpgsam2.nano.drawings.nouns import GROUPS, NOUNS, plural_of
-from mpgsam2.nano.synthetic.colours import COLOURS, DRAWING_COLOURS
-from mpgsam2.nano.synthetic.shapes import SHAPES
-from mpgsam2.nano.synthetic.textures import TEXTURES
+from mpgsam2.nano.synthetic.colours import COLOURS, DRAWING_COLOURS, Colour
+from mpgsam2.nano.synthetic.shapes import SHAPES, Shape
+from mpgsam2.nano.synthetic.textures import TEXTURES, Texture
 
 ARTICLES = ("the", "a", "an")
 RELATIVE_PRONOUNS = ("that", "which")
@@ -214,7 +214,8 @@ def _phrases() -> Iterator[str]:
     yield from (*ARTICLES, *RELATIVE_PRONOUNS, COPULA, CONJUNCTION, *GENERIC_NOUNS, PRONOUN)
     yield from (*SETTINGS, *STATING, *FRONTING)
     yield from (template.replace("{}", "") for template in (*REQUESTS, *COLOURED))
-    for entry in (*SHAPES.values(), *COLOURS.values(), *TEXTURES.values()):
+    entries: tuple[Shape | Colour | Texture, ...] = (*SHAPES.values(), *COLOURS.values(), *TEXTURES.values())
+    for entry in entries:
         yield from entry.words
     for texture in TEXTURES.values():
         yield from texture.with_words

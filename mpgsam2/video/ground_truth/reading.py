@@ -43,10 +43,12 @@ class Seen:
     def add(self, picture: Picture) -> None:
         """Takes in one more picture."""
         tally = self.tallies.setdefault(picture.kind, {})
-        if picture.kind in ("colour", "cutout"):
+        coloured = picture.kind in ("colour", "cutout")
+        if coloured:
             self.strongest = max(self.strongest, int(_strongest(picture.values).max()))
-            if tally is None:
-                return
+        if tally is None:
+            return
+        if coloured:
             values, pixels = _counted(picture.values)
         else:
             pixels = np.bincount(picture.values.ravel())
@@ -55,7 +57,7 @@ class Seen:
         for value, count in zip(values.tolist(), pixels.tolist(), strict=True):
             if value:
                 tally[value] = tally.get(value, 0) + count
-        if picture.kind in ("colour", "cutout") and len(tally) > _SHADES:
+        if coloured and len(tally) > _SHADES:
             self.tallies[picture.kind] = None
 
 
@@ -122,6 +124,8 @@ class Reading:
 def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
     """What a kind of pictures means, if an object of that number is chosen."""
     tally = seen.tallies[kind]
+    if tally is None:
+        return _Meaning(least=OPAQUE if kind == "cutout" else _half(seen.strongest))
     match kind:
         case "number":
             return _Meaning({value: value for value in tally if value != _VOID}, _VOID)
@@ -130,11 +134,7 @@ def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
         case "shade":
             return _Meaning(least=_half(max(tally, default=0)))
         case "cutout":
-            if tally is None or not 1 < len(tally) <= FEW:
-                return _Meaning(least=OPAQUE)
-            return _colours(tally)
-    if tally is None:
-        return _Meaning(least=_half(seen.strongest))
+            return _colours(tally) if 1 < len(tally) <= FEW else _Meaning(least=OPAQUE)
     if all(colour == (colour & 255) * 0x010101 for colour in tally):
         greys = _greys({colour & 255: pixels for colour, pixels in tally.items()}, 255, chosen)
         return _Meaning(greys.objects, greys.void, greys.least, grey=True)
@@ -159,8 +159,8 @@ def _colours(tally: Tally) -> _Meaning:
     opaque = OPAQUE & max(tally)
     void = _CREAM + opaque if len(tally) > 1 else None
     objects = [colour for colour in sorted(tally) if colour not in (opaque, void)]
-    known = [_VOC_NUMBERS.get(colour & ~OPAQUE) for colour in objects]
-    numbers = range(1, len(objects) + 1) if None in known else known
+    known = [_VOC_NUMBERS[colour & ~OPAQUE] for colour in objects if colour & ~OPAQUE in _VOC_NUMBERS]
+    numbers = known if len(known) == len(objects) else range(1, len(objects) + 1)
     return _Meaning(dict(zip(objects, numbers, strict=True)), void)
 
 

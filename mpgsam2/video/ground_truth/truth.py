@@ -172,11 +172,10 @@ class GroundTruth:
     def _masks(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """The object's and the void pixels of a frame that has a mask, in the clip's size."""
         if self._latest is None or self._latest[0] != number:
-            masks = self._reading.masks(self._picture(number))
-            if masks[0].shape[::-1] != self._size:
-                nearest = {"dsize": self._size, "interpolation": cv2.INTER_NEAREST_EXACT}
-                masks = tuple(cv2.resize(mask.view(np.uint8), **nearest).view(bool) for mask in masks)
-            self._latest = number, masks
+            mask, void = self._reading.masks(self._picture(number))
+            if mask.shape[::-1] != self._size:
+                mask, void = _resized(mask, self._size), _resized(void, self._size)
+            self._latest = number, (mask, void)
         return self._latest[1]
 
     def _picture(self, number: int) -> Picture:
@@ -201,6 +200,11 @@ class GroundTruth:
     def _which(self, number: int) -> str:
         place = list(self._entries).index(number) + 1
         return f"Mask {place} of {len(self._entries)} in “{self.name}”"
+
+
+def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A (H, W) bool mask in another size, (width, height); each pixel is one of its own."""
+    return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT).view(bool)
 
 
 def _source(clip: Clip) -> Clip:

@@ -1,0 +1,42 @@
+"""What is asked of a vocabulary, and words as sentences name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+_LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
+
+
+class Tokenizer(Protocol):
+    """What the pipeline asks of a vocabulary."""
+
+    vocabulary_size: int
+    """One more than the highest id: the least number of rows that the network's text table must have."""
+
+    def encode(self, expression: str) -> list[int]:
+        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
+
+    def pieces(self, expression: str) -> list[str]:
+        """What each id of `encode` stands for, without the first and the last."""
+
+    def known_words(self, expression: str) -> list[str]:
+        """The words of the expression that the vocabulary knows, lower case, in order, each once."""
+
+    def unknown_words(self, expression: str) -> list[str]:
+        """The words of the expression that the vocabulary does not know, likewise."""
+
+    def check_known(self, expression: str) -> None:
+        """Raises InputError if the vocabulary knows no word of the expression."""
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the files from which `load_tokenizer` makes this tokenizer again."""
+
+
+def quoted(words: Sequence[str]) -> str:
+    """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
+    shown = [f"“{word if len(word) <= _LONG else word[: _LONG - 1] + '…'}”" for word in words[:_MANY]]
+    more = len(words) - len(shown)
+    last = f"{more} more" if more else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
