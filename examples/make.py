@@ -21,16 +21,20 @@ from zipfile import ZipFile
 import cv2
 
 from mpgsam2 import load_model
+from mpgsam2.demo.insight import INSIGHT, insight_json
+from mpgsam2.demo.layers import ANSWERS, LEVELS, LayersWriter
 from mpgsam2.demo.settings import Settings
 from mpgsam2.export.pipeline import segment_file
+from mpgsam2.inference.query import Query
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
 from mpgsam2.nano.synthetic import FULL, Clip, render_clip
-from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.network.insight import watch
+from mpgsam2.video import Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
 FOLDER = Path(__file__).parent
 LIST = "examples.json"
-SHOWN = ("overlay.mp4", "prior.mp4", "masks.mp4", "run.json")  # of a run's files those that the page needs
+SHOWN = ("overlay.mp4", "prior.mp4", "masks.mp4", "run.json", LEVELS, ANSWERS, INSIGHT)  # what the page needs of a run
 SEED_OFFSET = 2 * EVALUATION_SEED_OFFSET
 WORLD = replace(
     FULL, frames=48, fps=12.0, height=(240, 240), aspect=(4 / 3, 4 / 3), compression=0.0, h264=0.0, absent=1.0
@@ -91,12 +95,18 @@ def make_results(folder: Path) -> None:
     """Write nano's answers for the clips that are listed, each into a folder of the clip's name."""
     model = load_model("nano")
     for entry in json.loads((folder / LIST).read_text(encoding="utf-8")):
-        clip = open_clip(folder / entry["clip"])
+        clip = select(open_clip(folder / entry["clip"]), Selection())
         result = folder / "results" / clip.path.stem
         result.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as run, GroundTruth.open(folder / entry["masks"], clip) as truth:
-            for _ in segment_file(model, clip, entry["expression"], run, truth=truth, look=Settings().look):
-                pass
+            steps = segment_file(model, clip, entry["expression"], run, truth=truth, look=Settings().look)
+            with (
+                LayersWriter(Path(run), clip, 1, Settings().threshold, video=False) as layers,
+                watch(model.network) as seen,
+            ):
+                for step in steps:
+                    layers.add(step.frame, step.results)
+            Path(run, INSIGHT).write_bytes(insight_json(seen, model, [Query(entry["expression"])]))
             for name in SHOWN:
                 shutil.copy(Path(run, name), result)
 

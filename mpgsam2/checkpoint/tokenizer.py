@@ -121,6 +121,11 @@ class SentencePieceTokenizer:
             )
         return [BEGIN, *ids, END]
 
+    def pieces(self, expression: str) -> list[str]:
+        """As `Tokenizer.pieces`."""
+        pieces = self._tokenizer.convert_ids_to_tokens(self.encode(expression)[1:-1])
+        return [piece.replace(_SPACE, "") for piece in pieces]
+
     def known_words(self, expression: str) -> list[str]:
         """As `Tokenizer.known_words`."""
         return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
@@ -199,6 +204,10 @@ class WordTokenizer:
         if len(words) > self.max_words:
             raise InputError(f"The sentence is too long ({len(words)} words): use at most {self.max_words}.")
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
+
+    def pieces(self, expression: str) -> list[str]:
+        """As `Tokenizer.pieces`."""
+        return _words(expression)
 
     def known_words(self, expression: str) -> list[str]:
         """As `Tokenizer.known_words`."""

@@ -44,6 +44,7 @@ def serve(page: Page, turns: Turns) -> None:
         scored: str = "",
         dtype: str = "auto",
         dimmed: float = 0.8,
+        colours: list[int] | None = None,
     ) -> AsyncGenerator[Answer]:
         """Segment in every frame of a clip the object that a sentence names.
 
@@ -65,6 +66,8 @@ def serve(page: Page, turns: Turns) -> None:
             scored: the one sentence that these masks are of; empty to score all.
             dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
             dimmed: how far the overlay darkens and greys everything else, 0 to 1.
+            colours: of the sentences' masks, in their order: 1 sky blue, 2 orange, 3 bluish green, 4 reddish purple,
+                5 yellow, 6 blue, 7 vermilion.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
@@ -74,7 +77,7 @@ def serve(page: Page, turns: Turns) -> None:
         """
         values = (
             *(expression, model, first, last, every, longest_side),
-            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype, dimmed),
+            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype, dimmed, colours),
         )
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))

@@ -11,11 +11,16 @@ import gradio as gr
 from mpgsam2.demo.examples import Example
 from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page
+from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.shared import Share, Shares
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.demo.trim import SHOW
 from mpgsam2.demo.wording import quoted
+from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
+from mpgsam2.export.files import BUNDLE
 from mpgsam2.network.model import PARTS
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -24,10 +29,12 @@ _LINKED = tuple(name for name in NAMES if name not in _OF_TRUTH)  # a file canno
 _SETTINGS = Settings()
 
 _COPY = "Copy a link to these settings"
+_COPY_RESULT = "Copy a link to this result"
 
 # The address of the page with everything that differs from the usual; nothing is kept on the server.
-_LINK = """async (example, ...values) => {
+_LINK = """async (result, example, ...values) => {
   const names = %s, usual = %s, query = new URLSearchParams();
+  if (result) query.set("result", result);
   if (example) query.set("example", example);
   values.forEach((value, i) => {
     const text = Array.isArray(value) ? value.join(" ") : value === null ? "" : String(value);
@@ -37,11 +44,29 @@ _LINK = """async (example, ...values) => {
   const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
   return [link, copied ? "Copied" : "Select the link to copy it"];
 }"""
-_LATER = f"() => new Promise((done) => setTimeout(() => done({json.dumps(_COPY)}), 2500))"
+# The look stands in the player, and in unseen settings from which runs and links take it.
+_TO_PLAYER = """(...values) => {
+  document.body.dataset.look = JSON.stringify(values);
+  document.dispatchEvent(new Event("look"));
+  return [];
+}"""
+_FROM_PLAYER = "() => JSON.parse(document.body.dataset.look)"
+# The help with words follows the model and what fills in sentences.
+_TO_WORDS = """(model) => {
+  document.body.dataset.model = model;
+  document.dispatchEvent(new Event("model"));
+  return [];
+}"""
 
 
-def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list[Example], model: str) -> None:
-    """Let cards fill the page and show their results, and links restore the settings.
+def _later(label: str) -> str:
+    return f"() => new Promise((done) => setTimeout(() => done({json.dumps(label)}), 2500))"
+
+
+def connect_examples(
+    page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list[Example], model: str, shares: Shares
+) -> None:
+    """Let cards fill the page and show their results, and links restore the settings and shared results.
 
     Args:
         page: what is filled.
@@ -49,9 +74,10 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         cards: as `examples.build_examples` made them.
         examples: of the cards.
         model: name of the usual model.
+        shares: of the results that links carry.
     """
     filled = [page.clip, *(page.settings[name] for name in ("sentences", *_OF_TRUTH, "model")), page.example]
-    shown = [page.player, page.status, page.bundle]
+    shown = [page.player, page.status, page.bundle, page.remake, page.share, page.shown]
 
     def choose(event: gr.EventData) -> dict[Any, Any]:
         example = examples[event.index]
@@ -60,6 +86,7 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
             page.settings["model"]: gr.skip() if answered is None else answered,
             **_filled(page, example),
             page.bundle: gr.update(visible=False, value=None),
+            page.share: gr.update(visible=False),
             **_shown(page, example),
         }
 
@@ -73,6 +100,8 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
             updates = {**_filled(page, example), **updates}
         if updates or name:
             updates[page.status] = status_html(_restored_line(name, example))
+        if token := query.get("result"):
+            updates |= _shared(page, shares.get(token))
         return updates or {page.example: ""}
 
     def leave(scored: str) -> dict[Any, Any]:
@@ -80,18 +109,50 @@ def connect_examples(page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list
         of_example = {page.settings["ground_truth"]: None, page.settings["scored"]: ""} if scored else {}
         return {page.example: "", **of_example}
 
-    cards.click(choose, outputs=[*filled, *shown], **_QUIET)
+    chosen = cards.click(choose, outputs=[*filled, *shown], **_QUIET)
     truth, scored = page.settings["ground_truth"], page.settings["scored"]
     gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
     own = [page.clip.upload, page.clip.clear, page.clip.stop_recording]
     gr.on(own, leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
-    restored = [page.clip, page.example, page.status, *(page.settings[name] for name in NAMES)]
-    demo.load(restore, outputs=restored, **_QUIET)
+    restored = [
+        page.clip,
+        page.example,
+        page.status,
+        page.player,
+        page.bundle,
+        *(page.settings[name] for name in NAMES),
+    ]
+    look = [page.settings[name] for name in LOOK]
+    opened = demo.load(restore, outputs=restored, **_QUIET)
+    opened.then(None, look, None, js=_TO_PLAYER, **_QUIET)
+    opened.then(None, [page.settings["first"], page.settings["last"]], None, js=SHOW, **_QUIET)
+    asked = [page.settings["model"], page.settings["sentences"]]
+    for changed in (opened, chosen):
+        changed.then(None, asked, None, js=_TO_WORDS, **_QUIET)
+    page.settings["model"].change(None, asked, None, js=_TO_WORDS, **_QUIET)
+    page.player.input(None, None, look, js=_FROM_PLAYER, **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
     link = _LINK % (json.dumps(_LINKED), json.dumps(usual))
-    copied = page.copy_link.click(None, [page.example, *linked], [page.link, page.copy_link], js=link, **_QUIET)
-    copied.then(None, outputs=page.copy_link, js=_LATER, **_QUIET)
+    told = [page.token, page.example, *linked]
+    copied = page.copy_link.click(None, told, [page.link, page.copy_link], js=link, **_QUIET)
+    copied.then(None, outputs=page.copy_link, js=_later(_COPY), **_QUIET)
+
+    def share(request: gr.Request, result: Shown | None) -> dict[Any, Any]:
+        try:
+            if result is None:
+                raise InputError("There is no result yet: press Run.")
+            share = shares.add(request.session_hash, result.folder)
+        except InputError as error:
+            return {page.token: "", page.status: status_html(str(error))}
+        until = f"Whoever has the link sees this result until {share.told}, and then nobody does."
+        return {page.token: share.token, page.status: status_html(until)}
+
+    shared = page.share.click(share, page.shown, [page.token, page.status], **_QUIET)
+    carried = shared.then(None, told, [page.link, page.share], js=link, **_QUIET)
+    carried.then(lambda: "", outputs=page.token, **_QUIET).then(
+        None, outputs=page.share, js=_later(_COPY_RESULT), **_QUIET
+    )
 
 
 def _filled(page: Page, example: Example) -> dict[Any, Any]:
@@ -109,10 +170,34 @@ def _filled(page: Page, example: Example) -> dict[Any, Any]:
 def _shown(page: Page, example: Example) -> dict[Any, Any]:
     """An example's result at once, if it has one."""
     if example.result is None:
-        return {page.player: None, page.status: status_html(IDLE)}
+        return {page.player: None, page.status: status_html(IDLE), page.remake: gr.update(visible=False)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again and to download the files."
-    return {page.player: result(record, example.result), page.status: status_html(told)}
+    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again."
+    return {
+        page.player: result(record, example.result, example.clip),
+        page.status: status_html(told),
+        page.remake: gr.update(visible=True),
+        page.shown: Shown(str(example.clip), _settings(example, record["model"]["name"]), example.result),
+    }
+
+
+def _settings(example: Example, model: str) -> Settings:
+    """With which an example's result was made."""
+    truth = example.truth and str(example.truth)
+    return Settings(example.expression, model, ground_truth=truth, scored=example.expression)
+
+
+def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
+    """A result that somebody shares, if it is still there."""
+    if share is None:
+        return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
+    record = read_record(share.folder)
+    told = f"{record['queries'][0]['told']} A shared result, which stays until {share.told}."
+    return {
+        page.player: result(record, share.folder),
+        page.bundle: gr.update(visible=True, value=str(share.folder / BUNDLE)),
+        page.status: status_html(told),
+    }
 
 
 def _restored_line(name: str | None, example: Example | None) -> str:
@@ -136,8 +221,10 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
                 value = text == "true"
             elif isinstance(usual, float):
                 value = float(text)
-            elif usual == ():
+            elif name == "without":
                 value = [part for part in text.split() if part in PARTS]
+            elif name == "colours":
+                value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):
                 value = int(text)
             settings_of({name: value})

@@ -28,7 +28,7 @@ def choose_frames(
     selection: Selection,
     stop: Event | None = None,
     fitting: Callable[[Clip], int] | None = None,
-) -> tuple[Clip, str]:
+) -> tuple[SelectedClip, str]:
     """The frames of a clip that a run uses, and a sentence that says which and why.
 
     The clip is looked over when it is asked for first, in a process of its own.

@@ -9,6 +9,8 @@ from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.wording import HALF, quoted, sendable
 from mpgsam2.errors import InputError
+from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES
+from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.model import PARTS
 
 MOST_CHARACTERS = 2000
@@ -68,6 +70,8 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
             checked[name] = value
         elif name == "without":
             checked[name] = _parts(value)
+        elif name == "colours":
+            checked[name] = _colours(value)
         elif name == "ground_truth":
             checked[name] = file_of(value)
         else:
@@ -102,6 +106,16 @@ def _parts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or any(not isinstance(part, str) or part not in PARTS for part in value):
         raise InputError(f"What is switched off must be a list of any of {', '.join(sorted(PARTS))}.")
     return tuple(dict.fromkeys(value))
+
+
+def _colours(value: Any) -> tuple[int, ...]:
+    numbers = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+    most = len(PALETTE)
+    sound = [isinstance(n, int | float) and not isinstance(n, bool) and n in range(1, most + 1) for n in numbers]
+    if not all(sound) or len(numbers) > len(LETTERS):
+        names = ", ".join(f"{number} {name}" for number, name in enumerate(PALETTE_NAMES, 1))
+        raise InputError(f"Colours are given by at most {len(LETTERS)} numbers: {names}.")
+    return tuple(map(int, numbers))
 
 
 def _text(label: str, value: Any) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,11 +23,12 @@ from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.estimate import LENT, Estimate, Work
-from mpgsam2.demo.handover import hand_over, take
+from mpgsam2.demo.handover import Made, hand_over, take
 from mpgsam2.demo.home import home
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.network.insight import Sight, watch
 from mpgsam2.video import Clip
 
 _SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
@@ -47,7 +48,12 @@ class FrameLoop(Protocol):
         """How many of the clip's frames one run can do."""
 
     def __call__(
-        self, model: Segmenter, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: Segmenter,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip; per frame one result for each query."""
 
@@ -80,7 +86,12 @@ class Lending:
         return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
 
     def __call__(
-        self, model: Segmenter, clip: Clip, queries: Sequence[Query], threshold: float
+        self,
+        model: Segmenter,
+        clip: Clip,
+        queries: Sequence[Query],
+        threshold: float,
+        seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
         """Ask queries of a clip.
 
@@ -89,6 +100,7 @@ class Lending:
             clip: as `open_clip` or `select` returns it.
             queries: one to four.
             threshold: the least probability of a pixel in a mask.
+            seen: to which is added what the network looks at, see `network.insight`; None not to ask.
 
         Yields:
             Per frame one result for each query.
@@ -102,12 +114,17 @@ class Lending:
             with (
                 self._handover() as folder,
                 self._told(work),
-                closing(self._pass(model.name, model.dtype, clip, queries, threshold, folder)) as answers,
+                closing(
+                    self._pass(model.name, model.dtype, clip, queries, threshold, seen is not None, folder)
+                ) as answers,
             ):
                 for answer, *told in answers:
                     done += 1
                     start, running = told
-                    yield take(answer, folder) if folder else answer
+                    results, sights = take(answer, folder) if folder else answer
+                    if seen is not None:
+                        seen.extend(sights)
+                    yield results
         except gr.Error:
             waited = time.monotonic() - called
             if self._estimate is not None and not done and waited >= (asked := self._estimate.seconds(work)):
@@ -124,6 +141,7 @@ class Lending:
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
+        watched: bool,
         folder: Path | None,
     ) -> int | None:
         """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
@@ -139,17 +157,20 @@ class Lending:
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
+        watched: bool,
         folder: Path | None,
-    ) -> Generator[tuple[str | tuple[FrameResult, ...], float | None, float]]:
+    ) -> Generator[tuple[str | Made, float | None, float]]:
         """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].configured(dtype=dtype)
-            for results in net.segment_several(clip, queries, threshold=threshold):
-                narrowed = (replace(result, probability=result.probability.astype(np.float16)) for result in results)
-                answer = tuple(narrowed)
-                sent = hand_over(answer, folder) if folder else answer
-                yield sent, starting, time.monotonic() - begun
+            with watch(net.network) if watched else nullcontext([]) as seen:
+                for results in net.segment_several(clip, queries, threshold=threshold):
+                    narrowed = [replace(each, probability=each.probability.astype(np.float16)) for each in results]
+                    answer = tuple(narrowed), seen.copy()
+                    seen.clear()
+                    sent = hand_over(answer, folder) if folder else answer
+                    yield sent, starting, time.monotonic() - begun
 
     @contextmanager
     def _handover(self) -> Iterator[Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from threading import Event
@@ -12,17 +13,19 @@ from gradio.components import Component
 
 from mpgsam2.demo.errors import told, told_to_visitor
 from mpgsam2.demo.given import file_of, settings_of
+from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import FULL
 from mpgsam2.demo.looks import AT_ONCE, Looks
 from mpgsam2.demo.page import Page
+from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.sessions import Sessions
-from mpgsam2.demo.settings import NAMES
+from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
-from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import Progress
 
 OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
@@ -39,7 +42,7 @@ Updates = dict[Component, Any]
 
 
 def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
-    """Give the page its behaviour: Run, Stop, and the remark on the clip's frames.
+    """Give the page its behaviour: Run, Stop, files in another look, and the remark on the clip's frames.
 
     Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
     waits for its turn, or whose clip is looked at, is given up.
@@ -56,11 +59,30 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         try:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
-                turn = turns.take(request.session_hash, file_of(clip), asked, stop or StopSignal())
-                async with aclosing(turn) as steps, aclosing(_updates(page, asked.look, steps)) as updates:
+                path = file_of(clip)
+                turn = turns.take(request.session_hash, path, asked, stop or StopSignal(), explained=True)
+                async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update
         except gr.Error as error:  # told here alone: a pop-up would lie over it
+            yield {page.status: error_html(error), **_at_rest(page)}
+
+    async def remake(
+        request: gr.Request, shown: Shown | None, stop: StopSignal | None, *look: Any
+    ) -> AsyncGenerator[Updates]:
+        """All files of the result that is shown in the look that was chosen since."""
+        try:
+            with told_to_visitor():
+                if shown is None:
+                    raise InputError("There is no result yet: press Run.")
+                kept = Kept(shown.folder)
+                asked = shown.again(settings_of(dict(zip(LOOK, look, strict=True))))
+                turn = turns.take(request.session_hash, shown.clip, asked, stop or StopSignal(), kept)
+                async with aclosing(turn) as steps, aclosing(_updates(page, shown.clip, asked, steps)) as updates:
+                    async for update in updates:
+                        if update.get(page.shown) or page.player not in update:  # no live pictures: all were seen
+                            yield update
+        except gr.Error as error:
             yield {page.status: error_html(error), **_at_rest(page)}
 
     async def look(request: gr.Request, clip: Any, *values: Any) -> AsyncGenerator[str]:
@@ -72,8 +94,8 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             sessions.file(request.session_hash, path)
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
             async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
-                async for remark in remarks:
-                    yield notice_html(remark)
+                async for sentence, whole in remarks:
+                    yield remark_html(sentence, whole)
         except InputError as error:
             yield notice_html(told(error))
 
@@ -92,26 +114,38 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     running = prepared.then(
         show_run,
         [page.clip, stop_signal, *settings],
-        [page.notice, page.player, page.bundle, *_prepared(page)],
+        [page.notice, *_of_a_result(page), *_prepared(page)],
         **OWN_LINE,
         **_QUIET,
     )
-    running.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
+    asked_again = page.remake.click(prepare, outputs=[stop_signal, *_prepared(page)], queue=False, **_QUIET)
+    remaking = asked_again.then(
+        remake,
+        [page.shown, stop_signal, *(page.settings[name] for name in LOOK)],
+        [page.notice, *_of_a_result(page), *_prepared(page)],
+        **OWN_LINE,
+        **_QUIET,
+    )
+    for begun in (running, remaking):
+        begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
-    page.leave.click(lambda: rest, outputs=list(rest), cancels=[running], queue=False, **_QUIET)
+    page.leave.click(lambda: rest, outputs=list(rest), cancels=[running, remaking], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
     looked_at = [page.clip.change, *(page.settings[name].change for name in _FRAMES)]
     if turns.limited:
         looked_at += [page.settings["sentences"].blur, *(page.settings[name].change for name in _WORK)]
-    gr.on(
-        looked_at,
-        look,
-        [page.clip, *settings],
-        page.notice,
-        trigger_mode="always_last",
-        **_LOOKING,
-        **_QUIET,
-    )
+    ends = [page.settings["first"], page.settings["last"]]
+    trimmed = page.trim.input(None, None, ends, js=CHOSEN, **_QUIET)
+    gr.on([end.change for end in ends], None, ends, None, js=SHOW, **_QUIET)
+    for event in (functools.partial(gr.on, looked_at), trimmed.then):  # folded away the numbers tell of no change
+        event(
+            look,
+            [page.clip, *settings],
+            page.notice,
+            trigger_mode="always_last",
+            **_LOOKING,
+            **_QUIET,
+        )
 
 
 def _prepared(page: Page) -> Updates:
@@ -136,7 +170,7 @@ def _at_rest(page: Page) -> Updates:
 
 
 async def _updates(
-    page: Page, look: Look, steps: AsyncIterator[Waiting | Opening | Step | None]
+    page: Page, clip: str | None, asked: Settings, steps: AsyncIterator[Waiting | Opening | Step | None]
 ) -> AsyncGenerator[Updates]:
     """What the page shows at each step of a run that it is told of."""
     warning, shown = None, -_LIVE_EVERY
@@ -144,7 +178,7 @@ async def _updates(
     async for step in steps:
         match step:
             case None:  # the last one once more
-                update = {part: value for part, value in update.items() if part not in (page.player, page.bundle)}
+                update = {part: value for part, value in update.items() if part not in _of_a_result(page)}
             case Waiting():
                 update = {page.status: status_html(line(step), done=0, total=0, remark=wait(step))}
             case Opening():
@@ -161,19 +195,27 @@ async def _updates(
                 update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
-                    update |= {page.player: live(step, look), page.bundle: gr.update(visible=False, value=None)}
+                    update |= {page.player: live(step, asked.look), page.bundle: gr.update(visible=False, value=None)}
+                    update |= {page.remake: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
                 update |= {page.notice: notice_html(step.notice)} if step.notice else {}
-                update |= {**_results(page, step), **_at_rest(page)}
+                update |= {**_results(page, clip, asked, step), **_at_rest(page)}
         yield dict(update)
 
 
-def _results(page: Page, end: Finished) -> Updates:
+def _of_a_result(page: Page) -> tuple[Component, ...]:
+    return page.player, page.bundle, page.remake, page.share, page.shown
+
+
+def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Updates:
     """The videos in place of the live pictures, if there are any."""
     if end.record is None:
         return {}
     return {
         page.player: result(end.record, end.folder),
         page.bundle: gr.update(visible=True, value=str(end.bundle)),
+        page.remake: gr.update(visible=True),
+        page.share: gr.update(visible=True),
+        page.shown: Shown(clip, asked, end.folder),
     }

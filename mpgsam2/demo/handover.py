@@ -11,19 +11,23 @@ import pickle
 from pathlib import Path
 
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.network.insight import Sight
+
+Made = tuple[tuple[FrameResult, ...], list[Sight]]
+"""The results of one frame, and what was seen of the network since the one before."""
 
 
-def hand_over(results: tuple[FrameResult, ...], folder: Path) -> str:
-    """Write the results of one frame to a file; returns its name."""
-    name = str(results[0].index)
+def hand_over(made: Made, folder: Path) -> str:
+    """Write what was made of one frame to a file; returns its name."""
+    name = str(made[0][0].index)
     with (folder / name).open("wb") as file:
-        pickle.dump(results, file, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(made, file, pickle.HIGHEST_PROTOCOL)
     return name
 
 
-def take(name: str, folder: Path) -> tuple[FrameResult, ...]:
+def take(name: str, folder: Path) -> Made:
     """Read what was handed over, and remove the file."""
     file = folder / name
-    results = pickle.loads(file.read_bytes())
+    made = pickle.loads(file.read_bytes())
     file.unlink()
-    return results
+    return made

@@ -26,9 +26,12 @@ from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
 from mpgsam2.demo.scripts import script
 from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.shared import Shares
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
+from mpgsam2.demo.trim import build_trim
 from mpgsam2.demo.turns import Turns
+from mpgsam2.demo.words import build_words
 from mpgsam2.inference.segmenter import Segmenter
 
 _LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
@@ -59,9 +62,11 @@ def build_demo(
         with gr.Row(elem_id="inputs", equal_height=False):
             with gr.Column(min_width=300, scale=6):
                 clip = gr.Video(label="Clip", sources=["upload", "webcam"], height="min(400px, 64vw)", elem_id="clip")
+                trim = build_trim()
                 notice = gr.HTML("", js_on_load=script("camera"), elem_id="notice")
             with gr.Column(min_width=300, scale=7):
                 sentences = build_sentences()
+                build_words(models)
                 run = gr.Button("Run", variant="primary", elem_id="run")
                 cards = build_examples(loaded)
                 settings = build_options(sentences, list(named))
@@ -74,7 +79,11 @@ def build_demo(
             bundle = gr.DownloadButton(
                 "Download everything (.zip)", visible=False, scale=0, min_width=260, elem_id="bundle"
             )
+            remake = gr.Button(
+                "Make all files in this look (.zip)", visible=False, scale=0, min_width=260, elem_id="remake"
+            )
             copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
+            share = gr.Button("Copy a link to this result", visible=False, scale=0, min_width=260, elem_id="share")
             link = gr.Textbox(
                 label="Link to these settings",
                 show_label=False,
@@ -85,9 +94,10 @@ def build_demo(
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
-        page = Page(clip, settings, notice, run, leave, stop, status, player, bundle, example, link, copy_link)
+        files = (bundle, remake, gr.State(), share, gr.Textbox("", visible=False))
+        page = Page(clip, settings, trim, notice, run, leave, stop, status, player, *files, example, link, copy_link)
         connect(page, turns, Looks(), sessions)
-        connect_examples(page, demo, cards, loaded, models[0].name)
+        connect_examples(page, demo, cards, loaded, models[0].name, Shares())
         serve(page, turns)
         demo.unload(turns.ended)
         demo.unload(sessions.ended)

@@ -29,20 +29,20 @@ class Looks:
 
     async def take(
         self, path: str, selection: Selection, fitting: Callable[[Clip], int] | None = None
-    ) -> AsyncGenerator[str]:
-        """What `frames.choose_frames` says, and `LOOKING` as long as that takes.
+    ) -> AsyncGenerator[tuple[str, Clip | None]]:
+        """What `frames.choose_frames` says, with the whole clip; `LOOKING` as long as that takes, with None.
 
         Raises:
             InputError: the clip cannot be used, or the selection does not fit it.
         """
         while (worker := self._free()) is None:
-            yield LOOKING
+            yield LOOKING, None
             await sleep(TICK)
         stop = Event()
         try:
             async with aclosing(worker.steps(_told(path, selection, stop, fitting))) as told:
-                async for sentence in told:
-                    yield sentence or LOOKING
+                async for remark in told:
+                    yield remark or (LOOKING, None)
         finally:
             stop.set()
             worker.submit(lambda: self._idle.put(worker))  # when its work has ended, though given up
@@ -54,6 +54,9 @@ class Looks:
             return None
 
 
-def _told(path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None) -> Iterator[str]:
+def _told(
+    path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None
+) -> Iterator[tuple[str, Clip]]:
     with suppress(Stopped):
-        yield choose_frames(path, selection, stop, fitting)[1]
+        used, sentence = choose_frames(path, selection, stop, fitting)
+        yield sentence, used.source

@@ -59,18 +59,6 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
             elem_classes="hint",
         )
         with gr.Row():
-            made["threshold"] = gr.Slider(
-                0.05, 0.95, usual.threshold, step=0.05, label="Threshold: count a pixel from", min_width=200
-            )
-        with gr.Row():
-            made["opacity"] = gr.Slider(0, 1, usual.opacity, step=0.05, label="Opacity of the overlay", min_width=200)
-            made["dimmed"] = gr.Slider(0, 1, usual.dimmed, step=0.05, label="Dim the rest", min_width=200)
-        with gr.Row():
-            made["pattern"] = gr.Checkbox(
-                usual.pattern,
-                label="Hatch the masks",
-                info="In another way for each sentence.",
-            )
             made["model"] = gr.Dropdown(list(models), value=models[0], label="Model", info="Those that run here.")
             made["dtype"] = gr.Dropdown(
                 list(DTYPES), value=usual.dtype, label="Matrix products in", info="auto: what suits the device."
@@ -83,4 +71,10 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
                 None, label="Object", info="Its number, if the masks hold several.", precision=0, min_width=150
             )
         made["scored"] = gr.Textbox(usual.scored, visible=False)
+        # The look is chosen in the player, which draws it; these carry it to runs and links.
+        made["threshold"] = gr.Slider(0.05, 0.95, usual.threshold, visible=False)
+        made["opacity"] = gr.Slider(0, 1, usual.opacity, visible=False)
+        made["dimmed"] = gr.Slider(0, 1, usual.dimmed, visible=False)
+        made["pattern"] = gr.Checkbox(usual.pattern, visible=False)
+        made["colours"] = gr.JSON([], visible=False)
     return {name: made[name] for name in NAMES}

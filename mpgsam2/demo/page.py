@@ -16,6 +16,7 @@ class Page:
 
     clip: gr.Video
     settings: dict[str, Component]  # by `settings.NAMES`, in that order
+    trim: gr.HTML  # handles of the first and the last frame
     notice: gr.HTML  # which frames of the clip will be used
     run: gr.Button
     leave: gr.Button  # "Stop" while the run waits for its turn
@@ -23,6 +24,10 @@ class Page:
     status: gr.HTML
     player: Player
     bundle: gr.DownloadButton
+    remake: gr.Button  # the same files in the look that was chosen since, or of a saved result
+    shown: gr.State  # what the player shows, a `redraw.Shown`
+    share: gr.Button
+    token: gr.Textbox  # unseen: of the result that is being shared
     example: gr.Textbox  # unseen: name of the example that is shown, for links
     link: gr.Textbox
     copy_link: gr.Button

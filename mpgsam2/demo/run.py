@@ -12,13 +12,17 @@ from typing import Any
 
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
+from mpgsam2.demo.insight import INSIGHT, insight_json
+from mpgsam2.demo.layers import Kept, LayersWriter
 from mpgsam2.demo.pace import PATIENCE, Pace
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.errors import InputError, Stopped
 from mpgsam2.export import bundle, read_record
+from mpgsam2.export.files import write_whole
 from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.network.insight import Sight
 from mpgsam2.video import Clip
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -71,6 +75,8 @@ def run(
     folder: Path,
     stop: Event,
     pace: Pace | None = None,
+    *,
+    explained: bool = False,
 ) -> Generator[Step]:
     """Ask what the settings say of a clip.
 
@@ -82,6 +88,7 @@ def run(
         folder: for the files, the run's own.
         stop: once it is set, the run ends after the frame at work and keeps what is done.
         pace: how much it may take while others wait; None if it may take all.
+        explained: whether what the network looks at is written, too.
 
     Yields:
         `Started`, a `Progress` per frame, `Finished`.
@@ -101,6 +108,7 @@ def run(
         notice = f"{notice} {told}".strip()
     unknown = [warn_unknown(model, query.expression) for query in queries]
     warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
+    seen: list[Sight] | None = [] if explained else None
     with ExitStack() as open_files:
         truth = None
         if settings.ground_truth:
@@ -110,17 +118,23 @@ def run(
         asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
         done, hurried, began = 0, False, time.monotonic()
         if not stop.is_set():
-            results = frame_loop(model, clip, queries, settings.threshold)
+            results = frame_loop(model, clip, queries, settings.threshold, seen)
             frames = write_results(clip, results, folder, model=model, **asked)
+            layers = open_files.enter_context(LayersWriter(folder, clip, len(queries), settings.threshold))
             for progress in open_files.enter_context(closing(frames)):
                 done = progress.index + 1
                 yield progress
+                layers.add(progress.frame, progress.results)
                 late = time.monotonic() - began > PATIENCE and done < progress.total
                 hurried = late and pace is not None and pace.crowded()
                 if stop.is_set() or hurried:
                     break
     if pace and done:
         pace.learn(model.name, clip, done, len(queries), time.monotonic() - began)
+    if done and seen:
+        write_whole(folder / INSIGHT, insight_json(seen, model, queries))
+    if done and isinstance(frame_loop, Kept):
+        frame_loop.hand_on(folder)
     end = Finished(done, clip.frame_count, notice, warning, hurried=hurried)
     if done:
         record = read_record(folder)

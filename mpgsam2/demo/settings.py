@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
-from mpgsam2.export.drawing import Look
+from mpgsam2.export.drawing import PALETTE, Look
 from mpgsam2.export.pipeline import check_request
 from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.inference.segmenter import Segmenter
@@ -35,6 +35,7 @@ class Settings:
         object: which object these masks are of, where they hold several; None where they do not.
         scored: the one sentence that is scored against them; empty to score all.
         dtype: of matrix products, one of `network.dtype.DTYPES`.
+        colours: of the sentences' masks, numbers of `render.PALETTE` counted from 1; what is missing is as usual.
     """
 
     sentences: str = ""
@@ -53,6 +54,7 @@ class Settings:
     scored: str = ""
     dtype: str = "auto"
     dimmed: float = 0.8
+    colours: Sequence[int] = ()
 
     @property
     def expressions(self) -> list[str]:
@@ -62,7 +64,9 @@ class Settings:
     @property
     def look(self) -> Look:
         """How the answers are drawn."""
-        return Look(opacity=self.opacity, pattern=self.pattern, dimmed=self.dimmed)
+        chosen = tuple(PALETTE[number - 1] for number in self.colours)
+        colours = chosen + PALETTE[len(chosen) :]
+        return Look(opacity=self.opacity, pattern=self.pattern, colours=colours, dimmed=self.dimmed)
 
     def queries(self, model: Segmenter) -> list[Query]:
         """What is asked of the model: every sentence, or if it is compared, the whole network and what is left of it.

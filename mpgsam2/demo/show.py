@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mpgsam2.demo.insight import INSIGHT
+from mpgsam2.demo.layers import CLIP, level_files
 from mpgsam2.demo.pictures import shrunk
 from mpgsam2.demo.player import PlayerValue, live_value, result_value
 from mpgsam2.export.drawing import Look, overlay, prior_heatmap, probability_map
@@ -33,10 +35,19 @@ def live(progress: Progress, look: Look) -> PlayerValue:
     )
 
 
-def result(record: dict[str, Any], folder: Path) -> PlayerValue:
-    """A run's videos and its record, of a folder as `export` writes it."""
+def result(record: dict[str, Any], folder: Path, clip: Path | None = None) -> PlayerValue:
+    """A run's videos and its record, of a folder as `export` writes it, and the layers beside them, if they are there.
+
+    Args:
+        record, folder: of the run.
+        clip: whose frames are all of the run's, where the folder has none of its own.
+    """
     letters = [query["letter"] for query in record["queries"]]
-    return result_value(folder / "overlay.mp4", dict(zip(letters, videos(record, folder), strict=True)), record)
+    levels = level_files(folder, len(letters))
+    layers = (clip or folder / CLIP, levels) if all(map(Path.is_file, levels)) else None
+    shown = dict(zip(letters, videos(record, folder), strict=True))
+    insight = folder / INSIGHT if (folder / INSIGHT).is_file() else None
+    return result_value(folder / "overlay.mp4", shown, record, layers, insight)
 
 
 def videos(record: dict[str, Any], folder: Path) -> list[tuple[Path, Path]]:

@@ -34,7 +34,7 @@ def build_theme() -> gr.themes.Base:
         link_text_color_hover_dark="*primary_200",
         link_text_color_visited_dark="*primary_300",
         checkbox_border_color="*neutral_500",
-        checkbox_border_color_dark="*neutral_400",
+        checkbox_border_color_dark="*neutral_300",
         block_border_width="1px",
         block_shadow="none",
         button_primary_background_fill="*primary_700",

@@ -13,6 +13,7 @@ import gradio as gr
 
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.home import before_leaving
+from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import Line
 from mpgsam2.demo.pace import Pace
 from mpgsam2.demo.run import Step, fitting, run
@@ -70,12 +71,27 @@ class Turns:
         before_leaving(self._end_all)
 
     async def take(
-        self, session: str, clip: str | None, settings: Settings, stop: StopSignal
+        self,
+        session: str,
+        clip: str | None,
+        settings: Settings,
+        stop: StopSignal,
+        kept: Kept | None = None,
+        *,
+        explained: bool = False,
     ) -> AsyncGenerator[Waiting | Opening | Step | None]:
         """Wait for the slot, and run.
 
         Closing the iterator, or cancelling who reads it, gives the slot back: at once if the run still waits, and else
         as soon as it has ended, which `stop` then asks of it.
+
+        Args:
+            session: whose turn it is.
+            clip: its path.
+            settings: what is asked.
+            stop: ends the run after the frame at work.
+            kept: the answers of an earlier run, in the place of the model's.
+            explained: see `run.run`.
 
         Yields:
             `Waiting` as long as others go first; `Opening` when the turn has come, before anything is read; then as
@@ -105,7 +121,8 @@ class Turns:
             yield Opening(0.0)
             began, opened = time.monotonic(), False
             asked = replace(settings, ground_truth=truth and str(truth))
-            work = run(self._models, self._frame_loop, path and str(path), asked, folder, stop, self._pace)
+            loop, pace = (kept, None) if kept else (self._frame_loop, self._pace)
+            work = run(self._models, loop, path and str(path), asked, folder, stop, pace, explained=explained)
             async with aclosing(self._worker.steps(work)) as steps:
                 async for step in steps:
                     opened = opened or step is not None

@@ -28,9 +28,13 @@ PALETTE: tuple[Colour, ...] = (
 )
 """One colour per object, RGB: Okabe and Ito, "Color Universal Design" (2008), without their black."""
 
+PALETTE_NAMES = ("sky blue", "orange", "bluish green", "reddish purple", "yellow", "blue", "vermilion")
+"""What they call them."""
+
 _INFERNO = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]  # 256 × 1 × 3, RGB
 _BEYOND = 4  # px
 _DIM = 0.5  # lightness of what is dimmed to the full
+_WHOLE = 256  # parts of a share; pixels are whole numbers, so that the page's player draws the same ones
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,17 @@ def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = 
     return picture
 
 
+def is_light(colour: Colour) -> bool:
+    """Whether a colour is nearer to white than to black, as eyes see it."""
+    return int(cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]) > 127
+
+
 def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:
     """A copy of the frame, what no mask holds mixed with a dark grey copy of itself."""
     grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    picture = cv2.addWeighted(frame, 1 - dimmed, grey, dimmed * _DIM, 0)
+    kept, greyed = round(_WHOLE * (1 - dimmed)), round(_WHOLE * dimmed * _DIM)
+    mixed = cv2.addWeighted(frame, kept, grey, greyed, _WHOLE / 2, dtype=cv2.CV_16U)  # below 2¹⁶, so exact
+    picture = (mixed // _WHOLE).astype(np.uint8)
     for mask in masks:
         if mask is not None:
             picture[mask] = frame[mask]
@@ -149,10 +160,10 @@ def _mark(
 ) -> None:
     """Lay query `index`'s mask over a picture, in place; `corner` is the row and column of its first pixel."""
     colour = look.colour(index)
-    lightness = cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]
-    contrast = 0 if lightness > 127 and not look.dimmed else 255  # white towards a dark surrounding
-    laid_over = np.array(colour, np.float32) * look.opacity
-    tint = np.rint(np.arange(256)[:, None] * (1 - look.opacity) + laid_over).astype(np.uint8)
+    contrast = 0 if is_light(colour) and not look.dimmed else 255  # white towards a dark surrounding
+    opaque = round(_WHOLE * look.opacity)
+    mixed = np.arange(256)[:, None] * (_WHOLE - opaque) + np.array(colour) * opaque
+    tint = ((mixed + _WHOLE // 2) // _WHOLE).astype(np.uint8)
     picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
     if look.pattern:
         steps = _hatching(index, mask.shape, corner, thickness)

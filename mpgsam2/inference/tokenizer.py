@@ -18,6 +18,9 @@ class Tokenizer(Protocol):
     def encode(self, expression: str) -> list[int]:
         """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
 
+    def pieces(self, expression: str) -> list[str]:
+        """What each id of `encode` stands for, without the first and the last."""
+
     def known_words(self, expression: str) -> list[str]:
         """The words of the expression that the vocabulary knows, lower case, in order, each once."""
 

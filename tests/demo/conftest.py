@@ -17,11 +17,14 @@ from browser import TIMEOUT, connect, open_browser
 from playwright.sync_api import Browser, Page, expect
 from visitor import EXAMPLE, FPS, FRAMES, LONG, Visit
 
-from mpgsam2 import Segmenter
+from mpgsam2 import Query, Segmenter
 from mpgsam2.demo import build_demo, launch_options
+from mpgsam2.demo.insight import INSIGHT, insight_json
+from mpgsam2.demo.layers import LayersWriter
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.nano import synthetic
-from mpgsam2.video import VideoWriter, open_clip
+from mpgsam2.network.insight import watch
+from mpgsam2.video import Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -41,9 +44,13 @@ def clips(model: Segmenter, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ZipFile(folder / "short.masks.zip", "w") as masks:
         for index, mask in enumerate(scene.mask(0)):
             masks.writestr(f"{index:05d}.png", cv2.imencode(".png", mask.astype("uint8") * 255)[1].tobytes())
-    with GroundTruth.open(folder / "short.masks.zip", clip := open_clip(folder / "short.mp4")) as truth:
-        for _ in segment_file(model, clip, EXAMPLE, folder / "results" / "short", truth=truth):
-            pass
+    clip, result = select(open_clip(folder / "short.mp4"), Selection()), folder / "results" / "short"
+    with GroundTruth.open(folder / "short.masks.zip", clip) as truth:
+        steps = segment_file(model, clip, EXAMPLE, result, truth=truth)
+        with LayersWriter(result, clip, 1, 0.5, video=False) as layers, watch(model.network) as seen:
+            for step in steps:
+                layers.add(step.frame, step.results)
+    (result / INSIGHT).write_bytes(insight_json(seen, model, [Query(EXAMPLE)]))
     return folder
 
 

@@ -39,6 +39,7 @@ USUAL = {
     "scored": "",
     "dtype": "auto",
     "dimmed": 0.8,
+    "colours": [],
 }
 """What `/segment` takes beside the clip, in its order."""
 

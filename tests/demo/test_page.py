@@ -49,6 +49,10 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: Literal["light", "dark"
     page.locator("#examples button").click()
     expect(videos(page)[2]).to_be_visible()
     page.get_by_role("button", name="Options").click()
+    page.get_by_text("Words that nano knows").click()
+    page.get_by_label("Sentence").fill("the bleu circle")
+    page.get_by_text("How it came to its answer", exact=True).click()
+    expect(page.locator("#player .memories li")).not_to_have_count(0)
     found = Axe().run(page)
     serious = [
         (violation["id"], [node["html"] for node in violation["nodes"]])
@@ -170,6 +174,8 @@ def test_link_restores_the_settings(visit: Visit, url: str) -> None:
     page.get_by_label("history", exact=True).check()
     page.get_by_label("First frame").fill("3")
     page.get_by_label("Hatch the masks").check()
+    page.get_by_label("Threshold").fill("0.29")
+    page.get_by_role("button", name="Next colour for A").click()
     press(page, "Copy a link to these settings")
     expect(page.get_by_label("Link to these settings")).to_have_value(re.compile("example=short"))
     link = page.get_by_label("Link to these settings").input_value()
@@ -183,6 +189,9 @@ def test_link_restores_the_settings(visit: Visit, url: str) -> None:
     expect(again.get_by_label("history", exact=True)).to_be_checked()
     expect(again.get_by_label("First frame")).to_have_value("3")
     expect(again.get_by_label("Hatch the masks")).to_be_checked()
+    expect(again.get_by_label("Threshold")).to_have_value("0.29")
+    press(again, "Copy a link to these settings")
+    expect(again.get_by_label("Link to these settings")).to_have_value(re.compile("threshold=0.29.*colours=2"))
 
 
 def test_keyboard_alone_is_enough(visit: Visit, clips: Path) -> None:

@@ -303,11 +303,11 @@ def test_a_run_is_shortened_while_others_wait(
 
 def test_a_link_restores_what_can_be(models: dict[str, Segmenter]) -> None:
     usual = {"first": "3", "threshold": "0.25", "model": "nano", "without": "prior x", "pattern": "true"}
-    assert _restored(usual, list(models)) == {
-        "first": 3, "threshold": 0.25, "model": "nano", "without": ["prior"], "pattern": True
+    assert _restored(usual | {"colours": "2 7"}, list(models)) == {
+        "first": 3, "threshold": 0.25, "model": "nano", "without": ["prior"], "pattern": True, "colours": [2, 7]
     }  # fmt: skip
     strange = {"first": "18446744073709551616", "every": "9" * 400, "last": "1e3", "longest_side": "-1e308"}
-    strange |= {"threshold": "nan", "opacity": "inf", "model": "other"}
+    strange |= {"threshold": "nan", "opacity": "inf", "model": "other", "colours": "0 8"}
     assert _restored(strange, list(models)) == {}
 
 

@@ -80,7 +80,7 @@ def test_without_a_camera_the_page_says_so(page: Page) -> None:
 
 def test_an_empty_check_box_can_be_seen(page: Page) -> None:
     page.get_by_role("button", name="Options").click()
-    box = page.get_by_label("Hatch the masks")
+    box = page.get_by_label("history", exact=True)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(300)  # colours may fade
@@ -151,7 +151,7 @@ def test_while_a_run_goes_on_nothing_else_can_be_chosen_and_the_last_result_stay
     expect(page.locator("body")).not_to_have_class(re.compile(r"\bbusy\b"))
     assert not page.locator("#examples").evaluate("element => element.inert")
     page.locator("#examples button").nth(1).click()
-    expect(status(page)).to_contain_text("Saved result. Press Run to compute it again and to download the files.")
+    expect(status(page)).to_contain_text("Saved result. Press Run to compute it again.")
     page.get_by_label("Sentence").fill("")
     page.get_by_role("button", name="Run").click()
     expect(page.locator("#status").get_by_role("alert")).to_contain_text("empty")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from mpgsam2.demo.player.value import PlayerValue
+from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES, is_light
 
 _FOLDER = Path(__file__).parent
-_STYLES = ("panes.css", "controls.css", "timeline.css")
+_STYLES = ("panes.css", "controls.css", "timeline.css", "insight.css")
 # Gradio runs a component's script as the body of one function: the files share its scope, each builds on those before.
 _SCRIPTS = (
     *("dom.js", "files.js", "transport.js", "take_home.js", "panes.js"),
-    *("series.js", "chart.js", "meanings.js", "timeline.js", "player.js"),
+    *("levels.js", "compose.js", "look.js", "overlay.js"),
+    *("series.js", "chart.js", "meanings.js", "timeline.js", "insight.js", "player.js"),
 )
 
 
@@ -36,7 +39,7 @@ class Player(gr.HTML):
             value,
             html_template=_read("player.html"),
             css_template="\n".join(map(_read, _STYLES)),
-            js_on_load="\n".join(map(_read, _SCRIPTS)),
+            js_on_load="\n".join(['"use strict";', _palette(), *map(_read, _SCRIPTS)]),
             apply_default_css=False,
             **options,
         )
@@ -44,6 +47,15 @@ class Player(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """The JSON schema of the value, in place of the string that `gr.HTML` states."""
         return self.data_model.model_json_schema()
+
+
+def _palette() -> str:
+    """The colours of masks, for the scripts."""
+    colours = [
+        {"name": name, "rgb": colour, "colour": "#{:02x}{:02x}{:02x}".format(*colour), "light": is_light(colour)}
+        for name, colour in zip(PALETTE_NAMES, PALETTE, strict=True)
+    ]
+    return f"const PALETTE = {json.dumps(colours)};"
 
 
 def _read(name: str) -> str:

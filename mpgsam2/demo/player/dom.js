@@ -1,4 +1,3 @@
-"use strict";
 // Making elements, and numbers in words. Text goes in as text, never as HTML: some of it comes from visitors.
 
 /** An HTML element with attributes and children, which are nodes or texts. */

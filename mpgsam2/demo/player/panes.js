@@ -86,16 +86,26 @@ class Pane {
   }
 }
 
-/** The entries of the overlay's legend; with several queries, each with its line on the timeline. */
-function legendEntries(queries) {
+/**
+ * The entries of the overlay's legend; with several queries, each with its line on the timeline.
+ * @param onRecolour called with the number of a query whose colour shall change; null where none can.
+ */
+function legendEntries(queries, onRecolour) {
   return queries.map((query, index) => {
-    const entry = make("li", {}, badge(query));
+    const entry = make("li", {}, onRecolour ? recolouring(query, () => onRecolour(index)) : badge(query));
     if (queries.length > 1) entry.append(sample(query.colour, DASHES[index]));
     const sentence = make("span", { class: "sentence", title: query.expression, dir: "auto" }, query.expression);
     if (query.without?.length) sentence.append(" ", make("em", {}, withoutText(query)));
     entry.append(sentence);
     return entry;
   });
+}
+
+function recolouring(query, onClick) {
+  const button = make("button", { type: "button", class: "recolour", title: "Next colour" }, badge(query));
+  button.setAttribute("aria-label", `Next colour for ${query.letter}`);
+  button.addEventListener("click", onClick);
+  return button;
 }
 
 function withoutText(query) {

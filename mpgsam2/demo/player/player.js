@@ -6,6 +6,10 @@ class Player {
   #transport;
   #timeline;
   #controls;
+  #look;
+  #overlay;
+  #insight;
+  #wanted = null; // the name of a file that is being made for the visitor to take home
   #value = null;
   #saying = 0;
 
@@ -19,7 +23,10 @@ class Player {
     const moved = () => this.#moved();
     this.#transport = new Transport(overlay.video, [prior.video, masks.video], moved, () => this.#playingChanged());
     this.#timeline = new Timeline(this.#one(".timeline"), (frame) => this.#transport.seek(frame));
+    this.#insight = new Insight(this.#one(".insight"), (frame) => this.#transport.seek(frame));
     this.#controls = this.#one(".controls");
+    this.#look = new Look(this.#one(".look"), () => this.#lookChanged());
+    this.#overlay = new Overlay(overlay.video, overlay.figure.querySelector("canvas"), this.#look);
     this.#listen();
     this.#root.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -37,12 +44,15 @@ class Player {
     }
     if (state === "live") this.#showLive(value.live);
     if (state === "result") this.#showResult(value);
+    this.#lookChanged();
   }
 
   /** Takes away what belongs to a result, but for the pictures. */
   #clear() {
     this.#transport.load([0, 1]);
     this.#files.clear();
+    this.#overlay.hide();
+    this.#insight.show(null);
     this.#timeline.clear();
     this.#one(".legend").replaceChildren();
     this.#place(0, 1);
@@ -58,17 +68,23 @@ class Player {
     this.#place(frame, frames);
   }
 
-  #showResult({ record, overlay }) {
+  #showResult({ record, overlay, layers }) {
     const frames = record.queries[0].frames.length;
-    this.#timeline.show(record);
-    this.#one(".legend").replaceChildren(...legendEntries(record.queries));
+    const queries = this.#painted;
+    const drawn = this.#drawsItself;
+    const recolour = (index) => this.#look.recolour(index, queries.length);
+    this.#timeline.show({ ...record, queries });
+    this.#one(".legend").replaceChildren(...legendEntries(queries, drawn ? recolour : null));
     this.#one(".threshold").hidden = false;
-    this.#one(".threshold").style.setProperty("--threshold", record.settings.threshold);
-    this.#one(".threshold").title = `threshold ${record.settings.threshold}`;
-    this.#fillQueries(record.queries);
+    this.#fillQueries(queries);
     const described = record.queries.map((query) => query.description).join("; ");
-    const loaded = [this.#showVideo("overlay", overlay, described), ...this.#showQuery(0)];
-    this.#transport.load(frameTimes(record, frames));
+    const times = frameTimes(record, frames);
+    if (drawn) this.#overlay.show(layers, record, times);
+    const loaded = [this.#showVideo("overlay", drawn ? layers.clip : overlay, described), ...this.#showQuery(0)];
+    this.#insight.show(layers?.insight);
+    this.#transport.load(times);
+    if (this.#wanted) this.#takeOverlay(this.#wanted);
+    this.#wanted = null;
     if (!Player.#STILL.matches) Promise.all(loaded).then(() => this.#value.record === record && this.#transport.play());
   }
 
@@ -76,14 +92,62 @@ class Player {
     const chooser = this.#one(".queries");
     chooser.hidden = queries.length === 1;
     const choices = queries.map((query) => [badge(query), make("span", { class: "unseen" }, query.expression)]);
-    fillSegments(chooser, choices, 0, (index) => this.#showQuery(index));
+    fillSegments(chooser, choices, 0, (index) => {
+      this.#showQuery(index);
+      this.#insight.query = index;
+    });
     chooser.querySelectorAll("label").forEach((label, index) => (label.title = queries[index].expression));
+  }
+
+  /** Whether the overlay is drawn here; else it is the video that the server has made of it. */
+  get #drawsItself() {
+    return Boolean(this.#value?.layers) && Overlay.CAN;
+  }
+
+  /** The record's queries, each in the colour that is chosen for it. */
+  get #painted() {
+    return this.#value.record.queries.map((query, index) => ({ ...query, colour: `var(--query-${index})` }));
+  }
+
+  /** What is seen follows the look, and the page knows whether the files do. */
+  #lookChanged() {
+    const record = this.#root.dataset.state === "result" ? this.#value.record : null;
+    const drawn = record && this.#drawsItself;
+    const threshold = drawn ? this.#look.threshold : record?.settings.threshold;
+    record?.queries.forEach(({ colour }, index) => {
+      const chosen = drawn ? PALETTE[this.#look.colour(index)].colour : colour;
+      this.#root.style.setProperty(`--query-${index}`, chosen);
+    });
+    if (record) {
+      this.#one(".threshold").style.setProperty("--threshold", threshold);
+      this.#one(".threshold").title = `threshold ${threshold}`;
+    }
+    const cutElsewhere = drawn && Math.abs(threshold - record.settings.threshold) > 1e-6;
+    this.#one(".of-the-run").textContent = cutElsewhere
+      ? `Verdict and timeline are of the threshold ${record.settings.threshold.toFixed(2)}.`
+      : "";
+    document.body.classList.toggle("relooked", this.#relooked);
+    if (drawn) this.#overlay.redraw();
+  }
+
+  /** Takes the overlay's video home; in another look than its own it is made first. */
+  async #takeOverlay(name) {
+    const remake = this.#relooked && document.querySelector("#remake");
+    if (remake) {
+      this.#wanted = name;
+      remake.click();
+    } else takeHome(await this.#files.get(this.#value.overlay.url), name);
+  }
+
+  /** Whether the overlay is drawn in another look than its file. */
+  get #relooked() {
+    return this.#root.dataset.state === "result" && this.#drawsItself && !this.#look.isThatOf(this.#value.record);
   }
 
   /** Shows the prior and the masks of one query, at the frame that is shown. */
   #showQuery(index) {
     const { record, queries } = this.#value;
-    const query = record.queries[index];
+    const query = this.#painted[index];
     return ["prior", "masks"].map((name) => {
       this.#panes[name].query = record.queries.length > 1 ? query : null;
       return this.#showVideo(name, queries[index][name], query.description);
@@ -105,6 +169,7 @@ class Player {
     if (!this.#value.record.complete) notes.push(stoppedText(this.#value.record));
     this.#place(frame, frames, clockTime(seconds), ...notes);
     this.#timeline.moveTo(frame);
+    this.#insight.moveTo(frame);
     if (!this.#transport.playing) this.#say(() => `Frame ${frame + 1}: ${this.#timeline.valuesInWords}`);
   }
 
@@ -151,8 +216,16 @@ class Player {
       pane.video.addEventListener("click", () => transport.toggle());
       pane.enlarge.addEventListener("click", () => this.#enlarge(pane.figure));
       pane.onTake(
-        ({ src }, parts) => takeHome(src, fileName(this.#value.record, parts, "mp4")),
-        (video, parts) => takeFrame(video, fileName(this.#value.record, [...parts, "frame", transport.frame + 1], "png")),
+        ({ src }, parts) => {
+          const name = fileName(this.#value.record, parts, "mp4");
+          if (pane === this.#panes.overlay) this.#takeOverlay(name);
+          else takeHome(src, name);
+        },
+        (video, parts) => {
+          const drawn = pane === this.#panes.overlay ? this.#overlay.canvas : null;
+          const name = fileName(this.#value.record, [...parts, "frame", transport.frame + 1], "png");
+          takePicture(drawn ?? frameOf(video), name);
+        },
       );
     }
   }
@@ -171,7 +244,7 @@ class Player {
     const panes = Object.values(this.#panes).map(({ figure }) => figure);
     if (["1", "2", "3"].includes(key)) return () => this.#enlarge(panes[key - 1]);
     if (key === "Escape") return this.#one(".enlarged") && (() => this.#enlarge(null));
-    if (this.#controls.disabled || target.matches("input[type=radio]")) return null;
+    if (this.#controls.disabled || target.matches("input[type=radio]") || target.closest(".look")) return null;
     if (key === " ") return target.matches("button") ? null : () => transport.toggle();
     if (key === "ArrowLeft") return () => transport.seek(transport.frame - 1);
     if (key === "ArrowRight") return () => transport.seek(transport.frame + 1);

@@ -3,10 +3,15 @@ function takeHome(address, name) {
   make("a", { href: address, download: name }).click();
 }
 
-/** Hands the frame that a video shows to the visitor, as a PNG of its own size. */
-function takeFrame(video, name) {
+/** The frame that a video shows, as a canvas of its own size. */
+function frameOf(video) {
   const canvas = make("canvas", { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext("2d").drawImage(video, 0, 0);
+  return canvas;
+}
+
+/** Hands a canvas to the visitor, as a PNG. */
+function takePicture(canvas, name) {
   canvas.toBlob((picture) => {
     const address = URL.createObjectURL(picture);
     takeHome(address, name);
