@@ -11,6 +11,7 @@ import torch
 
 import mpgsam2
 from mpgsam2.metrics import region_similarity
+from mpgsam2.nano import synthetic
 from mpgsam2.video import open_clip
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -19,14 +20,14 @@ FRAMES = 18
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_answers_are_those_of_float32(model: mpgsam2.MPGSAM2, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_answers_are_those_of_float32(model: mpgsam2.Segmenter, name: str) -> None:
     frames = list(islice(open_clip(EXAMPLES / f"{name}.mp4"), FRAMES))
     ids = model.tokenizer.encode(CLIPS[name])
     context = model.encode_clip(frames, ids)
     exact = list(model.track(frames, context))
-    monkeypatch.setattr(model, "dtype", torch.bfloat16)
-    rounded_context = model.encode_clip(frames, ids)
-    rounded = list(model.track(frames, rounded_context))
+    faster = model.configured(dtype=torch.bfloat16)
+    rounded_context = faster.encode_clip(frames, ids)
+    rounded = list(faster.track(frames, rounded_context))
 
     assert all(map(torch.equal, rounded_context, context))  # the prior among them
     assert any(not torch.equal(a.iou, b.iou) for a, b in zip(exact, rounded, strict=True))  # it was used at all
@@ -39,13 +40,11 @@ def test_answers_are_those_of_float32(model: mpgsam2.MPGSAM2, monkeypatch: pytes
         assert (ours.iou - theirs.iou).abs().max() < 0.01
 
 
-def test_only_image_encoder_and_memory_attention_are_rounded(
-    model: mpgsam2.MPGSAM2, scene: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_image_encoder_and_memory_attention_are_rounded(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     seen: dict[str, set[torch.dtype]] = {}
 
     def watch(name: str) -> None:
-        part = model.get_submodule(name)
+        part = model.network.get_submodule(name)
         hooks.append(part.register_forward_hook(lambda layer, given, out: seen.setdefault(name, set()).add(out.dtype)))
 
     tracker, hooks = "visual_model.", []
@@ -64,9 +63,8 @@ def test_only_image_encoder_and_memory_attention_are_rounded(
     others = ["mm_extractor.beit3.encoder.layers.0.ffn.A.fc1", "visual_ifi.linear1", "mask_product"]
     for name in [tracker + part for part in rounded + exact] + others:
         watch(name)
-    monkeypatch.setattr(model, "dtype", torch.bfloat16)
     try:
-        list(model.segment(scene.frames, "the red circle"))
+        list(model.configured(dtype=torch.bfloat16).segment(scene.frames, "the red circle"))
     finally:
         for hook in hooks:
             hook.remove()

@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _nothing_ahead = False
+_in_order = False
 
 
 def nothing_ahead() -> bool:
@@ -33,6 +34,17 @@ def in_one_thread() -> Iterator[None]:
         yield
     finally:
         _nothing_ahead = before
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Within this context `two_at_once` makes one item after the other, for who watches them being made."""
+    global _in_order
+    before, _in_order = _in_order, True
+    try:
+        yield
+    finally:
+        _in_order = before
 
 
 def ahead(items: Generator[Item], most: int) -> Generator[Item]:
@@ -78,6 +90,9 @@ def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Ge
         with torch.inference_mode(), one_thread():
             return function(item)
 
+    if _in_order:
+        yield from map(make, items)
+        return
     coming: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(2, "at once") as pool:
         for item in items:

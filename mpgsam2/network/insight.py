@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mpgsam2.network.ahead import in_order
 from mpgsam2.network.rotary import turn
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
         (network.visual_ifi, "frames", lambda module, x: _frames(module.self_attn, x, patches)),
     ]
     if network.device.type == "cpu":
-        looks.append((network.visual_network.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
+        looks.append((network.visual_model.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
     with ExitStack() as hooks:
+        hooks.enter_context(in_order())
         for look in looks:
             hooks.callback(watched(*look).remove)
         yield seen

@@ -57,7 +57,7 @@ def _nouns() -> dict[str, list[tuple[str, ...]]]:
             sizes[group] = sizes.get(group, 0) + 1
     headed: dict[str, list[tuple[str, ...]]] = {}
     for noun in NOUNS.values():
-        group = next((group for group in noun.groups if sizes[group] >= _FEW), None)
-        name = _OTHERS if group is None else _HEADINGS.get(group, group).capitalize()
+        large = [group for group in noun.groups if sizes[group] >= _FEW]
+        name = _HEADINGS.get(large[0], large[0]).capitalize() if large else _OTHERS
         headed.setdefault(name, []).append(noun.words)
     return dict(sorted(headed.items(), key=lambda entry: entry[0] == _OTHERS))
