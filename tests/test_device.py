@@ -23,6 +23,7 @@ from mpgsam2.nano import synthetic
 from mpgsam2.network.config import NANO, PRESETS
 from mpgsam2.network.cuda_graph import Graphed
 from mpgsam2.network.device import MOST_IMAGES, Download, images_at_once, resized, upload
+from mpgsam2.network.images import normalise
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.tracker import Tracker
 from mpgsam2.network.walk import Walk
@@ -173,3 +174,10 @@ def test_steps_are_recorded_once_their_shapes_stay(
             steps = [output.low_res_logits for output in model.track(frames, context, without=without)]
         assert all(map(torch.equal, usual, steps)) and len(steps) == len(frames)
     assert len(recorded) == 2
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 5, 7), (2, 3, 16, 16)])
+def test_pixels_that_are_looked_up_are_those_that_are_computed(shape: tuple[int, ...]) -> None:
+    images = torch.arange(np.prod(shape), dtype=torch.int64).mul(37).remainder(256).to(torch.uint8).view(shape)
+    mean, deviation = (torch.tensor(x)[:, None, None] for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    assert torch.equal(normalise(images), (images.float() / 255 - mean) / deviation)
