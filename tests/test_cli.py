@@ -273,7 +273,7 @@ def test_as_a_program_it_prints_nothing_but_the_sentence(tmp_path: Path) -> None
     assert run.stderr == "There is no clip “nowhere.mp4”: check its name and where it lies.\n"
 
 
-@pytest.mark.parametrize("command", ["", "segment", "evaluate", "score", "convert", "demo", "benchmark"])
+@pytest.mark.parametrize("command", ["", "segment", "evaluate", "score", "convert", "train", "demo", "benchmark"])
 def test_help_answers_before_anything_heavy_is_imported(command: str) -> None:
     script = """
 import sys

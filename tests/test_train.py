@@ -142,7 +142,7 @@ def test_mevis_takes_the_union_of_the_frames_that_are_drawn(tmp_path: Path) -> N
         t = round(frame.mean() / 20)
         assert truth.mask.sum() == 4 * (t + 1) + (t == 0)
     (clip,) = scored()
-    assert clip.window == 24 and len(list(clip.frames)) == len(list(clip.truths[0])) == 9
+    assert clip.window == RECIPES["mevis"].window == 24 and len(list(clip.frames)) == len(list(clip.truths[0])) == 9
     assert not list(open_sources("mevis", tmp_path, 8, 0)[1]())
 
 

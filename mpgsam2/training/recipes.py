@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mpgsam2.datasets.mevis import WINDOW
 from mpgsam2.training.optimisation import Optimisation
 
 NEW_PARTS = (
@@ -71,7 +70,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "refcoco": Recipe(frames=1, epochs=10, batch=8, rate=1e-5, held_out=0.005),
     "ref-youtube-vos": Recipe(frames=5, epochs=6),
-    "mevis": Recipe(frames=8, epochs=6, window=WINDOW),
+    "mevis": Recipe(frames=8, epochs=6, window=24),
     "own": Recipe(frames=5, epochs=6, keeps_window=True, held_out=0.1),
 }
 """By the names that the command line has for them."""
