@@ -33,8 +33,8 @@ def word_groups(words: Collection[str]) -> dict[str, list[str]]:
     known = set(words)
 
     def sayable(meanings: Iterable[Iterable[str]]) -> list[str]:
-        sayable = ([phrase for phrase in phrases if known.issuperset(phrase.split())] for phrases in meanings)
-        return list(dict.fromkeys(phrases[0] for phrases in sayable if phrases))
+        usual = (next((phrase for phrase in phrases if known.issuperset(phrase.split())), None) for phrases in meanings)
+        return list(dict.fromkeys(filter(None, usual)))
 
     groups = {
         "Colours": sayable(colour.words for colour in (COLOURS | DRAWING_COLOURS).values()),
@@ -57,7 +57,7 @@ def _nouns() -> dict[str, list[tuple[str, ...]]]:
             sizes[group] = sizes.get(group, 0) + 1
     headed: dict[str, list[tuple[str, ...]]] = {}
     for noun in NOUNS.values():
-        group = next((group for group in noun.groups if sizes[group] >= _FEW), None)
-        name = _OTHERS if group is None else _HEADINGS.get(group, group).capitalize()
+        large = [group for group in noun.groups if sizes[group] >= _FEW]
+        name = _HEADINGS.get(large[0], large[0]).capitalize() if large else _OTHERS
         headed.setdefault(name, []).append(noun.words)
     return dict(sorted(headed.items(), key=lambda entry: entry[0] == _OTHERS))
