@@ -65,7 +65,8 @@ def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
         (network.visual_ifi, "frames", lambda module, x: _frames(module.self_attn, x, patches)),
     ]
     if network.device.type == "cpu":
-        looks.append((network.visual_model.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
+        tracker: Any = network.visual_model
+        looks.append((tracker.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
     with ExitStack() as hooks:
         hooks.enter_context(in_order())
         for look in looks:

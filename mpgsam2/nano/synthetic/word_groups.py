@@ -33,8 +33,8 @@ def word_groups(words: Collection[str]) -> dict[str, list[str]]:
     known = set(words)
 
     def sayable(meanings: Iterable[Iterable[str]]) -> list[str]:
-        sayable = ([phrase for phrase in phrases if known.issuperset(phrase.split())] for phrases in meanings)
-        return list(dict.fromkeys(phrases[0] for phrases in sayable if phrases))
+        usual = (next((phrase for phrase in phrases if known.issuperset(phrase.split())), None) for phrases in meanings)
+        return list(dict.fromkeys(filter(None, usual)))
 
     groups = {
         "Colours": sayable(colour.words for colour in (COLOURS | DRAWING_COLOURS).values()),
