@@ -7,12 +7,14 @@ from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from mpgsam2.demo.errors import told_to_visitor
 from mpgsam2.demo.given import file_of, settings_of
 from mpgsam2.demo.handlers import OWN_LINE
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.run import Finished, Started
+from mpgsam2.demo.sessions import session_of
 from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
 from mpgsam2.demo.status import line, wait
@@ -81,7 +83,7 @@ def serve(page: Page, turns: Turns) -> None:
         )
         with told_to_visitor():
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
-            async with aclosing(turns.take(request.session_hash, file_of(clip), asked, StopSignal())) as steps:
+            async with aclosing(turns.take(session_of(request), file_of(clip), asked, StopSignal())) as steps:
                 said: dict[str, Any] = {}
                 async for step in steps:
                     match step:
@@ -92,7 +94,9 @@ def serve(page: Page, turns: Turns) -> None:
                         case _:
                             yield _answer(step, said)
 
-    answers = [gr.Video(visible=False, label=name) for name in ("Mask prior", "Per-frame masks", "Final overlay")]
+    answers: list[Component] = [
+        gr.Video(visible=False, label=name) for name in ("Mask prior", "Per-frame masks", "Final overlay")
+    ]
     answers += [gr.File(visible=False, label="All files"), gr.JSON(visible=False, label="Record")]
     gr.Button(visible=False).click(
         segment,
@@ -113,7 +117,7 @@ def _answer(step: Waiting | Opening | Progress | Finished, said: dict[str, Any])
             record |= {"done": step.index + 1, "frames": step.total}
         case Finished():
             record |= {"done": step.done, "notice": step.notice, "warning": step.warning, **(step.record or {})}
-            if step.record is not None:
+            if step.record is not None and step.folder is not None:
                 prior, masks = videos(step.record, step.folder)[0]
                 return str(prior), str(masks), str(step.folder / "overlay.mp4"), str(step.bundle), record
     return None, None, None, None, record

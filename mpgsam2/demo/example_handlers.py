@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
 from mpgsam2.demo.examples import Example
 from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
-from mpgsam2.demo.page import Page
+from mpgsam2.demo.page import Page, event_of
 from mpgsam2.demo.redraw import LOOK, Shown
+from mpgsam2.demo.sessions import session_of
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.shared import Share, Shares
 from mpgsam2.demo.show import result
@@ -92,7 +93,7 @@ def connect_examples(
 
     def restore(request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
-        models = [name for _, name in page.settings["model"].choices]
+        models = [str(name) for _, name in cast(gr.Dropdown, page.settings["model"]).choices]
         updates = {page.settings[name]: value for name, value in _restored(query, models).items()}
         name = query.get("example")
         example = next((example for example in examples if example.name == name), None)
@@ -111,7 +112,8 @@ def connect_examples(
 
     chosen = cards.click(choose, outputs=[*filled, *shown], **_QUIET)
     truth, scored = page.settings["ground_truth"], page.settings["scored"]
-    gr.on([truth.upload, truth.clear, truth.delete], lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
+    events = [event_of(truth, name) for name in ("upload", "clear", "delete")]
+    gr.on(events, lambda: "", outputs=scored, **_QUIET)  # it is a visitor's own now
     own = [page.clip.upload, page.clip.clear, page.clip.stop_recording]
     gr.on(own, leave, scored, [page.example, truth, scored], **_QUIET)
     linked = [page.settings[name] for name in _LINKED]
@@ -130,7 +132,7 @@ def connect_examples(
     asked = [page.settings["model"], page.settings["sentences"]]
     for changed in (opened, chosen):
         changed.then(None, asked, None, js=_TO_WORDS, **_QUIET)
-    page.settings["model"].change(None, asked, None, js=_TO_WORDS, **_QUIET)
+    event_of(page.settings["model"], "change")(None, asked, None, js=_TO_WORDS, **_QUIET)
     page.player.input(None, None, look, js=_FROM_PLAYER, **_QUIET)
     usual = [model if name == "model" else _text(getattr(_SETTINGS, name)) for name in _LINKED]
     link = _LINK % (json.dumps(_LINKED), json.dumps(usual))
@@ -142,7 +144,7 @@ def connect_examples(
         try:
             if result is None:
                 raise InputError("There is no result yet: press Run.")
-            share = shares.add(request.session_hash, result.folder)
+            share = shares.add(session_of(request), result.folder)
         except InputError as error:
             return {page.token: "", page.status: status_html(str(error))}
         until = f"Whoever has the link sees this result until {share.told}, and then nobody does."
@@ -183,7 +185,7 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
 
 def _settings(example: Example, model: str) -> Settings:
     """With which an example's result was made."""
-    truth = example.truth and str(example.truth)
+    truth = str(example.truth) if example.truth else None
     return Settings(example.expression, model, ground_truth=truth, scored=example.expression)
 
 

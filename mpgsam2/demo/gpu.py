@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -164,7 +164,8 @@ class Lending:
         starting, begun = _seconds_of_start(), time.monotonic()
         with told_to_visitor():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].configured(dtype=dtype)
-            with watch(net.network) if watched else nullcontext([]) as seen:
+            watching: AbstractContextManager[list[Sight]] = watch(net.network) if watched else nullcontext([])
+            with watching as seen:
                 for results in net.segment_several(clip, queries, threshold=threshold):
                     narrowed = [replace(each, probability=each.probability.astype(np.float16)) for each in results]
                     answer = tuple(narrowed), seen.copy()
@@ -205,7 +206,8 @@ class Lending:
             return "This run would hold a GPU for longer than one is lent: use fewer frames or a smaller model."
         if title == "ZeroGPU pending credits exceeded":
             return "Your other runs hold all of your GPU time: try again when they are done."
-        if share := re.search(r"\((\d+)s requested vs\. (-?\d+)s left\)", message):
+        share = re.search(r"\((\d+)s requested vs\. (-?\d+)s left\)", message)
+        if share and self._estimate:
             asked, left = map(int, share.groups())
             frames = self._estimate.frames_within(work, left)
             fewer = "use fewer frames" if frames < 2 else f"use at most {frames} frames"

@@ -16,10 +16,10 @@ from mpgsam2.demo.given import file_of, settings_of
 from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import FULL
 from mpgsam2.demo.looks import AT_ONCE, Looks
-from mpgsam2.demo.page import Page
+from mpgsam2.demo.page import Page, event_of
 from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.run import Finished, Started, Step
-from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
@@ -60,7 +60,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
                 path = file_of(clip)
-                turn = turns.take(request.session_hash, path, asked, stop or StopSignal(), explained=True)
+                turn = turns.take(session_of(request), path, asked, stop or StopSignal(), explained=True)
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update
@@ -77,7 +77,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
                     raise InputError("There is no result yet: press Run.")
                 kept = Kept(shown.folder)
                 asked = shown.again(settings_of(dict(zip(LOOK, look, strict=True))))
-                turn = turns.take(request.session_hash, shown.clip, asked, stop or StopSignal(), kept)
+                turn = turns.take(session_of(request), shown.clip, asked, stop or StopSignal(), kept)
                 async with aclosing(turn) as steps, aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
                         if update.get(page.shown) or page.player not in update:  # no live pictures: all were seen
@@ -91,7 +91,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             return
         try:
             path = file_of(clip)
-            sessions.file(request.session_hash, path)
+            sessions.file(session_of(request), path)
             asked = settings_of(dict(zip(NAMES, values, strict=True)))
             async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
                 async for sentence, whole in remarks:
@@ -104,7 +104,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         return {page.status: gr.skip() if stop.in_line else status_html(FULL), **_at_rest(page)}
 
     prepared = gr.on(
-        [page.run.click, page.settings["sentences"].submit],
+        [page.run.click, event_of(page.settings["sentences"], "submit")],
         prepare,
         outputs=[stop_signal, *_prepared(page)],
         queue=False,
@@ -131,12 +131,15 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     rest = {page.status: status_html(IDLE), **_at_rest(page)}
     page.leave.click(lambda: rest, outputs=list(rest), cancels=[running, remaking], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
-    looked_at = [page.clip.change, *(page.settings[name].change for name in _FRAMES)]
+    looked_at = [page.clip.change, *(event_of(page.settings[name], "change") for name in _FRAMES)]
     if turns.limited:
-        looked_at += [page.settings["sentences"].blur, *(page.settings[name].change for name in _WORK)]
+        looked_at += [
+            event_of(page.settings["sentences"], "blur"),
+            *(event_of(page.settings[name], "change") for name in _WORK),
+        ]
     ends = [page.settings["first"], page.settings["last"]]
     trimmed = page.trim.input(None, None, ends, js=CHOSEN, **_QUIET)
-    gr.on([end.change for end in ends], None, ends, None, js=SHOW, **_QUIET)
+    gr.on([event_of(end, "change") for end in ends], None, ends, None, js=SHOW, **_QUIET)
     for event in (functools.partial(gr.on, looked_at), trimmed.then):  # folded away the numbers tell of no change
         event(
             look,
@@ -210,7 +213,7 @@ def _of_a_result(page: Page) -> tuple[Component, ...]:
 
 def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Updates:
     """The videos in place of the live pictures, if there are any."""
-    if end.record is None:
+    if clip is None or end.record is None or end.folder is None:
         return {}
     return {
         page.player: result(end.record, end.folder),

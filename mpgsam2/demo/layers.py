@@ -17,6 +17,8 @@ import struct
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import cast
 
 import cv2
 import numpy as np
@@ -105,16 +107,18 @@ class LayersWriter:
     def __enter__(self) -> LayersWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if self._open is None:
             return
         try:
-            self._close(kind, *error)
+            self._open.__exit__(kind, error, traceback)
+            self._close(kind)
         except OSError as failed:
             raise InputError(why_unwritten(failed, self._folder)) from failed
 
-    def _close(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._open.__exit__(kind, *error)
+    def _close(self, kind: type[BaseException] | None) -> None:
         for path in self._paths:
             if kind is None:
                 unfinished(path).replace(path)
@@ -201,4 +205,4 @@ def _pictures(path: Path) -> Iterator[np.ndarray]:
     with path.open("rb") as file:
         while head := file.read(4):
             picture = np.frombuffer(file.read(struct.unpack("<I", head)[0]), np.uint8)
-            yield cv2.imdecode(picture, cv2.IMREAD_GRAYSCALE)
+            yield cast(np.ndarray, cv2.imdecode(picture, cv2.IMREAD_GRAYSCALE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, suppress
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -28,7 +28,7 @@ class Looks:
             self._idle.put(Worker())
 
     async def take(
-        self, path: str, selection: Selection, fitting: Callable[[Clip], int] | None = None
+        self, path: str | None, selection: Selection, fitting: Callable[[Clip], int] | None = None
     ) -> AsyncGenerator[tuple[str, Clip | None]]:
         """What `frames.choose_frames` says, with the whole clip; `LOOKING` as long as that takes, with None.
 
@@ -55,8 +55,8 @@ class Looks:
 
 
 def _told(
-    path: str, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None
-) -> Iterator[tuple[str, Clip]]:
+    path: str | None, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None
+) -> Generator[tuple[str, Clip]]:
     with suppress(Stopped):
         used, sentence = choose_frames(path, selection, stop, fitting)
         yield sentence, used.source

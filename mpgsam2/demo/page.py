@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -31,3 +33,8 @@ class Page:
     example: gr.Textbox  # unseen: name of the example that is shown, for links
     link: gr.Textbox
     copy_link: gr.Button
+
+
+def event_of(component: Component, name: str) -> Callable[..., Any]:
+    """An event of a component, such as "change": Gradio makes these methods when a class is made."""
+    return getattr(component, name)

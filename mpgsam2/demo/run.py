@@ -112,14 +112,24 @@ def run(
     with ExitStack() as open_files:
         truth = None
         if settings.ground_truth:
-            masks = {"object": settings.object, "expression": settings.scored or None, "stop": stop}
-            truth = open_files.enter_context(GroundTruth.open(settings.ground_truth, clip, **masks))
+            masks = GroundTruth.open(
+                settings.ground_truth, clip, object=settings.object, expression=settings.scored or None, stop=stop
+            )
+            truth = open_files.enter_context(masks)
         yield Started(clip.frame_count, notice, warning)
-        asked = {"queries": queries, "threshold": settings.threshold, "look": settings.look, "truth": truth}
         done, hurried, began = 0, False, time.monotonic()
         if not stop.is_set():
             results = frame_loop(model, clip, queries, settings.threshold, seen)
-            frames = write_results(clip, results, folder, model=model, **asked)
+            frames = write_results(
+                clip,
+                results,
+                folder,
+                model=model,
+                queries=queries,
+                look=settings.look,
+                truth=truth,
+                threshold=settings.threshold,
+            )
             layers = open_files.enter_context(LayersWriter(folder, clip, len(queries), settings.threshold))
             for progress in open_files.enter_context(closing(frames)):
                 done = progress.index + 1

@@ -97,11 +97,12 @@ class Sessions:
 
     def ended(self, request: gr.Request) -> None:
         """Delete what the session of a request leaves; for the page's unload."""
+        session = session_of(request)
         with self._lock:
-            for run in self._runs.pop(request.session_hash, []):
+            for run in self._runs.pop(session, []):
                 if not run.working:
                     _remove_run(run)
-            self._give_up(request.session_hash)
+            self._give_up(session)
 
     def sweep(self) -> None:
         """Delete what is older than an hour, unless a run needs it: sessions may end without a word."""
@@ -157,6 +158,11 @@ class Sessions:
         timer.daemon = True
         timer.start()
         self.sweep()
+
+
+def session_of(request: gr.Request) -> str:
+    """The session of a request; those that name none share one."""
+    return request.session_hash or ""
 
 
 def _remove_run(run: _Run) -> None:

@@ -17,7 +17,7 @@ from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import Line
 from mpgsam2.demo.pace import Pace
 from mpgsam2.demo.run import Step, fitting, run
-from mpgsam2.demo.sessions import Sessions
+from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.export.pipeline import Progress
@@ -115,14 +115,14 @@ class Turns:
                 if stop.is_set():
                     return
                 yield Waiting(self._line.before(ticket), self._line.seconds(ticket))
-                asked = time.monotonic()
-                while not self._line.begin(ticket) and time.monotonic() - asked < TICK:
+                since = time.monotonic()
+                while not self._line.begin(ticket) and time.monotonic() - since < TICK:
                     await sleep(_LOOK_UP)
             yield Opening(0.0)
             began, opened = time.monotonic(), False
-            asked = replace(settings, ground_truth=truth and str(truth))
+            asked = replace(settings, ground_truth=str(truth) if truth else None)
             loop, pace = (kept, None) if kept else (self._frame_loop, self._pace)
-            work = run(self._models, loop, path and str(path), asked, folder, stop, pace, explained=explained)
+            work = run(self._models, loop, str(path) if path else None, asked, folder, stop, pace, explained=explained)
             async with aclosing(self._worker.steps(work)) as steps:
                 async for step in steps:
                     opened = opened or step is not None
@@ -149,7 +149,7 @@ class Turns:
     def ended(self, request: gr.Request) -> None:
         """Stop what the session of a request still runs; for the page's unload."""
         for stop, session in list(self._stops.items()):
-            if session == request.session_hash:
+            if session == session_of(request):
                 stop.set()
 
     def _end_all(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import gradio as gr
 
@@ -36,6 +36,7 @@ def build_words(models: Sequence[Segmenter]) -> gr.HTML:
 
 def _part(model: Segmenter, *, hidden: bool) -> str:
     name = html.escape(model.name)
+    groups: Mapping[str, Sequence[str]]
     if isinstance(model.tokenizer, WordTokenizer):
         words = " ".join(model.tokenizer.words)
         told, groups, kind = f"Words that {name} knows", word_groups(model.tokenizer.words), "word"

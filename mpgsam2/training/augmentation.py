@@ -60,7 +60,7 @@ class Distortion(NamedTuple):
         if self.saturation != 1 or self.hue:
             hue, saturation, value = cv2.split(cv2.cvtColor(x.clip(0, 255) / 255, cv2.COLOR_RGB2HSV))
             hsv = cv2.merge([(hue + self.hue) % 360, (saturation * self.saturation).clip(0, 1), value])
-            x = 255 * cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+            x = 255 * np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.float32)
         if not self.contrast_first:
             x = x * self.contrast
         return x.clip(0, 255).round().astype(np.uint8)

@@ -37,7 +37,7 @@ def encode(
     Returns:
         Tokens of P·T frame-sentence pairs, the frames of a clip one after the other.
     """
-    beit3, (clips, frames) = net.mm_extractor["beit3"], images.shape[:2]
+    beit3, (clips, frames) = net.beit3, images.shape[:2]
     vision = beit3.vision_embed(normalise(images.flatten(0, 1))).unflatten(0, (clips, frames))[clip_of_pair]
     if not checkpointing:
         return beit3.fuse(vision.flatten(0, 1), input_ids.repeat_interleave(frames, dim=0))

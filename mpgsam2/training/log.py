@@ -54,7 +54,7 @@ class Log:
             self._sums[name] = self._sums.get(name, 0.0) + loss
         self._count, self._waited = self._count + 1, self._waited + waited
         if self._bar.update():  # often enough to be looked at, so that a GPU is not waited for at every step
-            self._bar.set_postfix(loss=f"{sum(losses.values()).item():.3f}")
+            self._bar.set_postfix(loss=f"{torch.stack(list(losses.values())).sum().item():.3f}")
         if step % self._every == 0 or last:
             means = self._accelerator.reduce(torch.stack(list(self._sums.values())), "mean") / self._count
             took = time.monotonic() - self._since

@@ -41,12 +41,15 @@ class Task(Protocol):
 
     name: str
     model: Segmenter
-    trainee: Trainee
     optimisation: Optimisation
     steps: int
     log_every: int
     save_every: int
     score_every: int
+
+    @property
+    def trainee(self) -> Trainee:
+        """See above."""
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Any]:
         """One process's batches from a step on; each can go to a device with `to`."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
@@ -14,6 +14,7 @@ from mpgsam2.network.tracker import NO_OBJECT_LOGIT
 from mpgsam2.training.clip_batches import ClipBatch
 from mpgsam2.training.forward import encode, track
 from mpgsam2.training.losses import clip_losses
+from mpgsam2.training.trainer import Trainee
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class LossWeights:
     similarity: float = 2.0
 
 
-class PaperTrainee(nn.Module):
+class PaperTrainee(Trainee):
     """The network, whose forward pass is the paper's objective.
 
     Of a frame's candidate masks the one of the highest predicted IoU is compared with the truth, whatever the object

@@ -63,7 +63,8 @@ class Optimisation:
 
     def groups(self, trainee: nn.Module) -> list[dict[str, Any]]:
         """AdamW's groups of the parameters that learn, each with its `rate`."""
-        usual, new = [], []
+        usual: list[nn.Parameter] = []
+        new: list[nn.Parameter] = []
         for name, parameter in trainee.named_parameters():
             if parameter.requires_grad:
                 (new if any(part in name for part in self.new) else usual).append(parameter)

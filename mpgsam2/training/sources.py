@@ -31,7 +31,7 @@ class ScoredClip(NamedTuple):
     frames: Iterable[np.ndarray]  # (H, W, 3) uint8 RGB, read anew in every iteration
     window: int | None  # frames that are encoded at once; None: as the checkpoint wants it
     texts: list[str]
-    truths: list[Iterable[Truth | None]]  # for each sentence, frame by frame; None is not scored
+    truths: Sequence[Iterable[Truth | None]]  # for each sentence, frame by frame; None is not scored
 
 
 class Source(Protocol):
@@ -72,16 +72,22 @@ class VideoSource:
         Raises:
             InputError: a frame or mask is missing or broken, or they are of different sizes.
         """
-        number, sentence, at = self._samples[index]
+        number, sentence_number, at = self._samples[index]
         video, labelled = self._videos[number], self._labelled[number]
-        sentence = video.sentences[sentence]
+        sentence = video.sentences[sentence_number]
         chosen = [labelled[i] for i in choose_frames(len(labelled), at, self._length, rng)]
         names = [self._data_set.frame_name(video, video.frames[i]) for i in chosen]
         frames = [read_frame(self._data_set.root / name, name) for name in names]
-        truths = list(self._data_set.truth(video, sentence, frames[0].shape[:2], chosen))
-        for name, frame, truth in zip(names, frames, truths, strict=True):
+        height, width = frames[0].shape[:2]
+        truths: list[Truth] = []
+        for name, frame, truth in zip(
+            names, frames, self._data_set.truth(video, sentence, (height, width), chosen), strict=True
+        ):
+            if truth is None:
+                raise InputError(f"“{name}” has no mask: download the masks again.")
             if frame.shape[:2] != truth.mask.shape:
                 raise InputError(f"“{name}” and its mask are of different sizes: download them again.")
+            truths.append(truth)
         return Example(sentence.text, frames, truths)
 
 

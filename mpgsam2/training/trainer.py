@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mpgsam2.checkpoint import save_checkpoint
 from mpgsam2.inference.segmenter import Segmenter
@@ -21,13 +21,14 @@ _NETWORK = "net."
 _EMA_WARM_UP = 10  # the average follows the weights closely at first: its decay is at most step / (step + 10)
 
 
-class Trainee(Protocol):
+class Trainee(nn.Module):
     """A module that holds the network and whose forward pass is the objective."""
 
     net: MPGSAM2
 
-    def __call__(self, batch: Any) -> dict[str, Tensor]:
+    def forward(self, batch: Any) -> dict[str, Tensor]:
         """Scalar losses by name; their sum is minimised."""
+        raise NotImplementedError
 
 
 class Trainer:
@@ -81,8 +82,8 @@ class Trainer:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _follow(self) -> None:
-        if self.average is not None:
-            decay = min(self._optimisation.ema_decay, self.steps / (self.steps + _EMA_WARM_UP))
+        if self.average is not None and (longest := self._optimisation.ema_decay):
+            decay = min(longest, self.steps / (self.steps + _EMA_WARM_UP))
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self._net.parameters()), 1 - decay)
 

@@ -81,8 +81,8 @@ def live_value(prior: np.ndarray, masks: np.ndarray, overlay: np.ndarray, *, fra
         frame: its index, from 0.
         frames: of the run.
     """
-    prior, masks, overlay = map(data_uri, (prior, masks, overlay))
-    return PlayerValue(live=Live(prior=prior, masks=masks, overlay=overlay, frame=frame, frames=frames))
+    pictures = {"prior": data_uri(prior), "masks": data_uri(masks), "overlay": data_uri(overlay)}
+    return PlayerValue(live=Live(**pictures, frame=frame, frames=frames))
 
 
 def result_value(
@@ -107,7 +107,7 @@ def result_value(
         drawn = Layers(
             clip=_file(clip),
             levels=tuple(_file(path, "application/octet-stream") for path in levels),
-            insight=insight and _file(insight, "application/json"),
+            insight=_file(insight, "application/json") if insight else None,
         )
     return PlayerValue(
         overlay=_file(overlay),

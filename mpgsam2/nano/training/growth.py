@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.beit3 import UNKNOWN
 
@@ -30,9 +33,10 @@ def grown(shipped: Segmenter, net: Segmenter) -> dict[str, Tensor]:
         A state dictionary for `net`.
     """
     weights, fresh = shipped.state_dict(), net.state_dict()
+    words = cast(WordTokenizer, net.tokenizer).words
     table = fresh[_WORDS].clone()
     table[: UNKNOWN + 1] = weights[_WORDS][: UNKNOWN + 1]
-    for word in net.tokenizer.words:
+    for word in words:
         if not shipped.tokenizer.unknown_words(word):
             table[net.tokenizer.encode(word)[1]] = weights[_WORDS][shipped.tokenizer.encode(word)[1]]
     weights[_WORDS] = table

@@ -53,6 +53,8 @@ class Helpers(nn.Module):
     shows what the sentence names.
     """
 
+    xy: Tensor
+
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         d = config.width

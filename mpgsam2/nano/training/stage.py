@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import safetensors.torch
 from torch import Tensor
 
 from mpgsam2.checkpoint import load_model
+from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
 from mpgsam2.nano.synthetic import Clip, render_clip
 from mpgsam2.nano.training.data import Batch, ClipStream
@@ -82,18 +83,20 @@ class StageTask:
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Batch]:
         """As `Task.batches`."""
-        stream = ClipStream(self._stage, self.model.config, self.model.tokenizer, first, process)
+        stream = ClipStream(self._stage, self.model.config, cast(WordTokenizer, self.model.tokenizer), first, process)
         return iter(loader(stream, self._workers, batch_size=None))
 
     def finish(self, trainer: Trainer) -> None:
         """As `Task.finish`: the tracker is told again what it was told before, and later stages find the weights."""
+        average = trainer.average
+        assert average is not None  # every stage of nano keeps one
         if self._before:
             seeds = range(self._stage.seed - self._stage.refit, self._stage.seed)
             clips = (render_clip(seed, self._stage.easy) for seed in seeds)
             before = self._before.to(trainer.accelerator.device)
-            refit(in_words(trainer.average), in_words(before), clips)
+            refit(in_words(average), in_words(before), clips)
         if trainer.accelerator.is_main_process:
-            weights = {f"net.{name}": x for name, x in trainer.average.state_dict().items()}
+            weights = {f"net.{name}": x for name, x in average.state_dict().items()}
             weights |= {f"helpers.{name}": x for name, x in self.trainee.helpers.state_dict().items()}
             safetensors.torch.save_file(weights, self._folder / _TRAINED)
 

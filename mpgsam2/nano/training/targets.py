@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -82,13 +83,14 @@ def word_places(clip: Clip, covered: np.ndarray, kind: str) -> dict[str, np.ndar
     if kind != "position":
         return places
     half = np.zeros(covered.shape[1:], np.float32)
-    middle = half.shape[-1] // 2
-    for value, index in (
+    middle = covered.shape[-1] // 2
+    halves: tuple[tuple[str, Any], ...] = (
         ("left", np.s_[..., :middle]),
         ("right", np.s_[..., middle:]),
         ("top", np.s_[:, :middle]),
         ("bottom", np.s_[:, middle:]),
-    ):
+    )
+    for value, index in halves:
         place = half.copy()
         place[index] = 1
         places.update(dict.fromkeys((*POSITION_ADJECTIVES[value], *EXTREME_ADJECTIVES[value]), place))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from sam2.modeling.position_encoding import PositionEmbeddingSine
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.training.forward import encode, track
+from mpgsam2.training.trainer import Trainee
 
 WINDOW = 16  # frames that nano encodes together: more were never seen in training
 _TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
@@ -28,7 +31,7 @@ def new_network() -> MPGSAM2:
     with torch.no_grad():
         # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.
         sine = PositionEmbeddingSine(d, temperature=20, warmup_cache=False)(torch.zeros(1, d, grid, grid))
-        net.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:] = sine[0].flatten(1).T
+        cast(nn.Embedding, net.beit3.encoder.embed_positions["A"]).weight[3:] = sine[0].flatten(1).T
         net.vmtoken.multihead_attn.out_proj.bias.fill_(1)  # the gate starts open,
         net.mask_product.bias.fill_(-3)  # the prior nearly empty,
         net.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(2)  # and the object present
@@ -57,7 +60,7 @@ def attend_alike(net: MPGSAM2) -> None:
         net.frame_position_linear.weight.copy_(0.5 * torch.eye(d))
 
 
-class NanoTrainee(nn.Module):
+class NanoTrainee(Trainee):
     """The network with its training-only heads; its forward pass is a stage's loss."""
 
     def __init__(self, net: MPGSAM2, trains: str) -> None:
