@@ -22,6 +22,8 @@ def loader(data: Dataset, workers: int, **options: Any) -> DataLoader:
         workers: processes that make them; 0: this one.
         options: of the `DataLoader`, which say how items become batches.
     """
+    if workers:  # before they are forked: in a fork OpenCV waits for threads that only its parent has
+        cv2.setNumThreads(1)
     return DataLoader(
         data,
         num_workers=workers,
@@ -76,4 +78,3 @@ def _begin(_: int) -> None:
     """Ctrl-C reaches all processes of a terminal: the training process alone heeds it, and then ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    cv2.setNumThreads(1)

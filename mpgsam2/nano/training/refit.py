@@ -49,11 +49,8 @@ class _Recorder(ExitStack):
 
     def __init__(self, net: MPGSAM2) -> None:
         super().__init__()
-        self.layers: tuple[nn.Module, ...] = (
-            net.meo_linear,
-            net.text_feat_linear,
-            cast(nn.Sequential, net.text_hidden_fcs[0])[-1],
-        )
+        last = cast(nn.Sequential, net.text_hidden_fcs[0])[-1]
+        self.layers: tuple[nn.Linear, ...] = (net.meo_linear, net.text_feat_linear, cast(nn.Linear, last))
         self.inputs: list[list[Tensor]] = [[] for _ in self.layers]
         self.outputs: list[list[Tensor]] = [[] for _ in self.layers]
         for number, layer in enumerate(self.layers):
