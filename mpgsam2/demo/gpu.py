@@ -115,7 +115,7 @@ class Lending:
                 self._handover() as folder,
                 self._told(work),
                 closing(
-                    self._pass(model.name, model.dtype, clip, queries, threshold, seen is not None, folder)
+                    self._pass(model.name, model.dtype, clip, queries, threshold, folder, seen is not None)
                 ) as answers,
             ):
                 for answer, *told in answers:
@@ -141,8 +141,8 @@ class Lending:
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
-        watched: bool,
         folder: Path | None,
+        watched: bool = False,
     ) -> int | None:
         """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
         if self._estimate is None:
@@ -157,8 +157,8 @@ class Lending:
         clip: Clip,
         queries: Sequence[Query],
         threshold: float,
-        watched: bool,
         folder: Path | None,
+        watched: bool = False,
     ) -> Generator[tuple[str | Made, float | None, float]]:
         """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()

@@ -52,8 +52,10 @@ class Shares:
         """Let others see a run's files.
 
         Raises:
-            InputError: they are not there any more.
+            InputError: they are not there any more, or came with the page, whose examples everybody sees.
         """
+        if folder.parent != home():
+            raise InputError("This result came with the page: the link to the settings of its example shows it.")
         token = secrets.token_urlsafe(24)
         share = Share(token, home() / f"shared-{token}", session, time.time() + LIFETIME)
         try:

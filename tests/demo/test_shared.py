@@ -63,3 +63,6 @@ def test_a_shared_result_goes_after_an_hour_and_a_session_shares_three(
     assert list(tmp_path.glob("shared-*")) == []
     with pytest.raises(InputError, match="not here any more"):
         shares.add("one", tmp_path / "gone")
+    with pytest.raises(InputError, match="came with the page"):
+        shares.add("one", tmp_path / "results" / "short")
+    assert list(tmp_path.glob("shared-*")) == []
