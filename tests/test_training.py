@@ -213,6 +213,17 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     assert load_model(tmp_path / "nano").config == NANO
 
 
+def test_the_stage_after_a_fitted_prior_begins_with_the_tracker_that_it_was_fitted_to(
+    atlas: Path, tmp_path: Path
+) -> None:
+    train("things_prior", replace(SMALL["things_prior"], steps=1, starts_from=()), tmp_path, CPU, workers=0)
+    train("things_joint", replace(SMALL["things_joint"], steps=1, rate=0.0), tmp_path, CPU, workers=0)
+    fitted, gone_on = (
+        torch.load(tmp_path / f"things_{x}.pt", weights_only=True)["average"] for x in ("prior", "joint")
+    )
+    assert all(torch.equal(gone_on[name], fitted[name]) for name in fitted)
+
+
 def test_the_tracker_is_told_again_what_it_was_told_before(model: Segmenter) -> None:
     net = copy.deepcopy(model)
     clips = [synthetic.render_clip(seed, replace(synthetic.EASY, frames=3, height=(64, 64))) for seed in range(24)]

@@ -292,11 +292,14 @@ def train(
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
-    """The weights of a `Trainee` that a stage trained, averaged, and no others."""
+    """The weights of a `Trainee` that a stage trained, averaged, and no others.
+
+    A prior that was fitted to a tracker is of no use without it, so the two are handed on together.
+    """
     if not (run / f"{stage}.pt").exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
     saved = torch.load(run / f"{stage}.pt", map_location="cpu", weights_only=True)
-    trained = STAGES[stage].trains
+    trained = "joint" if STAGES[stage].refit else STAGES[stage].trains
     parts = {"prior": (False,), "tracker": (True,), "joint": (False, True)}[trained]  # of the SAM 2 branch or not
     weights = {f"net.{k}": x for k, x in saved["average"].items() if k.startswith("visual_model.") in parts}
     if trained != "tracker":
