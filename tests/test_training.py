@@ -243,6 +243,16 @@ def test_a_stage_ends_by_the_clock(atlas: Path, tmp_path: Path) -> None:
     assert load_model(tmp_path / "things_prior" / CHECKPOINT).config == NANO
 
 
+def test_the_stage_after_a_fitted_prior_begins_with_the_tracker_that_it_was_fitted_to(
+    atlas: Path, tmp_path: Path
+) -> None:
+    train_stage("things_prior", replace(SMALL["things_prior"], steps=1, starts_from=()), tmp_path)
+    train_stage("things_joint", replace(SMALL["things_joint"], steps=1, rate=0.0), tmp_path)
+    fitted, gone_on = (load_model(tmp_path / f"things_{x}" / CHECKPOINT).state_dict() for x in ("prior", "joint"))
+    tracker = [name for name in fitted if name.startswith("visual_model.")]
+    assert tracker and all(torch.equal(gone_on[name], fitted[name]) for name in tracker)
+
+
 def test_the_tracker_is_told_again_what_it_was_told_before(model: Segmenter) -> None:
     net = copy.deepcopy(model)
     clips = [synthetic.render_clip(seed, replace(synthetic.EASY, frames=3, height=(64, 64))) for seed in range(24)]

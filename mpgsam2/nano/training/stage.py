@@ -108,11 +108,14 @@ class StageTask:
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
-    """The weights of a trainee that a stage trained, averaged, and no others."""
+    """The weights of a trainee that a stage trained, averaged, and no others.
+
+    A prior that was fitted to a tracker is of no use without it, so the two are handed on together.
+    """
     file = run / stage / _TRAINED
     if not file.exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
-    trained = STAGES[stage].trains
+    trained = "joint" if STAGES[stage].refit else STAGES[stage].trains
     weights = safetensors.torch.load_file(file)
     if trained != "joint":  # a part of the network: SAM 2's branch, or all but that
         tracked = trained == "tracker"
