@@ -72,7 +72,8 @@ def track(
     outputs = []
     for t in range(frames):
         features = ImageFeatures(*(x[clip_of_pair] for x in tracker.image_features(normalise(images[:, t]))))
-        frame = features, context.prior[:, t], context.sparse_prompts[:, t], keys.frame(t), bank.past()
+        prompts = tracker.prompt(context.prior[:, t], context.sparse_prompts[:, t])
+        frame = features, *prompts, keys.frame(t), bank.past()
         output, memory = _again(tracker.segment, *frame) if checkpointing else tracker.segment(*frame)
         bank.add(memory, output.object_pointer)
         outputs.append(output)
