@@ -374,6 +374,7 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
         "mm_extractor.beit3.vision_embed.mask_token",  # of BEiT-3's pretraining
         f"{prompts}point_embeddings",  # of clicks, boxes and no mask, which are not asked with
         f"{prompts}no_mask_embed",
+        f"{decoder}output_hypernetworks_mlps.0.",  # of SAM's single mask, which is not asked for
         f"{decoder}iou_prediction_head",
         f"{decoder}pred_obj_score_head",
     )
