@@ -169,6 +169,6 @@ def test_operations_are_those_that_the_network_makes(model: mpgsam2.Segmenter) -
         # A processor projects the memories' values later, which is less work; short clips have fewer memories.
         assert counter.total < reckoned < 1.35 * counter.total
     large, tiny = (count_operations(PRESETS[name]) for name in ("large", "tiny"))
-    # The README has 2,122 and 700 billion a frame, for clips of 4 and 18 frames.
+    # `benchmark --model large` and tiny count 2,122 and 700 billion a frame, for clips of 4 and 18 frames.
     assert 1.9e12 < large.of_run(4, None, 1, 1) / 4 < 2.9e12
     assert 0.7e12 < tiny.of_run(18, None, 1, 1) / 18 < 1.1e12

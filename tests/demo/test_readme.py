@@ -1,4 +1,4 @@
-"""Every block of the README can be pasted as it stands, after `make demo`, where the repository is."""
+"""Every block of README and docs can be pasted as it stands, after `make demo`, where the repository is."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ import pytest
 from mpgsam2 import cli
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-PYTHON = [text for language, text in BLOCKS if language == "python"]
-LINES = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines() if line]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = {
+    page.name: re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for page in PAGES
+}
+PYTHON = {name: [text for language, text in blocks if language == "python"] for name, blocks in BLOCKS.items()}
+LINES = [
+    line
+    for name in ("README.md", "api.md")
+    for language, text in BLOCKS[name]
+    if language == "sh"
+    for line in text.splitlines()
+    if line
+]
 
 
 @pytest.fixture(autouse=True)
@@ -26,25 +36,34 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_python_runs_as_it_stands(place: Path) -> None:
-    names: dict[str, object] = {}
-    blocks = [text for text in PYTHON if "Client(" not in text and "large-" not in text]  # those ask a page, and a hub
-    assert len(blocks) >= 2
-    for text in blocks:
-        exec(compile(text, "README.md", "exec"), names)
+    for page, least in (("README.md", 1), ("api.md", 2)):
+        names: dict[str, object] = {}
+        blocks = [text for text in PYTHON[page] if "Client(" not in text and 'load_model("large-' not in text]
+        blocks = [text for text in blocks if "push_to_hub" not in text]  # these ask a page or a hub
+        assert len(blocks) >= least
+        for text in blocks:
+            exec(compile(text, page, "exec"), names)
     assert (place / "results" / "run.json").is_file()
 
 
 def test_the_client_runs_as_it_stands(url: str) -> None:
-    (text,) = [text for text in PYTHON if "Client(" in text]
+    (text,) = [text for text in PYTHON["api.md"] if "Client(" in text]
     names: dict[str, object] = {}
-    exec(compile(text.replace("http://127.0.0.1:7860", url), "README.md", "exec"), names)
+    exec(compile(text.replace("http://127.0.0.1:7860", url), "api.md", "exec"), names)
     assert len(names["record"]["queries"]) == 4
     assert all("J" in query["mean"] for query in names["record"]["queries"][:2])
 
 
 def test_what_needs_a_hub_is_python_at_least() -> None:
-    for text in PYTHON:
-        compile(text, "README.md", "exec")
+    for page, blocks in PYTHON.items():
+        for text in blocks:
+            compile(text, page, "exec")
+
+
+def test_links_lead_to_files_that_are_there() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
 
 
 def test_commands_run_as_they_stand(capsys: pytest.CaptureFixture[str]) -> None:
