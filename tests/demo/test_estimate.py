@@ -18,6 +18,7 @@ from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.segmenter import Segmenter
+from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.network.config import PRESETS
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.speed.flops import FlopCounter
@@ -162,7 +163,7 @@ def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsa
 def test_operations_are_those_that_the_network_makes(model: mpgsam2.Segmenter) -> None:
     frames = np.zeros((20, 32, 32, 3), np.uint8)
     for queries in ([Query("the red circle")], [Query("the red circle"), Query("a star"), Query("the blue square")]):
-        with FlopCounter() as counter:
+        with in_one_thread(), FlopCounter() as counter:
             for _ in model.segment_several(frames, queries):
                 pass
         reckoned = count_operations(model.config).of_run(20, model.window, len(queries), len(queries))

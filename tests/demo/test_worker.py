@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from typing import TypeVar
 
 import pytest
 
 from mpgsam2.demo import worker
 from mpgsam2.demo.worker import Worker
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[object, object, T]) -> T:
+    """In a thread of its own: a browser of other tests may have left an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def told(generator: Generator[object]) -> list[object]:
@@ -18,7 +28,7 @@ def told(generator: Generator[object]) -> list[object]:
         async with aclosing(Worker().steps(generator)) as steps:
             return [step async for step in steps if step is not None]
 
-    return asyncio.run(listen())
+    return run(listen())
 
 
 def test_each_kind_is_told_and_of_many_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +51,7 @@ def test_who_listens_slowly_holds_nothing_up() -> None:
                 heard.append(step)
                 assert await asyncio.to_thread(made.wait, 60)
 
-    asyncio.run(listen())
+    run(listen())
     assert heard[-1] == 99 and len(heard) < 100
 
 
@@ -58,7 +68,7 @@ def test_an_error_comes_after_what_went_before() -> None:
                 heard.append(step)
 
     with pytest.raises(ValueError, match="broken"):
-        asyncio.run(listen())
+        run(listen())
     assert heard == ["begun"]
 
 
@@ -81,5 +91,5 @@ def test_nothing_more_is_made_for_who_gave_up() -> None:
         go_on.set()
         await asyncio.wrap_future(thread.submit(generator.close))
 
-    asyncio.run(listen())
+    run(listen())
     assert closed.is_set() and len(made) <= 2
