@@ -18,6 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pycocotools import mask as coco
 
 import mpgsam2
@@ -217,6 +218,21 @@ def test_the_strip_as_a_page_is_the_strip_as_a_picture(tmp_path: Path, clip: Cli
     assert f"/Width {width}".encode() in page and f"/Height {height}".encode() in page
     inside = cv2.imdecode(np.frombuffer(page[page.index(b"\xff\xd8") :], np.uint8), cv2.IMREAD_COLOR)
     assert np.abs(np.int16(inside) - picture).mean() < 3
+
+
+def test_picture_and_page_of_a_strip_are_saved_from_two_images(
+    tmp_path: Path, clip: Clip, export: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow notes an encoder's settings on the image itself, so two threads must not save the same one."""
+    saved, save = {}, Image.Image.save
+
+    def noted(image: Image.Image, path: Path, form: str, **options: Any) -> None:
+        saved[form] = image
+        save(image, path, form, **options)
+
+    monkeypatch.setattr(Image.Image, "save", noted)
+    export(tmp_path, clip)
+    assert saved["PNG"] is not saved["PDF"]
 
 
 def test_a_strip_of_few_frames_has_few_columns(tmp_path: Path, long_clip: Clip, export: Any) -> None:

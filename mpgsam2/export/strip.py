@@ -58,7 +58,7 @@ class Strip:
             return
         figure = Image.fromarray(self._figure())
         with ThreadPoolExecutor() as pool:
-            picture = pool.submit(_save, figure, png, "PNG", compress_level=1)
+            picture = pool.submit(_save, figure.copy(), png, "PNG", compress_level=1)  # Pillow leaves marks on an image
             _save(figure, pdf, "PDF", resolution=_RESOLUTION, quality=95, title="MPG-SAM 2")
             picture.result()
 
