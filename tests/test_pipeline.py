@@ -24,7 +24,7 @@ from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
 from mpgsam2.inference.capacity import bytes_per_frame, frames_that_fit
 from mpgsam2.inference.segmenter import Answer
-from mpgsam2.inference.verdict import conclude, tell
+from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano import synthetic
 from mpgsam2.network.ahead import in_one_thread
@@ -463,7 +463,7 @@ def test_a_part_of_a_clip(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: P
     assert {step.total for step in steps} == {2}
     written = read_record(tmp_path)
     assert written["complete"] is True
-    assert [entry["source"] for entry in written["queries"][0]["frames"]] == [1, 3]
+    assert [entry["source_index"] for entry in written["queries"][0]["frames"]] == [1, 3]
     overlay = open_clip(tmp_path / "overlay.mp4")
     assert (overlay.frame_count, overlay.fps) == (2, Fraction(15000, 1001))
 
@@ -500,7 +500,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.Segmenter, tmp_pat
     assert verdict == conclude(found, scores, model.inference.calibration)
     assert verdict.present and any(found)
     (query,) = read_record(folder)["queries"]
-    assert (query["verdict"], query["told"]) == (verdict_record(verdict), tell(verdict))
+    assert (query["verdict"], query["summary"]) == (verdict_record(verdict), verdict.summary)
 
 
 @pytest.mark.parametrize(
@@ -514,7 +514,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.Segmenter, tmp_pat
     ],
 )
 def test_a_verdict_is_told_with_how_sure_it_is(found: str, scores: list[float], told: str) -> None:
-    assert tell(conclude([mask == "1" for mask in found], scores)) == told
+    assert conclude([mask == "1" for mask in found], scores).summary == told
 
 
 def test_progress_tells_the_time(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:

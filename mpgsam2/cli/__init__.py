@@ -299,7 +299,7 @@ def _report(model: Segmenter, folder: Path) -> None:
         ]
         scored = sum("J" in frame for frame in query["frames"])
         part = f" (over {scored} of {record['frames']} frames)" if 0 < scored < record["frames"] else ""
-        print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}{part}")
+        print(f"{letter}“{query['expression']}”{without}: {query['summary']}\n{', '.join(scores)}{part}")
     if difference := record.get("difference"):
         print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
     if record["cut"]:

@@ -174,7 +174,7 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE), page.remake: gr.update(visible=False)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again."
+    told = f"{record['queries'][0]['summary']} Saved result. Press Run to compute it again."
     return {
         page.player: result(record, example.result, example.clip),
         page.status: status_html(told),
@@ -194,7 +194,7 @@ def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
     if share is None:
         return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
     record = read_record(share.folder)
-    told = f"{record['queries'][0]['told']} A shared result, which stays until {share.told}."
+    told = f"{record['queries'][0]['summary']} A shared result, which stays until {share.told}."
     return {
         page.player: result(record, share.folder),
         page.bundle: gr.update(visible=True, value=str(share.folder / BUNDLE)),

@@ -139,17 +139,20 @@ class Exporter:
         index = self._done
         if results[0].span and results[0].span not in self._spans[-1:]:
             self._spans.append(results[0].span)
-        source = self._part.numbers[index]
+        source_index = self._part.numbers[index]
         masks = [result.mask for result in results]
         marked = overlay(frame, masks, self.look)
         pictures = [
-            query.add(frame, source, result, self._truth) for query, result in zip(self._queries, results, strict=True)
+            query.add(frame, source_index, result, self._truth)
+            for query, result in zip(self._queries, results, strict=True)
         ]
         alone = len(masks) == 1
         own = [marked if alone else overlay(frame, [None] * i + [mask], self.look) for i, mask in enumerate(masks)]
         self._overlay.write(marked)
         self._side_by_side.add([(*pair, mine) for pair, mine in zip(pictures, own, strict=True)])
-        self._masks.add(index, source, {query.letter: mask for query, mask in zip(self._queries, masks, strict=True)})
+        self._masks.add(
+            index, source_index, {query.letter: mask for query, mask in zip(self._queries, masks, strict=True)}
+        )
         if not alone:
             self._differences.append(difference(*masks[:2]))
         if self._strip.wants(index):

@@ -14,10 +14,10 @@ from mpgsam2.export.description import Description
 from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, probability_map
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
-from mpgsam2.export.scores import agreement
+from mpgsam2.export.scores import prior_agreement
 from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
-from mpgsam2.inference.verdict import Verdict, conclude, tell
+from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
@@ -81,13 +81,13 @@ class QueryFiles:
             self._writers = writers.pop_all()
 
     def add(
-        self, frame: np.ndarray, source: int, result: FrameResult, truth: GroundTruth | None
+        self, frame: np.ndarray, source_index: int, result: FrameResult, truth: GroundTruth | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Writes the result of the next frame.
 
         Args:
             frame: (H, W, 3) uint8 RGB.
-            source: the frame's number in the clip.
+            source_index: the frame's number in the clip.
             result: mask and probability (H, W).
             truth: the ground truth, which may lack this frame's mask or be another sentence's; None if there is none.
 
@@ -102,14 +102,14 @@ class QueryFiles:
         scores = {
             "object_score": result.object_score,
             "iou": result.iou,
-            "agreement": agreement(result.prior, result.mask),
+            "prior_agreement": prior_agreement(result.prior, result.mask),
         }
         if truth is not None and truth.expression in (None, self.query.expression):
-            scores |= _fit(result.mask, truth.mask(source), truth.void(source))
+            scores |= _fit(result.mask, truth.mask(source_index), truth.void(source_index))
         self._frames.append(
             {
                 "index": int(result.index),
-                "source": source,
+                "source_index": source_index,
                 "area": int(result.mask.sum()),
                 **{name: round(float(score), 4) for name, score in scores.items()},
             }
@@ -140,7 +140,7 @@ class QueryFiles:
             "without": sorted(self.query.without),
             "colour": "#{:02x}{:02x}{:02x}".format(*self.colour),
             "verdict": verdict_record(verdict),
-            "told": None if verdict is None else tell(verdict),
+            "summary": None if verdict is None else verdict.summary,
             "description": self._description.sentence,
             "frames": self._frames,
         }

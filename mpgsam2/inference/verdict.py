@@ -52,6 +52,20 @@ class Verdict:
         return f"Found in {self.where}." if self.present else "Probably not in this clip."
 
     @property
+    def summary(self) -> str:
+        """The sentence, how sure it is, and if it is of absence, which frames have masks.
+
+        "Found in frames 3–40 of 48. I am 98 % sure."
+        "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
+        "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
+        """
+        if self.doubt:
+            marked = f"what fits the rest is marked in {self.where}" if self.found else "nothing is marked"
+            return f"{self.doubt}: {marked}, {'but' if self.found else 'and'} I cannot say how sure I am."
+        but = f", but it may be in {self.where}" if self.found and not self.present else ""
+        return f"{self.sentence} I am {100 * self.certainty:.0f} % sure{but}."
+
+    @property
     def where(self) -> str:
         """The frames with masks, counted from 1 as people do: "frames 3–40 of 48"; "no frame" where there is none."""
         count = sum(map(len, self.found))
@@ -113,21 +127,6 @@ def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
     scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
     best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
     return sum(map(_logit, best)) / len(best)
-
-
-def tell(verdict: Verdict) -> str:
-    """What a user is told of a verdict: its sentence, how sure it is, and if it is of absence, which frames have masks.
-
-    "Found in frames 3–40 of 48. I am 98 % sure."
-    "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
-    "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
-    """
-    if verdict.doubt:
-        marked = f"what fits the rest is marked in {verdict.where}" if verdict.found else "nothing is marked"
-        return f"{verdict.doubt}: {marked}, {'but' if verdict.found else 'and'} I cannot say how sure I am."
-    told = f"{verdict.sentence} I am {100 * verdict.certainty:.0f} % sure"
-    doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
-    return f"{told}{doubt}."
 
 
 def _logit(score: float) -> float:

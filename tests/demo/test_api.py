@@ -59,7 +59,7 @@ def test_files_and_record_come_back(client: Client, clips: Path) -> None:
         assert (clip.frame_count, clip.fps) == (FRAMES, FPS)
     with ZipFile(bundle) as archive:
         kept = json.loads(archive.read("run.json"))
-    assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["told"]
+    assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["summary"]
     done = [steps[-1]["done"] for steps in job.outputs()]
     assert done == sorted(done) and (done[0], done[-1]) == (0, FRAMES) and len(done) >= 3  # told now and then
     assert tempfile.gettempdir() not in json.dumps(record)
@@ -87,7 +87,7 @@ def test_settings_are_heeded(client: Client, clips: Path) -> None:
         ("D", "the star", ["history"]),
     ]
     assert (record["frames"], record["width"], record["fps"]) == (4, 96, "6")
-    assert [entry["source"] for entry in record["queries"][0]["frames"]] == [2, 4, 6, 8]
+    assert [entry["source_index"] for entry in record["queries"][0]["frames"]] == [2, 4, 6, 8]
     assert set(record["queries"][0]["mean"]) == {"J", "F", "J&F"}
     assert record["settings"] | {"threshold": 0.3, "opacity": 0.7, "pattern": True} == record["settings"]
     with ZipFile(bundle) as archive:
