@@ -29,7 +29,7 @@ from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano import synthetic
 from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
-from mpgsam2.network.model import PARTS
+from mpgsam2.network.parts import Part
 from mpgsam2.network.tracker import Tracker
 from mpgsam2.video import EncoderError, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
@@ -370,22 +370,22 @@ def test_masks_are_cut_at_the_threshold(model: mpgsam2.Segmenter, scene: synthet
         assert not np.array_equal(result.mask, usual.mask)
 
 
-@pytest.mark.parametrize("part", sorted(PARTS))
+@pytest.mark.parametrize("part", Part)
 def test_without_a_part_the_masks_are_others_and_the_prior_is_the_same(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, part: str
+    model: mpgsam2.Segmenter, scene: synthetic.Clip, part: Part
 ) -> None:
     present = "the yellow star"  # what is judged absent has no mask to change
     whole = list(model.segment(scene.frames, present))
     less = list(model.segment(scene.frames, present, without=frozenset({part})))
     differs = [not np.array_equal(a.probability, b.probability) for a, b in zip(whole, less, strict=True)]
     # The first frame has no history to go without.
-    assert differs == [part != "history", *[True] * (len(whole) - 1)]
+    assert differs == [part != Part.HISTORY, *[True] * (len(whole) - 1)]
     assert all(np.array_equal(a.prior, b.prior) for a, b in zip(whole, less, strict=True))
 
 
 def test_without_history_every_frame_is_a_first_one(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
     context = model.encode_clip(scene.frames, model.tokenizer.encode(SENTENCE))
-    forgetful = list(model.track(scene.frames, context, without=frozenset({"history", "global_context"})))
+    forgetful = list(model.track(scene.frames, context, without=frozenset({"history", Part.GLOBAL_CONTEXT})))
     alone = context._replace(prior=context.prior[3:], sparse_prompts=context.sparse_prompts[3:])
     first = next(iter(model.track(scene.frames[3:], alone, without=frozenset({"global_context"}))))
     np.testing.assert_allclose(forgetful[3].low_res_logits, first.low_res_logits, atol=1e-5)

@@ -24,6 +24,7 @@ from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.network.parts import Part
 from mpgsam2.training.command import add_train
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="PART",
-        help="switch off parts of the network: prior, global_context, history",
+        help=f"switch off parts of the network: {', '.join(Part)}",
     )
 
     segment = commands.add_parser(
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="PART",
-        help="ask the same once more with parts of the network switched off: prior, global_context, history",
+        help=f"ask the same once more with parts of the network switched off: {', '.join(Part)}",
     )
     segment.add_argument("--first", type=int, default=0, metavar="N", help="first frame, counted from 0 (default: 0)")
     segment.add_argument("--last", type=int, metavar="N", help="last frame (default: the clip's last)")

@@ -22,7 +22,7 @@ from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
 from mpgsam2.export.files import BUNDLE
-from mpgsam2.network.model import PARTS
+from mpgsam2.network.parts import Part
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _OF_TRUTH = ("ground_truth", "object", "scored")
@@ -224,7 +224,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
             elif isinstance(usual, float):
                 value = float(text)
             elif name == "without":
-                value = [part for part in text.split() if part in PARTS]
+                value = [part.value for part in Part if part in text.split()]
             elif name == "colours":
                 value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):

@@ -11,7 +11,7 @@ from mpgsam2.demo.wording import HALF, quoted, sendable
 from mpgsam2.errors import InputError
 from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES
 from mpgsam2.inference.query import LETTERS
-from mpgsam2.network.model import PARTS
+from mpgsam2.network.parts import Part
 
 MOST_CHARACTERS = 2000
 """Of all sentences together."""
@@ -103,8 +103,8 @@ def _share(name: str, value: Any, least: float, most: float) -> float:
 def _parts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list | tuple) or any(not isinstance(part, str) or part not in PARTS for part in value):
-        raise InputError(f"What is switched off must be a list of any of {', '.join(sorted(PARTS))}.")
+    if not isinstance(value, list | tuple) or any(part not in tuple(Part) for part in value):
+        raise InputError(f"What is switched off must be a list of any of {', '.join(Part)}.")
     return tuple(dict.fromkeys(value))
 
 

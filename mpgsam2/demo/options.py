@@ -12,8 +12,7 @@ from mpgsam2.demo.given import MOST_CHARACTERS
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.dtype import DTYPES
-
-_PARTS = [("mask prior", "prior"), ("global context", "global_context"), ("history", "history")]
+from mpgsam2.network.parts import Part
 
 
 def build_sentences() -> gr.Textbox:
@@ -44,7 +43,9 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
     with gr.Accordion("Options", open=False, elem_id="options"):
         with gr.Row():
             made["without"] = gr.CheckboxGroup(
-                _PARTS, label="Switch off", info="Parts of the network, as in the paper's ablation."
+                [(part.label, part.value) for part in Part],
+                label="Switch off",
+                info="Parts of the network, as in the paper's ablation.",
             )
             made["compare"] = gr.Checkbox(
                 usual.compare, label="Compare with the full network", info="A full, B without these parts."

@@ -26,7 +26,8 @@ from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.device import Download
 from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.network.images import of_one_size
-from mpgsam2.network.model import MPGSAM2, check_parts
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.parts import parts_of
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.network.threads import on_one_thread
 from mpgsam2.network.tracker import FrameOutput
@@ -246,7 +247,7 @@ class Segmenter:
         if not 1 <= len(queries) <= len(LETTERS):
             raise InputError(f"There are {len(queries)} sentences: ask 1 to {len(LETTERS)} of a clip at once.")
         for query in queries:
-            check_parts(query.without)
+            parts_of(query.without)
         return {query.expression: self.tokenizer.encode(query.expression) for query in queries}
 
     def result(self, answer: Answer, threshold: float = 0.5) -> FrameResult:
@@ -301,7 +302,7 @@ class Segmenter:
     ) -> Generator[list[Answer]]:
         # The encoder's pass runs one span ahead of the tracker's.
         first_pass, behind = of_one_size(frames), iter(frames)
-        without = [frozenset(query.without) for query in queries]
+        without = [parts_of(query.without) for query in queries]
         longest = self.longest_span(len(sentences))  # of them all, whatever becomes of the memory
         span = range(0)
         for first in first_pass:

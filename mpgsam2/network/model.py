@@ -20,6 +20,7 @@ from mpgsam2.network.config import ModelConfig, config_from_state_dict
 from mpgsam2.network.device import images_at_once, resized, upload
 from mpgsam2.network.images import normalise
 from mpgsam2.network.initialisation import SkipInitialisation
+from mpgsam2.network.parts import Part, parts_of
 from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
 from mpgsam2.network.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
@@ -30,9 +31,6 @@ from mpgsam2.stages import ENCODING, FEATURES, stage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PARTS = frozenset({"prior", "global_context", "history"})
-"""What `without` can switch off."""
 
 _IMAGES_AHEAD = 8  # frames whose images a small network has encoded before they are tracked
 _SMALL_BATCH = 4  # images that go through a small network's image encoder at once on a processor
@@ -145,7 +143,7 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: there is no frame.
         """
-        check_parts(without)
+        parts_of(without)
         with one_thread() if self.is_small else nullcontext():
             (context,) = self.encode(frames, [input_ids], longest=longest)
         return context
@@ -199,8 +197,7 @@ class MPGSAM2(PriorLayers):
         Args:
             frames: the T frames that `context` was made of, read once and one at a time.
             context: what `encode_clip` returned.
-            without: any of `PARTS`. "prior": no dense prompt; "global_context": no fusion with the global context;
-                "history": every frame is treated as a first frame.
+            without: parts to switch off, any of `network.parts.Part` or their values.
 
         Yields:
             One output per frame.
@@ -208,13 +205,12 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: `without` holds something else; raised at the call.
         """
-        check_parts(without)
-        outputs = self.track_several(frames, [context], [frozenset(without)])
+        outputs = self.track_several(frames, [context], [parts_of(without)])
         return (output for (output,) in (on_one_thread(outputs) if self.is_small else outputs))
 
     @torch.inference_mode()
     def track_several(
-        self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[str]]
+        self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[Part]]
     ) -> Generator[list[FrameOutput]]:
         """As `track`, for several contexts of one clip, each with its own parts switched off.
 
@@ -246,11 +242,3 @@ class MPGSAM2(PriorLayers):
             with stage(FEATURES):
                 features = self.visual_model.image_features(batch)
             yield from map(features.frame, range(len(images)))
-
-
-def check_parts(without: Iterable[str]) -> None:
-    """Raise `InputError` if `without` names something that cannot be switched off."""
-    if unknown := set(without) - PARTS:
-        raise InputError(
-            f"Cannot switch off {', '.join(map(repr, sorted(unknown)))}: choose from {', '.join(sorted(PARTS))}."
-        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from mpgsam2.network.cuda_graph import Graphed
+from mpgsam2.network.parts import Part
 from mpgsam2.network.prior import ClipContext, stack
 from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
 
@@ -23,14 +24,14 @@ class Walk:
         without: the parts that are switched off, the same for all of them.
     """
 
-    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[str]) -> None:
+    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[Part]) -> None:
         self.context, words = stack(contexts)
         self.frames = self.context.prior.shape[1]
-        self.has_prior = "prior" not in without
+        self.has_prior = Part.PRIOR not in without
         self.keys, self.bank = None, None
-        if "global_context" not in without:
+        if Part.GLOBAL_CONTEXT not in without:
             self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
-        if "history" not in without:
+        if Part.HISTORY not in without:
             self.bank = MemoryBank(tracker.config, self.frames)
         self._prompt = tracker.prompt
         self._segment: Callable[..., tuple[FrameOutput, Tensor]] = tracker.segment
