@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from errno import EADDRINUSE
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -24,7 +24,9 @@ from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.network.dtype import DTYPES
 from mpgsam2.network.parts import Part
+from mpgsam2.settings import SETTINGS
 from mpgsam2.training.command import add_train
 
 if TYPE_CHECKING:
@@ -76,14 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     model = _model_arguments("auto")
     parts = argparse.ArgumentParser(add_help=False)
-    parts.add_argument(
-        "--without",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="PART",
-        help=f"switch off parts of the network: {', '.join(Part)}",
-    )
+    _add_setting(parts, "without", nargs="+", action="extend", default=[], metavar="PART")
 
     segment = commands.add_parser(
         "segment", parents=[model, parts], help="write masks, overlay and mask prior of a clip"
@@ -106,10 +101,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PART",
         help=f"ask the same once more with parts of the network switched off: {', '.join(Part)}",
     )
-    segment.add_argument("--first", type=int, default=0, metavar="N", help="first frame, counted from 0 (default: 0)")
-    segment.add_argument("--last", type=int, metavar="N", help="last frame (default: the clip's last)")
-    segment.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)")
-    segment.add_argument("--longest-side", type=int, metavar="PIXELS", help="scale larger frames down to this")
+    _add_setting(segment, "first", type=int, default=0, metavar="N", usual="0, from which frames are counted")
+    _add_setting(segment, "last", type=int, metavar="N")
+    _add_setting(segment, "every", type=int, metavar="N")
+    _add_setting(segment, "longest_side", type=int, metavar="PIXELS")
     segment.add_argument(
         "--span",
         type=int,
@@ -117,17 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         help="cut the clip in parts of at most N frames, which know nothing of each other (default: as the model does "
         "it, or as the free memory demands)",
     )
-    segment.add_argument(
-        "--threshold", type=float, default=0.5, metavar="P", help="least probability in a mask (default: 0.5)"
-    )
-    segment.add_argument(
-        "--ground-truth",
-        metavar="ZIP",
-        help="true masks to score against, a PNG for each frame of the clip or for some, by the numbers in their names",
-    )
-    segment.add_argument(
-        "--object", type=int, metavar="N", help="which object the ground truth's masks are of, where they hold several"
-    )
+    _add_setting(segment, "threshold", type=float, metavar="P")
+    _add_setting(segment, "ground_truth", metavar="ZIP")
+    _add_setting(segment, "object", type=int, metavar="N")
     segment.add_argument(
         "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
     )
@@ -222,14 +209,15 @@ def _model_arguments(dtype: str) -> argparse.ArgumentParser:
         help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
     )
     model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
-    model.add_argument(
-        "--dtype",
-        choices=["auto", "bfloat16", "float32"],
-        default=dtype,
-        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
-        "(default: %(default)s)",
-    )
+    _add_setting(model, "dtype", choices=DTYPES, default=dtype, usual=dtype)
     return model
+
+
+def _add_setting(parser: argparse.ArgumentParser, name: str, *, usual: str = "", **more: Any) -> None:
+    """Add one of `SETTINGS`; `usual` says what the default is where it is not the table's."""
+    setting = SETTINGS[name]
+    help = f"{setting.help} (default: {usual or setting.usual})"
+    parser.add_argument(f"--{name.replace('_', '-')}", **{"default": setting.default, "help": help} | more)
 
 
 def _segment(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page, event_of
 from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.sessions import session_of
-from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.shared import Share, Shares
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
@@ -23,10 +23,11 @@ from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
 from mpgsam2.export.files import BUNDLE
 from mpgsam2.network.parts import Part
+from mpgsam2.settings import SETTINGS
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _OF_TRUTH = ("ground_truth", "object", "scored")
-_LINKED = tuple(name for name in NAMES if name not in _OF_TRUTH)  # a file cannot stand in a link
+_LINKED = tuple(name for name in SETTINGS if name not in _OF_TRUTH)  # a file cannot stand in a link
 _SETTINGS = Settings()
 
 _COPY = "Copy a link to these settings"
@@ -123,7 +124,7 @@ def connect_examples(
         page.status,
         page.player,
         page.bundle,
-        *(page.settings[name] for name in NAMES),
+        *(page.settings[name] for name in SETTINGS),
     ]
     look = [page.settings[name] for name in LOOK]
     opened = demo.load(restore, outputs=restored, **_QUIET)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mpgsam2.export.description import Description
-from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, probability_map
+from mpgsam2.export.drawing import cut_out, mask_image, prior_heatmap, probability_map
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import prior_agreement
@@ -19,6 +19,7 @@ from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.palette import Colour
 from mpgsam2.video import Clip, CutOutWriter, VideoWriter
 
 if TYPE_CHECKING:

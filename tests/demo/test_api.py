@@ -22,7 +22,7 @@ from visitor import EXAMPLE, FPS, FRAMES, files
 
 from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT
-from mpgsam2.demo.settings import NAMES
+from mpgsam2.settings import SETTINGS
 from mpgsam2.video import guard, open_clip
 
 SENTENCE = "the red circle"
@@ -46,8 +46,10 @@ def test_only_segment_is_public_and_says_what_it_takes(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert list(endpoints) == ["/segment"]
     parameters = endpoints["/segment"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == ["clip", "expression", *NAMES[1:]]
+    assert [p["parameter_name"] for p in parameters] == ["clip", "expression", *list(SETTINGS)[1:]]
     assert [p["parameter_name"] for p in parameters if not p["parameter_has_default"]] == ["clip", "expression"]
+    usual = [setting.default or None for setting in SETTINGS.values()]
+    assert [p["parameter_default"] or None for p in parameters[3:]] == usual[2:]  # the usual model is the page's
 
 
 def test_files_and_record_come_back(client: Client, clips: Path) -> None:
