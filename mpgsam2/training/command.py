@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ def _train(args: argparse.Namespace) -> None:
     source, scored = open_sources(args.recipe, args.data, recipe.frames, recipe.held_out)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     accelerator = make_accelerator(device, folder, getattr(torch, args.dtype))
-    settings = {"recipe": args.recipe, **vars(recipe), "start": args.start, "steps": args.steps}
+    settings = {"recipe": args.recipe, **asdict(recipe), "start": args.start, "steps": args.steps}
     settings |= {"dtype": args.dtype, "examples": len(source), "processes": accelerator.num_processes}
     _check_settings(folder, settings, accelerator)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
