@@ -94,14 +94,19 @@ class DataSet:
 
     def check(self) -> None:
         """Raises InputError if a sentence is empty or a frame's file is missing; no picture is opened."""
+        self.check_sentences()
         for video in self.videos:
-            for sentence in video.sentences:
-                if not sentence.text:
-                    raise InputError(f"Expression “{sentence.id}” of the video “{video.name}” is empty.")
             for frame in video.frames:
                 name = self.frame_name(video, frame)
                 if not (self.root / name).is_file():
                     raise InputError(f"“{name}” is missing: give the data set as it was released.")
+
+    def check_sentences(self) -> None:
+        """Raises InputError if a sentence is empty."""
+        for video in self.videos:
+            for sentence in video.sentences:
+                if not sentence.text:
+                    raise InputError(f"Expression “{sentence.id}” of the video “{video.name}” is empty.")
 
 
 @dataclass(frozen=True)
