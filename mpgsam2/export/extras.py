@@ -72,8 +72,9 @@ class Extras:
 
     def no_more(self) -> None:
         """See `VideoWriter.no_more`."""
-        for video in (*self._cutouts, self._side_by_side):
-            video.no_more()
+        self._side_by_side.no_more()
+        for cutout in self._cutouts:
+            cutout.no_more()
 
     def __enter__(self) -> Extras:
         return self
