@@ -27,6 +27,10 @@ class Shown:
     settings: Settings
     folder: Path
 
+    def looks(self, look: Settings) -> bool:
+        """Whether it is drawn in that look."""
+        return self.settings.look == look.look and self.settings.threshold == look.threshold
+
     def again(self, look: Settings) -> Settings:
         """The settings of the same run in the look of others; of a run that was stopped, of what it came to.
 
