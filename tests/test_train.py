@@ -34,6 +34,7 @@ from mpgsam2.training.losses import clip_losses, object_score_loss
 from mpgsam2.training.objective import PaperTrainee
 from mpgsam2.training.paper import PaperTask
 from mpgsam2.training.recipes import FROZEN, NEW_PARTS, RECIPES
+from mpgsam2.training.sentences import check_sentences
 from mpgsam2.training.sources import Example
 from mpgsam2.training.start import NEW, load_start
 from mpgsam2.training.trainer import Trainer
@@ -622,3 +623,13 @@ def test_two_processes_learn_as_one_with_a_doubled_batch(youtube: Path, tmp_path
     for name in ("mask_linear.weight", "visual_ifi.linear1.weight", "mm_extractor.beit3.text_embed.weight"):
         moved, other = ours[name] - before[name], theirs[name] - before[name]
         assert torch.nn.functional.cosine_similarity(moved.flatten(), other.flatten(), dim=0) > 0.99
+
+
+def test_sentences_are_read_before_training() -> None:
+    tokenizer = load_model("nano").tokenizer
+    assert check_sentences(["the red circle", "the blue square"], tokenizer) is None
+    told = check_sentences(["the red zeppelin", "a zeppelin left of the ocarina"], tokenizer)
+    assert told is not None and "does not know “zeppelin” and “ocarina”; training adds no words" in told
+    for text, why in (("?!", "“?!” cannot be learned from. The sentence holds no word"), ("red " * 100, "too long")):
+        with pytest.raises(InputError, match=re.escape(why)):
+            check_sentences([text], tokenizer)

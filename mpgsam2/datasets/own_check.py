@@ -31,11 +31,9 @@ def check_pictures(data_set: OwnData) -> None:
 
 def _check_sizes(data_set: OwnData, video: Video) -> None:
     names = [data_set.frame_name(video, frame) for frame in video.frames]
-    first = None
-    for name in names:
-        size = check_as_shown(data_set.root / name, name)
-        first = first or size
-        if size != first:
+    first = check_as_shown(data_set.root / names[0], names[0])
+    for name in names[1:]:
+        if (size := check_as_shown(data_set.root / name, name)) != first:
             raise InputError(
                 f"“{name}” is {_words(size)}, and the clip's first frame {_words(first)}: make them alike."
             )
@@ -49,7 +47,7 @@ def _check_sizes(data_set: OwnData, video: Video) -> None:
 
 def _check_objects(data_set: OwnData, video: Video) -> None:
     asked = {number for sentence in video.sentences for number in sentence.objects}
-    missing, there = set(asked), set()
+    missing, there = set(asked), set[int]()
     masks = data_set.labelled(video)
     if not masks:
         raise InputError(
