@@ -443,6 +443,24 @@ def test_a_sentence_is_a_query(model: mpgsam2.Segmenter, clip_file: Path, tmp_pa
     assert np.array_equal(result.mask, again.mask)
 
 
+def test_a_sentence_is_tokenised_once_a_run(
+    model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    encode = model.tokenizer.encode
+
+    def counted(expression: str) -> list[int]:
+        asked.append(expression)
+        return encode(expression)
+
+    monkeypatch.setattr(model.tokenizer, "encode", counted)
+    queries = [Query("the red star"), Query("the star"), Query("the red star", frozenset({"history"}))]
+    next(segment_file(model, clip_file, queries, tmp_path / "one"))
+    assert asked == ["the red star", "the star"]
+    next(segment_file(model, clip_file, "the circle", tmp_path / "two"))
+    assert asked == ["the red star", "the star", "the circle"]
+
+
 def test_several_queries_go_to_one_folder(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     look = Look(opacity=0.7)
     step = last(segment_file(model, clip_file, SEVERAL, tmp_path, look=look))
