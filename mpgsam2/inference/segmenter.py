@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AHEAD = 2  # frames whose results a small network has before they are wanted
+_RESULTS_AHEAD = 2  # that a small network has before they are wanted
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ class Segmenter:
     def _on_its_threads(self, items: Generator[T]) -> Generator[T]:
         """The same items; those of a small network are computed with one thread of torch's, if need be in their own."""
         if self.network.in_threads:
-            return ahead(items, _AHEAD)
+            return ahead(items, _RESULTS_AHEAD)
         return on_one_thread(items) if self.network.is_small else items
 
     def _checked(

@@ -10,9 +10,9 @@ from itertools import groupby
 from mpgsam2.errors import InputError
 from mpgsam2.inference.config import CalibrationConfig
 
-_SHARE = 1 / 3  # of the frames, the best ones, from which presence is concluded
-_LEAST = 1e-4  # object scores are taken to be at least this far from 0 and from 1, whose logits have no end
-_MOST_RANGES = 3  # that a sentence lists
+_BEST_FRACTION = 1 / 3  # of the frames; presence is concluded from the best ones
+_MIN_SCORE = 1e-4  # and 1 minus it the largest: the logits of 0 and 1 have no end
+_MAX_RANGES = 3  # in a sentence
 _UNCALIBRATED = CalibrationConfig()
 
 
@@ -73,7 +73,7 @@ class Verdict:
             return "no frame"
         if count == self.frames:
             return "the only frame" if count == 1 else f"all {count} frames"
-        if len(self.found) > _MOST_RANGES:
+        if len(self.found) > _MAX_RANGES:
             return f"{count} of {self.frames} frames"
         runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
         listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
@@ -125,12 +125,12 @@ def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
     if not found:
         raise InputError("There is no verdict on a clip without frames.")
     scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
-    best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
+    best = sorted(scores, reverse=True)[: max(1, round(_BEST_FRACTION * len(scores)))]
     return sum(map(_logit, best)) / len(best)
 
 
 def _logit(score: float) -> float:
-    score = min(max(score, _LEAST), 1 - _LEAST)
+    score = min(max(score, _MIN_SCORE), 1 - _MIN_SCORE)
     return math.log(score / (1 - score))
 
 

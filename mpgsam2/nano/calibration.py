@@ -26,7 +26,7 @@ from mpgsam2.metrics import region_similarity
 from mpgsam2.nano.evaluation import sentences
 from mpgsam2.nano.synthetic import Clip
 
-_PULL = 1e-3  # towards a temperature of 1; without it, what separates perfectly would have one of 0
+_TEMPERATURE_PENALTY = 1e-3  # without it, what separates perfectly would have a temperature of 0
 
 
 class Platt(NamedTuple):
@@ -114,7 +114,7 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
     def loss() -> Tensor:
         optimiser.zero_grad()
         loss = F.binary_cross_entropy_with_logits((logits - shift) / log_temperature.exp(), truth)
-        loss = loss + _PULL * log_temperature**2
+        loss = loss + _TEMPERATURE_PENALTY * log_temperature**2
         loss.backward()
         return loss
 

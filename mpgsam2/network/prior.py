@@ -14,7 +14,7 @@ from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
 from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.config import ModelConfig
 
-_AT_ONCE = 16  # frames whose patches are multiplied together
+_FRAMES_PER_BATCH = 16  # of the product of patches and sentence
 
 
 class ClipContext(NamedTuple):
@@ -110,7 +110,9 @@ class PriorLayers(nn.Module):
         joint = self.visual_ifi(patches.flatten(1, 2))  # 4.1: frames talk to each other
         gated = z * self.vmtoken(z.flatten(1, 2), joint)[:, :, None]  # 4.2
         parts = zip(
-            joint.view_as(patches).split(_AT_ONCE, dim=1), self.mask_linear(gated).split(_AT_ONCE, dim=1), strict=True
+            joint.view_as(patches).split(_FRAMES_PER_BATCH, dim=1),
+            self.mask_linear(gated).split(_FRAMES_PER_BATCH, dim=1),
+            strict=True,
         )
         products = (visual * query for visual, query in parts)  # 4.3: M = V ⊙ q
         logit_parts, context_parts = zip(

@@ -17,7 +17,7 @@ from mpgsam2.video.wording import frames_in_words
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SPARE_ENTRIES = 1000  # that a zip may hold beside two per frame: a Mac adds a twin to every file
-_MOST_DIGITS = 9  # of a number in a name that may be a frame's
+_MAX_DIGITS = 9  # of a number in a name that may be a frame's
 UNREADABLE = (  # what zipfile raises on damaged files
     BadZipFile,
     EOFError,
@@ -124,7 +124,7 @@ def _frame_numbers(stems: Sequence[str], frames: int) -> list[int] | None:
     found = [re.findall(r"[0-9]+", stem) for stem in stems]
     for place in range(1, min(map(len, found)) + 1):
         digits = [numbers[-place].lstrip("0") or "0" for numbers in found]
-        if len(set(digits)) < len(digits) or max(map(len, digits)) > _MOST_DIGITS:
+        if len(set(digits)) < len(digits) or max(map(len, digits)) > _MAX_DIGITS:
             continue
         numbers = list(map(int, digits))
         first = 1 if max(numbers) == frames and min(numbers) else 0
