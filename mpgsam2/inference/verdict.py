@@ -21,14 +21,14 @@ class Verdict:
     """The conclusion about one sentence and one clip.
 
     Attributes:
-        frames: of the clip.
+        frame_count: of the clip.
         found: the runs of frames, counted from 0, whose masks are not empty.
         presence: 0..1, how probable it is that the clip holds what the sentence names.
         doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the presence
             then. None: all that matters was.
     """
 
-    frames: int
+    frame_count: int
     found: tuple[range, ...]
     presence: float
     doubt: str | None = None
@@ -71,13 +71,13 @@ class Verdict:
         count = sum(map(len, self.found))
         if count == 0:
             return "no frame"
-        if count == self.frames:
+        if count == self.frame_count:
             return "the only frame" if count == 1 else f"all {count} frames"
         if len(self.found) > _MAX_RANGES:
-            return f"{count} of {self.frames} frames"
+            return f"{count} of {self.frame_count} frames"
         runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
         listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
-        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frames}"
+        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frame_count}"
 
 
 def conclude(
@@ -103,7 +103,7 @@ def conclude(
     presence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
     runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
     return Verdict(
-        frames=len(found),
+        frame_count=len(found),
         found=tuple(range(run[0], run[-1] + 1) for run in runs),
         presence=presence if any(found) else min(presence, 0.5),
         doubt=doubt,

@@ -26,13 +26,13 @@ class Walk:
 
     def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[Part]) -> None:
         self.context, words = stack(contexts)
-        self.frames = self.context.prior.shape[1]
+        self.frame_count = self.context.prior.shape[1]
         self.has_prior = Part.PRIOR not in without
         self.keys, self.bank = None, None
         if Part.GLOBAL_CONTEXT not in without:
             self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
         if Part.HISTORY not in without:
-            self.bank = MemoryBank(tracker.config, self.frames)
+            self.bank = MemoryBank(tracker.config, self.frame_count)
         self._prompt = tracker.prompt
         self._segment: Callable[..., tuple[FrameOutput, Tensor]] = tracker.segment
 
@@ -71,4 +71,4 @@ class Walk:
         """Whether a GPU is at work, all coming steps have the shapes of this one, and there are enough of them."""
         if isinstance(self._segment, Graphed) or not self.on_gpu:
             return False
-        return self.frames - t >= _MIN_FRAMES_TO_RECORD and (self.bank is None or self.bank.full)
+        return self.frame_count - t >= _MIN_FRAMES_TO_RECORD and (self.bank is None or self.bank.full)

@@ -15,7 +15,7 @@ from mpgsam2.interruption import Interruption
 from mpgsam2.nano.calibration import calibrate
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 from mpgsam2.nano.training.recipe import STAGES
 from mpgsam2.nano.training.stage import StageTask
 from mpgsam2.training.accelerator import make_accelerator
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, interruption: Interruption | No
     accelerator.end_training()
 
 
-def export(checkpoint: Path, folder: Path, clips: Sequence[Clip]) -> None:
+def export(checkpoint: Path, folder: Path, clips: Sequence[SyntheticClip]) -> None:
     """Write a trained network as a checkpoint folder in float16.
 
     Args:

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from mpgsam2.inference.segmenter import Segmenter
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 from mpgsam2.network.model import MPGSAM2
 
 _RIDGE = 1e-3  # of the mean variance of the inputs
 _SENTENCES_PER_CLIP = 3
 
 
-def refit(net: Segmenter, before: Segmenter, clips: Iterable[Clip]) -> None:
+def refit(net: Segmenter, before: Segmenter, clips: Iterable[SyntheticClip]) -> None:
     """Fit the layers whose outputs the tracker reads to those of the network before, and change them in place.
 
     Args:
