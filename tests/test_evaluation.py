@@ -14,6 +14,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import InputError
+from mpgsam2.export.tiles import CAPTION, PANEL
 from mpgsam2.inference.config import CalibrationConfig, InferenceConfig
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import region_similarity
@@ -35,7 +36,6 @@ from mpgsam2.nano.evaluation import (
 )
 from mpgsam2.nano.evaluation.sheet import chosen
 from mpgsam2.nano.evaluation.summary import calibration_error, groups
-from mpgsam2.nano.evaluation.tiles import CAPTION, PANEL
 from mpgsam2.nano.synthetic import Expression
 from mpgsam2.network.config import NANO
 
