@@ -35,7 +35,7 @@ ROOT = Path(mpgsam2.__file__).parents[1]
 
 
 @pytest.fixture
-def truth(scene: synthetic.Clip, tmp_path: Path) -> Path:
+def truth(scene: synthetic.SyntheticClip, tmp_path: Path) -> Path:
     """A zip of the true masks of the scene's first thing."""
     path = tmp_path / "truth.zip"
     with ZipFile(path, "w") as archive:

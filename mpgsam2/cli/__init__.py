@@ -311,9 +311,9 @@ def _evaluate(args: argparse.Namespace) -> None:
     if args.dataset != "synthetic":
         return evaluate_on_data_set(args, lambda: _load(args.model, args))
     refuse_data_set_options(args)
+    from mpgsam2.export.tiles import write_sheet
     from mpgsam2.export.writable import check_writable
     from mpgsam2.nano.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
-    from mpgsam2.nano.evaluation.tiles import write_sheet
 
     check_writable(args.out, args.sheet)
     clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)

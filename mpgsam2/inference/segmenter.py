@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AHEAD = 2  # frames whose results a small network has before they are wanted
+_RESULTS_AHEAD = 2  # that a small network has before they are wanted
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class Segmenter:
                 "they are not of the same checkpoint."
             )
         self.tokenizer, self.name, self.inference = tokenizer, name, inference
+        self._encoded: dict[str, list[int]] = {}  # the sentences that were asked last, which a run checks and then asks
         self.network = self._in_dtype(network)
 
     def configured(self, **changes: Any) -> Self:
@@ -248,7 +249,13 @@ class Segmenter:
             raise InputError(f"There are {len(queries)} sentences: ask 1 to {len(LETTERS)} of a clip at once.")
         for query in queries:
             parts_of(query.without)
-        return {query.expression: self.tokenizer.encode(query.expression) for query in queries}
+        encoded: dict[str, list[int]] = {}
+        for expression in (query.expression for query in queries):
+            known = isinstance(expression, str) and (encoded.get(expression) or self._encoded.get(expression))
+            ids = known or self.tokenizer.encode(expression)  # which refuses what is no text
+            encoded[expression] = ids
+        self._encoded = encoded
+        return encoded
 
     def result(self, answer: Answer, threshold: float = 0.5) -> FrameResult:
         """Turn what the network says of a frame into what a user gets.
@@ -274,7 +281,7 @@ class Segmenter:
     def _on_its_threads(self, items: Generator[T]) -> Generator[T]:
         """The same items; those of a small network are computed with one thread of torch's, if need be in their own."""
         if self.network.in_threads:
-            return ahead(items, _AHEAD)
+            return ahead(items, _RESULTS_AHEAD)
         return on_one_thread(items) if self.network.is_small else items
 
     def _checked(

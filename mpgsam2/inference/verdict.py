@@ -10,9 +10,9 @@ from itertools import groupby
 from mpgsam2.errors import InputError
 from mpgsam2.inference.config import CalibrationConfig
 
-_SHARE = 1 / 3  # of the frames, the best ones, from which presence is concluded
-_LEAST = 1e-4  # object scores are taken to be at least this far from 0 and from 1, whose logits have no end
-_MOST_RANGES = 3  # that a sentence lists
+_BEST_FRACTION = 1 / 3  # of the frames; presence is concluded from the best ones
+_MIN_SCORE = 1e-4  # and 1 minus it the largest: the logits of 0 and 1 have no end
+_MAX_RANGES = 3  # in a sentence
 _UNCALIBRATED = CalibrationConfig()
 
 
@@ -21,14 +21,14 @@ class Verdict:
     """The conclusion about one sentence and one clip.
 
     Attributes:
-        frames: of the clip.
+        frame_count: of the clip.
         found: the runs of frames, counted from 0, whose masks are not empty.
         presence: 0..1, how probable it is that the clip holds what the sentence names.
         doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the presence
             then. None: all that matters was.
     """
 
-    frames: int
+    frame_count: int
     found: tuple[range, ...]
     presence: float
     doubt: str | None = None
@@ -71,13 +71,13 @@ class Verdict:
         count = sum(map(len, self.found))
         if count == 0:
             return "no frame"
-        if count == self.frames:
+        if count == self.frame_count:
             return "the only frame" if count == 1 else f"all {count} frames"
-        if len(self.found) > _MOST_RANGES:
-            return f"{count} of {self.frames} frames"
+        if len(self.found) > _MAX_RANGES:
+            return f"{count} of {self.frame_count} frames"
         runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
         listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
-        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frames}"
+        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frame_count}"
 
 
 def conclude(
@@ -103,7 +103,7 @@ def conclude(
     presence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
     runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
     return Verdict(
-        frames=len(found),
+        frame_count=len(found),
         found=tuple(range(run[0], run[-1] + 1) for run in runs),
         presence=presence if any(found) else min(presence, 0.5),
         doubt=doubt,
@@ -125,12 +125,12 @@ def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
     if not found:
         raise InputError("There is no verdict on a clip without frames.")
     scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
-    best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
+    best = sorted(scores, reverse=True)[: max(1, round(_BEST_FRACTION * len(scores)))]
     return sum(map(_logit, best)) / len(best)
 
 
 def _logit(score: float) -> float:
-    score = min(max(score, _LEAST), 1 - _LEAST)
+    score = min(max(score, _MIN_SCORE), 1 - _MIN_SCORE)
     return math.log(score / (1 - score))
 
 

@@ -162,7 +162,7 @@ class MPGSAM2(PriorLayers):
         small = resized(frames, self.config.encoder.image_size, self.device)
         encoded: list[tuple[Tensor, list[EncoderOutput]]]
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        at_once, count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
+        at_once, frame_count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
 
         def encode(images: list[Tensor]) -> list[EncoderOutput]:
             vision = beit3.vision_embed(normalise(upload(images, self.device)))
@@ -172,19 +172,19 @@ class MPGSAM2(PriorLayers):
         for batch in two_at_once(encode, batches) if self.in_threads else map(encode, batches):
             for (_, tokens), of_sentence in zip(encoded, batch, strict=True):
                 tokens.append(of_sentence)
-            count += len(batch[0].patches)
-        if not count:
+            frame_count += len(batch[0].patches)
+        if not frame_count:
             raise InputError("The clip has no frames.")
         contexts = []
         for _, tokens in encoded:
             whole = EncoderOutput(*map(torch.cat, zip(*tokens, strict=True)))
             tokens.clear()
-            contexts.append(self._generate_context(whole, count, longest))
+            contexts.append(self._generate_context(whole, frame_count, longest))
         return contexts
 
-    def _generate_context(self, encoded: EncoderOutput, frames: int, longest: int | None) -> ClipContext:
-        clips = math.ceil(frames / longest) if longest else 1
-        dealt = [range(first, frames, clips) for first in range(clips)]
+    def _generate_context(self, encoded: EncoderOutput, frame_count: int, longest: int | None) -> ClipContext:
+        clips = math.ceil(frame_count / longest) if longest else 1
+        dealt = [range(first, frame_count, clips) for first in range(clips)]
         parts = [EncoderOutput(*(x[part.start :: clips] for x in encoded)) for part in dealt]
         contexts = [self.generate_prior(part, len(of))[1].unbatched() for part, of in zip(parts, dealt, strict=True)]
         return interleave(contexts)
