@@ -23,7 +23,7 @@ from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight
-from mpgsam2.video import Clip
+from mpgsam2.video import Clip, hold
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -108,6 +108,7 @@ def run(
     if pace:
         clip, told = pace.shortened(model.name, clip, len(queries))
         notice = f"{notice} {told}".strip()
+    clip = hold(clip)
     warning = unknown_words(model, queries)
     seen: list[Sight] | None = [] if explained else None
     with ExitStack() as open_files:

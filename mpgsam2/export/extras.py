@@ -82,10 +82,11 @@ class Extras:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with ExitStack() as writers:
-            writers.push(self._writers)
-            if kind is None:  # while the encoders come to their ends
-                self._strip.write(self._folder / "strip.png", self._folder / "strip.pdf")
+        if kind is not None:
+            self._writers.__exit__(kind, error, traceback)
+            return
+        with self._writers:  # the encoders come to their ends meanwhile
+            self._strip.write(self._folder / "strip.png", self._folder / "strip.pdf")
 
 
 def _heading(query: Query, queries: Sequence[Query], letter: str) -> str:

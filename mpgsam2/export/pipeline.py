@@ -30,7 +30,7 @@ from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.segmenter import Segmenter, check_threshold
 from mpgsam2.inference.understanding import warning
 from mpgsam2.inference.verdict import Verdict
-from mpgsam2.video import Clip, SelectedClip, Selection, open_clip, select
+from mpgsam2.video import Clip, SelectedClip, Selection, hold, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -103,6 +103,7 @@ def segment_file(
     check_request(model, queries, threshold)
     if not isinstance(clip, Clip):
         clip = open_clip(clip)
+    clip = hold(clip)
     results = model.segment_several(clip, queries, threshold=threshold)
     return write_results(
         clip, results, folder, model=model, queries=queries, look=look, truth=truth, threshold=threshold
@@ -208,7 +209,8 @@ def _write(
     try:
         exporter = Exporter(folder, clip, **settings, versions={"mpgsam2": mpgsam2.__version__})
         with exporter, closing(iter(clip)) as frames, closing(results):
-            for index, (frame, answers) in enumerate(zip(frames, results, strict=True)):
+            # The results come first: of a clip that is held, the network has then decoded the frame.
+            for index, (answers, frame) in enumerate(zip(results, frames, strict=True)):
                 drawn = exporter.add(frame, answers)
                 now = time.monotonic()
                 first = now if index == 0 else first
