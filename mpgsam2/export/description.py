@@ -7,11 +7,11 @@ import numpy as np
 
 from mpgsam2.video.wording import frames_in_words
 
-_PARTS = 5  # of a clip's frames, one after the other, whose medians tell how the object moves and grows
-_MOVING = 0.08  # of the picture's shorter side, the least way that is told as a motion
-_ASIDE = 0.5  # of the way along the other axis, the least that is told too
-_STRAIGHT = 0.6  # of the whole way gone, the least that must be left of it for a direction to be told
-_GROWING = 1.4  # times the area, the least change that is told
+_STATIONS = 5  # of a clip, one after the other; each is a median of its frames
+_LEAST_MOTION = 0.08  # of the picture's shorter side
+_LEAST_SHARE_OF_OTHER_AXIS = 0.5  # of the way along the other axis, for a direction to be told too
+_LEAST_STRAIGHTNESS = 0.6  # distance from start to end over the whole way gone, for a direction to be told
+_LEAST_GROWTH = 1.4  # last area over the first
 
 
 class Description:
@@ -67,13 +67,13 @@ class Description:
         stations = _stations(np.array(self._centres))
         way = stations[-1] - stations[0]
         gone = np.hypot(*np.diff(stations, axis=0).T).sum()
-        if np.hypot(*way) < _STRAIGHT * gone:
-            return "moves about" if gone >= 2 * _MOVING else None
+        if np.hypot(*way) < _LEAST_STRAIGHTNESS * gone:
+            return "moves about" if gone >= 2 * _LEAST_MOTION else None
         across, along = np.abs(way)
         words = []
-        if across >= max(_MOVING, _ASIDE * along):
+        if across >= max(_LEAST_MOTION, _LEAST_SHARE_OF_OTHER_AXIS * along):
             words.append("left to right" if way[0] > 0 else "right to left")
-        if along >= max(_MOVING, _ASIDE * across):
+        if along >= max(_LEAST_MOTION, _LEAST_SHARE_OF_OTHER_AXIS * across):
             words.append("downwards" if way[1] > 0 else "upwards")
         return f"moves {' and '.join(words)}" if words else None
 
@@ -83,9 +83,9 @@ def _growth(areas: np.ndarray) -> str | None:
         return None
     stations = _stations(areas)
     change = stations[-1] / stations[0]
-    return "grows" if change >= _GROWING else "shrinks" if change <= 1 / _GROWING else None
+    return "grows" if change >= _LEAST_GROWTH else "shrinks" if change <= 1 / _LEAST_GROWTH else None
 
 
 def _stations(values: np.ndarray) -> np.ndarray:
-    """Values (T, …) summed up as their medians over at most _PARTS consecutive parts: a stray one is no matter."""
-    return np.array([np.median(part, axis=0) for part in np.array_split(values, min(_PARTS, len(values)))])
+    """Values (T, …) summed up as their medians over at most _STATIONS consecutive parts: a stray one is no matter."""
+    return np.array([np.median(part, axis=0) for part in np.array_split(values, min(_STATIONS, len(values)))])

@@ -17,9 +17,9 @@ from mpgsam2.errors import InputError
 from mpgsam2.palette import PALETTE, Colour
 
 _INFERNO = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]  # 256 × 1 × 3, RGB
-_BEYOND = 4  # px
-_DIM = 0.5  # lightness of what is dimmed to the full
-_WHOLE = 256  # parts of a share; pixels are whole numbers, so that the page's player draws the same ones
+_CUT_OUT_MARGIN = 4  # px
+_DIMMED_LIGHTNESS = 0.5  # of what is dimmed to the full
+_SHARE_STEPS = 256  # shares are in whole steps, so that the page's player draws the same pixels
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ def is_light(colour: Colour) -> bool:
 def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:
     """A copy of the frame, what no mask holds mixed with a dark grey copy of itself."""
     grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    kept, greyed = round(_WHOLE * (1 - dimmed)), round(_WHOLE * dimmed * _DIM)
-    mixed = cv2.addWeighted(frame, kept, grey, greyed, _WHOLE / 2, dtype=cv2.CV_16U)  # below 2¹⁶, so exact
-    picture = (mixed // _WHOLE).astype(np.uint8)
+    kept, greyed = round(_SHARE_STEPS * (1 - dimmed)), round(_SHARE_STEPS * dimmed * _DIMMED_LIGHTNESS)
+    mixed = cv2.addWeighted(frame, kept, grey, greyed, _SHARE_STEPS / 2, dtype=cv2.CV_16U)  # below 2¹⁶, so exact
+    picture = (mixed // _SHARE_STEPS).astype(np.uint8)
     for mask in masks:
         if mask is not None:
             picture[mask] = frame[mask]
@@ -146,9 +146,9 @@ def _mark(
     """Lay query `index`'s mask over a picture, in place; `corner` is the row and column of its first pixel."""
     colour = look.colour(index)
     contrast = 0 if is_light(colour) and not look.dimmed else 255  # white towards a dark surrounding
-    opaque = round(_WHOLE * look.opacity)
-    mixed = np.arange(256)[:, None] * (_WHOLE - opaque) + np.array(colour) * opaque
-    tint = ((mixed + _WHOLE // 2) // _WHOLE).astype(np.uint8)
+    opaque = round(_SHARE_STEPS * look.opacity)
+    mixed = np.arange(256)[:, None] * (_SHARE_STEPS - opaque) + np.array(colour) * opaque
+    tint = ((mixed + _SHARE_STEPS // 2) // _SHARE_STEPS).astype(np.uint8)
     picture[...] = np.where(mask[..., None], cv2.LUT(picture, tint[:, None]), picture)
     if look.pattern:
         steps = _hatching(index, mask.shape, corner, thickness)
@@ -196,7 +196,7 @@ def cut_out(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     halves the resolution of colour, and black next to the edge would show on the object as a dark fringe.
     """
     alpha = mask_image(mask)
-    shown = cv2.dilate(alpha, np.ones((2 * _BEYOND + 1,) * 2, np.uint8))
+    shown = cv2.dilate(alpha, np.ones((2 * _CUT_OUT_MARGIN + 1,) * 2, np.uint8))
     return np.dstack([cv2.copyTo(frame, shown), alpha])
 
 

@@ -17,7 +17,7 @@ from mpgsam2.video import Clip, EncoderError
 
 _FULL = {ENOSPC, EDQUOT, EFBIG}
 _FORBIDDEN = {EACCES, EPERM, EROFS}
-_ROOM = 10_000_000  # bytes; an encoder that fails with less of them free has met a full disk
+_FULL_DISK_BYTES = 10_000_000  # free; an encoder that fails with less of them has met a full disk
 
 
 def check_folder(folder: Path, clip: Clip, queries: int) -> None:
@@ -53,7 +53,7 @@ def why_unwritten(error: OSError, folder: Path) -> str:
         return "The folder of the results, or a part of it, was removed during the run: leave it alone and run again."
     if error.errno in _FORBIDDEN:
         return "The results may no longer be written to their folder: allow it, or choose another folder and run again."
-    if error.errno in _FULL or shutil.disk_usage(folder).free < _ROOM:
+    if error.errno in _FULL or shutil.disk_usage(folder).free < _FULL_DISK_BYTES:
         return "The results could not be written to the end: make room on the disk and run again."
     if isinstance(error, EncoderError):
         return f"The results could not be written to the end, because the video encoder {error}: run again."

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFont, features
 NO_LETTERS = "[letters that no font here has]"
 """Stands for words that cannot be drawn."""
 
-_NO_CHARACTER = "\U0010ffff"  # for which every font draws what it draws for those that it lacks
-_MOST = 8  # fonts that are tried
-_PATIENCE = 10  # seconds; finding a font takes a twentieth of one
+_MISSING_CHARACTER = "\U0010ffff"  # every font draws it as it draws those that it lacks
+_FONTS_TRIED = 8
+_SEARCH_SECONDS = 10  # at most; finding a font takes a twentieth of one
 
 
 def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
@@ -60,7 +60,7 @@ def _can(font: ImageFont.FreeTypeFont, character: str) -> bool:
     complex_script = unicodedata.bidirectional(character) in ("R", "AL") or unicodedata.category(character)[0] == "M"
     if complex_script and not features.check("raqm"):
         return False
-    return _drawn(font, character) != _drawn(font, _NO_CHARACTER)
+    return _drawn(font, character) != _drawn(font, _MISSING_CHARACTER)
 
 
 def _drawn(font: ImageFont.FreeTypeFont, character: str) -> bytes:
@@ -91,8 +91,8 @@ def _installed(characters: str) -> tuple[tuple[str, int], ...]:
     charset = " ".join(f"{ord(c):x}" for c in characters)
     command = ["fc-match", "--sort", "--format", "%{file}\t%{index}\n", f"sans:scalable=true:charset={charset}"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=True).stdout
-        files = [line.split("\t") for line in found.splitlines()[:_MOST]]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=_SEARCH_SECONDS, check=True).stdout
+        files = [line.split("\t") for line in found.splitlines()[:_FONTS_TRIED]]
         return tuple((file, int(index)) for file, index in files)
     except (OSError, ValueError, subprocess.SubprocessError):
         return ()

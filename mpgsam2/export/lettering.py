@@ -11,7 +11,7 @@ from mpgsam2.checkpoint.unseen import without_unseen
 from mpgsam2.export.fonts import drawable
 from mpgsam2.palette import Colour
 
-_MOST = 300  # letters that are measured at all
+_LETTERS_MEASURED = 300  # at most
 
 
 def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swatch: Colour | None = None) -> np.ndarray:
@@ -41,12 +41,14 @@ def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swat
 def _plain(text: str) -> str:
     """The first letters of a text, with single blanks between its words and without what is not seen."""
     seen = without_unseen(text.encode(errors="replace").decode())
-    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in seen).split())[: _MOST + 1]
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in seen).split())[
+        : _LETTERS_MEASURED + 1
+    ]
 
 
 def _fitted(words: str, width: int, font: ImageFont.FreeTypeFont) -> str:
     """As much of the words as is at most `width` pixels wide."""
-    shown = words[:_MOST]
+    shown = words[:_LETTERS_MEASURED]
     while shown and font.getlength(shown if shown == words else f"{shown}…") > width:
         shown = shown[:-1].rstrip()
     return shown if shown == words else f"{shown}…" if shown else ""

@@ -14,9 +14,9 @@ from mpgsam2.video import Clip, VideoWriter
 
 TITLES = ("Mask prior", "Per-frame masks", "Final overlay")
 
-_PANE = 640  # px, the square into which a picture is fitted; none is enlarged
-_LEAST = 160  # px, the width that a title needs
-_LINE = 28  # px, the height of a line of text
+_PANE_SIDE = 640  # px, the square into which a picture is fitted; none is enlarged
+_TITLE_WIDTH = 160  # px
+_LINE_HEIGHT = 28  # px
 _GAP = 6  # px
 _PAPER, _INK = (24, 24, 24), (235, 235, 235)
 
@@ -33,19 +33,21 @@ class SideBySide:
     """
 
     def __init__(self, path: Path, clip: Clip, headings: Sequence[tuple[str, Colour]]) -> None:
-        scale = min(1, _PANE / max(clip.width, clip.height))
+        scale = min(1, _PANE_SIDE / max(clip.width, clip.height))
         self._size = max(1, round(clip.width * scale)), max(1, round(clip.height * scale))
-        cell = max(self._size[0], _LEAST)
+        cell = max(self._size[0], _TITLE_WIDTH)
         self._columns = [_GAP + (cell + _GAP) * column + (cell - self._size[0]) // 2 for column in range(len(TITLES))]
-        self._rows = [_LINE + (_LINE + self._size[1] + _GAP) * row + _LINE for row in range(len(headings))]
+        self._rows = [
+            _LINE_HEIGHT + (_LINE_HEIGHT + self._size[1] + _GAP) * row + _LINE_HEIGHT for row in range(len(headings))
+        ]
         across = _GAP + (cell + _GAP) * len(TITLES)
         self._picture = np.full((self._rows[-1] + self._size[1] + _GAP, across, 3), _PAPER, np.uint8)
         for column, title in enumerate(TITLES):
             left = _GAP + (cell + _GAP) * column
-            self._picture[:_LINE, left : left + cell] = line(title, cell, _LINE, ink=_INK, paper=_PAPER)
+            self._picture[:_LINE_HEIGHT, left : left + cell] = line(title, cell, _LINE_HEIGHT, ink=_INK, paper=_PAPER)
         for top, (heading, colour) in zip(self._rows, headings, strict=True):
-            words = line(heading, across - 2 * _GAP, _LINE, ink=_INK, paper=_PAPER, swatch=colour)
-            self._picture[top - _LINE : top, _GAP:-_GAP] = words
+            words = line(heading, across - 2 * _GAP, _LINE_HEIGHT, ink=_INK, paper=_PAPER, swatch=colour)
+            self._picture[top - _LINE_HEIGHT : top, _GAP:-_GAP] = words
         self._video = VideoWriter(path, across, len(self._picture), clip.fps, clip.varying_times)
 
     def add(self, rows: Sequence[Sequence[np.ndarray]]) -> None:

@@ -17,13 +17,13 @@ from mpgsam2.palette import Colour
 COLUMNS = 6
 """Frames at most."""
 
-_TILE = 360  # px, the square that a picture fills
-_LEAST = 150  # px, the width that "frame 3000" needs
-_MARGIN = 200  # px, for the rows' names
-_LINE = 42  # px, the height of a line of text
+_TILE_SIDE = 360  # px, the square that a picture fills
+_CAPTION_WIDTH = 150  # px, of "frame 3000"
+_ROW_NAME_WIDTH = 200  # px
+_LINE_HEIGHT = 42  # px
 _GAP = 6  # px
 _PAPER, _INK = (255, 255, 255), (0, 0, 0)
-_RESOLUTION = 300  # dots per inch, in print
+_DOTS_PER_INCH = 300  # in print
 
 
 class Strip:
@@ -47,7 +47,7 @@ class Strip:
     def add(self, index: int, pictures: Sequence[np.ndarray]) -> None:
         """Takes in a frame: one picture per row, (H, W, 3) uint8 RGB, all of one size."""
         height, width = pictures[0].shape[:2]
-        scale = _TILE / max(width, height)
+        scale = _TILE_SIDE / max(width, height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         self._columns[index] = [cv2.resize(picture, size, interpolation=method) for picture in pictures]
@@ -59,27 +59,31 @@ class Strip:
         figure = Image.fromarray(self._figure())
         with ThreadPoolExecutor() as pool:
             picture = pool.submit(_save, figure.copy(), png, "PNG", compress_level=1)  # Pillow leaves marks on an image
-            _save(figure, pdf, "PDF", resolution=_RESOLUTION, quality=95, title="MPG-SAM 2")
+            _save(figure, pdf, "PDF", resolution=_DOTS_PER_INCH, quality=95, title="MPG-SAM 2")
             picture.result()
 
     def _figure(self) -> np.ndarray:
         height, width = next(iter(self._columns.values()))[0].shape[:2]
-        cell, tall = max(width, _LEAST), max(height, _LINE)
-        columns = {index: _MARGIN + column * (cell + _GAP) for column, index in enumerate(self._columns)}
-        rows = [len(self._headings) * _LINE + _GAP + row * (tall + _GAP) for row in range(len(self._rows))]
-        across = _MARGIN + len(columns) * (cell + _GAP)
-        figure = np.full((rows[-1] + tall + _LINE, across, 3), _PAPER, np.uint8)
+        cell, tall = max(width, _CAPTION_WIDTH), max(height, _LINE_HEIGHT)
+        columns = {index: _ROW_NAME_WIDTH + column * (cell + _GAP) for column, index in enumerate(self._columns)}
+        rows = [len(self._headings) * _LINE_HEIGHT + _GAP + row * (tall + _GAP) for row in range(len(self._rows))]
+        across = _ROW_NAME_WIDTH + len(columns) * (cell + _GAP)
+        figure = np.full((rows[-1] + tall + _LINE_HEIGHT, across, 3), _PAPER, np.uint8)
         for row, (heading, colour) in enumerate(self._headings):
-            figure[row * _LINE : (row + 1) * _LINE] = line(
-                heading, across, _LINE, ink=_INK, paper=_PAPER, swatch=colour
+            figure[row * _LINE_HEIGHT : (row + 1) * _LINE_HEIGHT] = line(
+                heading, across, _LINE_HEIGHT, ink=_INK, paper=_PAPER, swatch=colour
             )
         for top, name in zip(rows, self._rows, strict=True):
-            middle = top + (tall - _LINE) // 2
-            figure[middle : middle + _LINE, :_MARGIN] = line(name, _MARGIN, _LINE, ink=_INK, paper=_PAPER)
+            middle = top + (tall - _LINE_HEIGHT) // 2
+            figure[middle : middle + _LINE_HEIGHT, :_ROW_NAME_WIDTH] = line(
+                name, _ROW_NAME_WIDTH, _LINE_HEIGHT, ink=_INK, paper=_PAPER
+            )
         for index, left in columns.items():
             for top, picture in zip(rows, self._columns[index], strict=True):
                 figure[top : top + height, left : left + width] = picture
-            figure[-_LINE:, left : left + cell] = line(f"frame {index + 1}", cell, _LINE, ink=_INK, paper=_PAPER)
+            figure[-_LINE_HEIGHT:, left : left + cell] = line(
+                f"frame {index + 1}", cell, _LINE_HEIGHT, ink=_INK, paper=_PAPER
+            )
         return figure
 
 

@@ -13,7 +13,7 @@ PICTURE_MARK = b"mpgsam2"
 """The comment in a JPEG file that is ours."""
 
 _RECORDS = ({"percent", "sentences"}, {"machine", "measurements"}, {"dataset", "split", "sequences"})
-_ROWS = {"J&F"}  # among the names of columns
+_TABLE_COLUMNS = {"J&F"}  # that every table of scores has
 
 
 def check_writable(*files: Path | None) -> None:
@@ -40,7 +40,7 @@ def _is_ours(file: Path) -> bool:
                 return sheet.info.get("comment") == PICTURE_MARK
         text = content.decode()
         if not text.startswith("{"):
-            return set(text.partition("\n")[0].split(",")) >= _ROWS
+            return set(text.partition("\n")[0].split(",")) >= _TABLE_COLUMNS
         return any(json.loads(text).keys() >= names for names in _RECORDS)
     except (OSError, ValueError, RecursionError):
         return False

@@ -17,7 +17,7 @@ SIDE = 256
 
 _RATE = Fraction(24)
 _RADIUS = 28  # px
-_TRAVEL = 40  # px to either side of where a thing begins
+_HALF_TRAVEL = 40  # px to either side of where a thing begins
 _THINGS = (
     ("red", (215, 40, 40), "circle", (70, 70)),
     ("blue", (40, 70, 215), "square", (190, 70)),
@@ -44,7 +44,7 @@ def _frame(index: int) -> np.ndarray:
     frame = np.full((SIDE, SIDE, 3), 190, np.uint8)
     for number, (_, rgb, shape, begin) in enumerate(_THINGS):
         angle = index / 12 + number
-        centre = np.array(begin) + _TRAVEL * np.array([np.sin(angle), np.cos(angle)]) / 2
+        centre = np.array(begin) + _HALF_TRAVEL * np.array([np.sin(angle), np.cos(angle)]) / 2
         outline = centre + _RADIUS * SHAPES[shape].outline
         cv2.fillPoly(frame, [np.rint(outline).astype(np.int32)], rgb, cv2.LINE_AA)
     return frame

@@ -18,8 +18,8 @@ from mpgsam2.speed.flops import FlopCounter
 
 T = TypeVar("T")
 
-_SENTENCE = 16  # tokens, of which the count hardly depends
-_FRAME = np.zeros((8, 8, 3), np.uint8)  # of any size: the network scales it
+_SENTENCE_TOKENS = 16  # the count hardly depends on them
+_ANY_FRAME = np.zeros((8, 8, 3), np.uint8)  # of any size: the network scales it
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def count_operations(config: ModelConfig) -> Operations:
 
 def _run(net: MPGSAM2, features: ImageFeatures, frames: int) -> tuple[int, list[int]]:
     """What reading the clip and the sentence takes, and then each of the frames beside its image features."""
-    encoding, context = _counted(net.encode_clip, [_FRAME] * frames, [0] * _SENTENCE)
+    encoding, context = _counted(net.encode_clip, [_ANY_FRAME] * frames, [0] * _SENTENCE_TOKENS)
     walk = Walk(net.visual_model, [context], frozenset())
     return encoding, [_counted(walk.step, t, features)[0] for t in range(frames)]
 

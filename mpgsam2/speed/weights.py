@@ -15,7 +15,7 @@ from mpgsam2.network.initialisation import SkipInitialisation
 from mpgsam2.network.model import MPGSAM2
 
 _OBJECT_BIAS = "visual_model.sam_mask_decoder.pred_obj_score_head.layers.2.bias"
-_PRESENT = 5.0  # the object is in every frame, as in the reference arrays
+_PRESENCE_LOGIT = 5.0  # the object is in every frame, as in the reference arrays
 
 
 def load_or_make(name: str, device: str = "cpu") -> Segmenter:
@@ -34,7 +34,7 @@ def load_or_make(name: str, device: str = "cpu") -> Segmenter:
         return nano
     with SkipInitialisation():
         shapes = {key: tensor.shape for key, tensor in MPGSAM2(PRESETS[name]).state_dict().items()}
-    weights = weights_by_rule(shapes, object_bias=_PRESENT)
+    weights = weights_by_rule(shapes, object_bias=_PRESENCE_LOGIT)
     network = MPGSAM2.from_state_dict(weights, PRESETS[name], assign=True)
     return Segmenter(network.to(device), nano.tokenizer, name)
 
