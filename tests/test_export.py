@@ -22,7 +22,8 @@ from PIL import Image
 from pycocotools import mask as coco
 
 import mpgsam2
-from mpgsam2.cli import _parser, _queries
+from mpgsam2.cli import _parser
+from mpgsam2.cli.segment import _queries
 from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
 from mpgsam2.export.drawing import Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
