@@ -24,7 +24,7 @@ from pycocotools import mask as coco
 import mpgsam2
 from mpgsam2.cli import _parser, _queries
 from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
-from mpgsam2.export.drawing import Look, mask_image, overlay, prior_heatmap
+from mpgsam2.export.drawing import PALETTE, Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
 from mpgsam2.export.scores import agreement
@@ -143,7 +143,7 @@ def test_the_cut_out_is_transparent_around_the_mask(tmp_path: Path, clip: Clip, 
 def test_side_by_side_has_a_row_for_every_query_and_a_pane_for_every_picture(
     tmp_path: Path, clip: Clip, export: Any
 ) -> None:
-    export(tmp_path, clip, queries=TWO)
+    export(tmp_path, clip, queries=TWO, look=Look(colours=PALETTE))
     together = list(open_clip(tmp_path / "side-by-side.mp4"))[5]
     frame = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
     found = []
@@ -319,7 +319,7 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.Se
     assert "difference" not in record
     (query,) = record["queries"]
     assert (query["letter"], query["expression"], query["without"]) == ("A", "the red shape", ["prior"])
-    assert query["colour"] == "#56b4e9"
+    assert query["colour"] == "#f0e442"  # yellow, the farthest from grey
     scores = [round(result.object_score, 4) for result in results(clip)]
     verdict = conclude([True] * FRAMES, scores, model.inference.calibration)
     assert query["verdict"] == {

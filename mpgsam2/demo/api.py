@@ -68,8 +68,8 @@ def serve(page: Page, turns: Turns) -> None:
             scored: the one sentence that these masks are of; empty to score all.
             dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
             dimmed: how far the overlay darkens and greys everything else, 0 to 1.
-            colours: of the sentences' masks, in their order: 1 sky blue, 2 orange, 3 bluish green, 4 reddish purple,
-                5 yellow, 6 blue, 7 vermilion.
+            colours: of the answers' masks, in their order: 0 for one that stands out, which is what missing ones get,
+                1 sky blue, 2 orange, 3 bluish green, 4 reddish purple, 5 yellow, 6 blue, 7 vermilion.
 
         Returns:
             The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip

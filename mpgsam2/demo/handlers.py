@@ -198,7 +198,7 @@ async def _updates(
                 update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
-                    update |= {page.player: live(step, asked.look), page.bundle: gr.update(visible=False, value=None)}
+                    update |= {page.player: live(step), page.bundle: gr.update(visible=False, value=None)}
                     update |= {page.remake: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}

@@ -35,7 +35,8 @@ class Settings:
         object: which object these masks are of, where they hold several; None where they do not.
         scored: the one sentence that is scored against them; empty to score all.
         dtype: of matrix products, one of `network.dtype.DTYPES`.
-        colours: of the sentences' masks, numbers of `render.PALETTE` counted from 1; what is missing is as usual.
+        colours: of the answers' masks, numbers of `drawing.PALETTE` counted from 1; where it is 0 or missing the run
+            chooses one that stands out.
     """
 
     sentences: str = ""
@@ -64,8 +65,7 @@ class Settings:
     @property
     def look(self) -> Look:
         """How the answers are drawn."""
-        chosen = tuple(PALETTE[number - 1] for number in self.colours)
-        colours = chosen + PALETTE[len(chosen) :]
+        colours = tuple(PALETTE[number - 1] if number else None for number in self.colours)
         return Look(opacity=self.opacity, pattern=self.pattern, colours=colours, dimmed=self.dimmed)
 
     def queries(self, model: Segmenter) -> list[Query]:

@@ -12,11 +12,11 @@ from mpgsam2.demo.insight import INSIGHT
 from mpgsam2.demo.layers import CLIP, level_files
 from mpgsam2.demo.pictures import shrunk
 from mpgsam2.demo.player import PlayerValue, live_value, result_value
-from mpgsam2.export.drawing import Look, overlay, prior_heatmap, probability_map
+from mpgsam2.export.drawing import overlay, prior_heatmap, probability_map
 from mpgsam2.export.pipeline import Progress
 
 
-def live(progress: Progress, look: Look) -> PlayerValue:
+def live(progress: Progress) -> PlayerValue:
     """The newest frame: the first query's prior and mask probability, and everybody's masks, small enough to send."""
     frame, first = progress.frame, progress.results[0]
     size = shrunk(*frame.shape[:2])
@@ -29,7 +29,7 @@ def live(progress: Progress, look: Look) -> PlayerValue:
     return live_value(
         prior_heatmap(frame, first.prior),
         probability_map(probability),
-        overlay(frame, masks, look),
+        overlay(frame, masks, progress.look),
         frame=progress.index,
         frames=progress.total,
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from mpgsam2.export.colours import settle_colours
 from mpgsam2.export.drawing import Look, mask_image, overlay
 from mpgsam2.export.files import RECORD, write_whole
 from mpgsam2.export.lock import held
@@ -51,7 +52,7 @@ class Exporter:
         clip: the clip of the run, or what `video.select` took of it.
         queries: 1 to 4, as the run asks them.
         model: for its name, its fingerprint and how it is asked; it is not run.
-        look: of the overlay; None for the usual one.
+        look: of the overlay; None for the usual one. Colours that it leaves open are settled at the first frame.
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
         versions: versions beside those of Python and of the packages of `record.RECORDED_MODULES`.
@@ -97,22 +98,30 @@ class Exporter:
     def _plan(self, queries: Sequence[Query], model: Segmenter) -> None:
         folder, clip, alone = self.folder, self._part, len(queries) == 1
         letters = LETTERS[: len(queries)]
-        self._headings = [
-            (query.expression if alone else f"{letter}: {_told_apart(query, queries)}", self.look.colour(index))
-            for index, (query, letter) in enumerate(zip(queries, letters, strict=True))
+        self._titles = [
+            query.expression if alone else f"{letter}: {_told_apart(query, queries)}"
+            for query, letter in zip(queries, letters, strict=True)
         ]
         names = ["Mask prior", "Mask"]
         rows = names if alone else [f"{name} {letter}" for letter in letters for name in names]
-        self._strip = Strip(clip.frame_count, self._headings, ["Input", *rows, "Overlay"])
+        self._rows = ["Input", *rows, "Overlay"]
         doubts = [doubt(model.tokenizer, query.expression) for query in queries]
         self._queries = [
-            QueryFiles(folder, clip, query, letter, colour, model.inference.calibration, unsure, alone=alone)
-            for query, letter, (_, colour), unsure in zip(queries, letters, self._headings, doubts, strict=True)
+            QueryFiles(folder, clip, query, letter, model.inference.calibration, unsure, alone=alone)
+            for query, letter, unsure in zip(queries, letters, doubts, strict=True)
         ]
+        self._colour()
+
+    def _colour(self) -> None:
+        """Has every query drawn in its colour of the look."""
+        for index, query in enumerate(self._queries):
+            query.colour = self.look.colour(index)
 
     def _begin(self) -> ExitStack:
         """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
         folder, clip = self.folder, self._part
+        headings = [(title, query.colour) for title, query in zip(self._titles, self._queries, strict=True)]
+        self._strip = Strip(clip.frame_count, headings, self._rows)
         remove_results(folder)
         self._write_record()
         with ExitStack() as writers:
@@ -121,7 +130,7 @@ class Exporter:
             self._overlay = writers.enter_context(
                 VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps, clip.varying_times)
             )
-            self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, self._headings))
+            self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, headings))
             self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
             begun = writers.pop_all()
         return begun
@@ -134,13 +143,15 @@ class Exporter:
             frame: (H, W, 3) uint8 RGB, of the clip's size.
             results: per query its result, mask and probability (H, W) of the same size.
         """
+        masks = [result.mask for result in results]
         if self._writers is None:
+            self.look = settle_colours(self.look, frame, masks)
+            self._colour()
             self._writers = self._begin()
         index = self._done
         if results[0].span and results[0].span not in self._spans[-1:]:
             self._spans.append(results[0].span)
         source = self._part.numbers[index]
-        masks = [result.mask for result in results]
         marked = overlay(frame, masks, self.look)
         pictures = [
             query.add(frame, source, result, self._truth) for query, result in zip(self._queries, results, strict=True)

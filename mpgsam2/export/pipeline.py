@@ -41,6 +41,7 @@ class Progress:
         frame: (H, W, 3) uint8 RGB.
         results: the frame's, one for each query.
         verdicts: of the run, one for each query, with its last frame; empty before.
+        look: in which it was drawn, with the colours that were settled.
         seconds: since the start, the reading of the whole clip before the first frame included.
         seconds_left: at the pace since the first frame; None at the first frame, when there is no pace yet.
     """
@@ -50,6 +51,7 @@ class Progress:
     frame: np.ndarray
     results: tuple[FrameResult, ...]
     verdicts: tuple[Verdict, ...]
+    look: Look
     seconds: float
     seconds_left: float | None
 
@@ -166,6 +168,7 @@ def _write(
                     frame=frame,
                     results=answers,
                     verdicts=() if left else tuple(verdict for verdict in exporter.verdicts if verdict),
+                    look=exporter.look,
                     seconds=now - start,
                     seconds_left=(now - first) / index * left if index else None,
                 )

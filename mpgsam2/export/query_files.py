@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mpgsam2.export.description import Description
-from mpgsam2.export.drawing import Colour, cut_out, mask_image, prior_heatmap, probability_map
+from mpgsam2.export.drawing import Colour, cut_out, hex_of, mask_image, prior_heatmap, probability_map
 from mpgsam2.export.files import MASKS, lettered, mask_name, write_whole
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import agreement
@@ -37,11 +37,15 @@ class QueryFiles:
         clip: of the run.
         query: the query.
         letter: what the run calls it.
-        colour: RGB, of its masks.
         calibration: of the model, for the verdict.
         doubt: what of the sentence the model did not understand, for the verdict.
         alone: whether it is the run's only one, whose files bear no letter.
+
+    Attributes:
+        colour: RGB, of its masks; to be set.
     """
+
+    colour: Colour
 
     def __init__(
         self,
@@ -49,13 +53,12 @@ class QueryFiles:
         clip: Clip,
         query: Query,
         letter: str,
-        colour: Colour,
         calibration: CalibrationConfig,
         doubt: str | None,
         *,
         alone: bool,
     ) -> None:
-        self.query, self.letter, self.colour = query, letter, colour
+        self.query, self.letter = query, letter
         self._calibration, self._doubt = calibration, doubt
         self._folder, self._clip, self._suffix = folder, clip, "" if alone else letter
         self._masks = folder / MASKS / self._suffix
@@ -138,7 +141,7 @@ class QueryFiles:
             "letter": self.letter,
             "expression": self.query.expression,
             "without": sorted(self.query.without),
-            "colour": "#{:02x}{:02x}{:02x}".format(*self.colour),
+            "colour": hex_of(self.colour),
             "verdict": verdict_record(verdict),
             "told": None if verdict is None else tell(verdict),
             "description": self._description.sentence,
