@@ -22,7 +22,7 @@ from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
-from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.status import WAITING, error_html, line, notice_html, status_html, wait
 from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
@@ -44,8 +44,9 @@ Updates = dict[Component, Any]
 def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     """Give the page its behaviour: Run, Stop, files in another look, and the remark on the clip's frames.
 
-    Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
-    waits for its turn, or whose clip is looked at, is given up.
+    Stop asks the run to end after the frame at work, so that it can finish its files and show them; before the first
+    frame there are none, and what was shown before stays. The run itself tells the page of its end, however it comes:
+    if the browser gave it up, what it told last could come after that.
     """
     stop_signal = gr.State()  # a `StopSignal`
     settings = list(page.settings.values())
@@ -128,8 +129,6 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
     )
     for begun in (running, remaking):
         begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
-    rest = {page.status: status_html(IDLE), **_at_rest(page)}
-    page.leave.click(lambda: rest, outputs=list(rest), cancels=[running, remaking], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
     looked_at = [page.clip.change, *(event_of(page.settings[name], "change") for name in _FRAMES)]
     if turns.limited:
@@ -156,8 +155,7 @@ def _prepared(page: Page) -> Updates:
     return {
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
-        page.leave: gr.update(visible=True),
-        page.stop: gr.update(visible=False),
+        page.stop: gr.update(visible=True),
         page.settings["sentences"]: gr.update(interactive=False),
     }
 
@@ -166,7 +164,6 @@ def _at_rest(page: Page) -> Updates:
     """The page when nothing runs."""
     return {
         page.run: gr.update(interactive=True),
-        page.leave: gr.update(visible=False),
         page.stop: gr.update(visible=False),
         page.settings["sentences"]: gr.update(interactive=True),
     }
@@ -191,8 +188,6 @@ async def _updates(
                 update = {
                     page.status: status_html(line(step), done=0, total=0, warning=warning),
                     page.notice: notice_html(step.notice),
-                    page.leave: gr.update(visible=False),
-                    page.stop: gr.update(visible=True),
                 }
             case Progress():
                 update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}

@@ -72,7 +72,6 @@ def build_demo(
                 settings = build_options(sentences, list(named))
         with gr.Row(elem_id="progress"):
             status = gr.HTML(status_html(IDLE), js_on_load=script("busy"), elem_id="status")
-            leave = gr.Button("Stop", visible=False, scale=0, min_width=120)
             stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
         player = Player(elem_id="player")
         with gr.Row(elem_id="home", equal_height=False):
@@ -95,7 +94,7 @@ def build_demo(
             )
         example = gr.Textbox("", visible=False)
         files = (bundle, remake, gr.State(), share, gr.Textbox("", visible=False))
-        page = Page(clip, settings, trim, notice, run, leave, stop, status, player, *files, example, link, copy_link)
+        page = Page(clip, settings, trim, notice, run, stop, status, player, *files, example, link, copy_link)
         connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name, Shares())
         serve(page, turns)

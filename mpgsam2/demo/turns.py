@@ -16,7 +16,7 @@ from mpgsam2.demo.home import before_leaving
 from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import Line
 from mpgsam2.demo.pace import Pace
-from mpgsam2.demo.run import Step, fitting, run
+from mpgsam2.demo.run import Finished, Step, fitting, run
 from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import Settings, chosen
 from mpgsam2.demo.worker import TICK, Worker
@@ -89,7 +89,7 @@ class Turns:
             session: whose turn it is.
             clip: its path.
             settings: what is asked.
-            stop: ends the run after the frame at work.
+            stop: ends the run after the frame at work, or the wait.
             kept: the answers of an earlier run, in the place of the model's.
             explained: see `run.run`.
 
@@ -113,10 +113,11 @@ class Turns:
             self._stops[stop] = session
             while not self._line.begin(ticket):
                 if stop.is_set():
+                    yield Finished(0, 0, "", None)
                     return
                 yield Waiting(self._line.before(ticket), self._line.seconds(ticket))
                 since = time.monotonic()
-                while not self._line.begin(ticket) and time.monotonic() - since < TICK:
+                while not self._line.begin(ticket) and not stop.is_set() and time.monotonic() - since < TICK:
                     await sleep(_LOOK_UP)
             yield Opening(0.0)
             began, opened = time.monotonic(), False
