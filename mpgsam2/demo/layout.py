@@ -89,7 +89,7 @@ def build_demo(
                 container=False,
                 interactive=False,
                 max_lines=1,
-                placeholder="All settings but the clip and the ground truth; an example's name stands in it too.",
+                placeholder="Every setting, but neither clip nor ground truth.",
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
@@ -116,4 +116,5 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(Gate)]},
         "mcp_server": mcp_wanted(),
+        "_frontend": False,  # or Gradio asks itself for the page, and gives up where a busy machine takes three seconds
     }
