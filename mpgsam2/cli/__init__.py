@@ -233,10 +233,10 @@ def _model_arguments(dtype: str) -> argparse.ArgumentParser:
 
 def _segment(args: argparse.Namespace) -> None:
     from mpgsam2.export.pipeline import check_request, write_results
-    from mpgsam2.video import Selection, open_clip, select
+    from mpgsam2.video import Selection, hold, open_clip, select
 
     queries = _queries(args)
-    clip = select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side))
+    clip = hold(select(open_clip(args.clip), Selection(args.first, args.last, args.every, args.longest_side)))
     interruption = Interruption()
     with interruption.heeded(), _truth(args, clip) as truth:
         model = _load(args.model, args).configured(span=args.span)

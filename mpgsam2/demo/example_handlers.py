@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import gradio as gr
+from gradio.events import Dependency
 
 from mpgsam2.demo.examples import Example
 from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
@@ -65,7 +66,13 @@ def _later(label: str) -> str:
 
 
 def connect_examples(
-    page: Page, demo: gr.Blocks, cards: gr.HTML, examples: list[Example], model: str, shares: Shares
+    page: Page,
+    demo: gr.Blocks,
+    cards: gr.HTML,
+    examples: list[Example],
+    model: str,
+    shares: Shares,
+    completed: Dependency,
 ) -> None:
     """Let cards fill the page and show their results, and links restore the settings and shared results.
 
@@ -76,9 +83,10 @@ def connect_examples(
         examples: of the cards.
         model: name of the usual model.
         shares: of the results that links carry.
+        completed: the event after which all files of a result that is to be shared are there.
     """
     filled = [page.clip, *(page.settings[name] for name in ("sentences", *_OF_TRUTH, "model")), page.example]
-    shown = [page.player, page.status, page.bundle, page.remake, page.share, page.shown]
+    shown = [page.player, page.status, page.bundle, page.files, page.share, page.shown]
 
     def choose(event: gr.EventData) -> dict[Any, Any]:
         example = examples[event.index]
@@ -144,13 +152,15 @@ def connect_examples(
         try:
             if result is None:
                 raise InputError("There is no result yet: press Run.")
+            if not (result.folder / BUNDLE).is_file():  # it was told why not
+                return {page.token: ""}
             share = shares.add(session_of(request), result.folder)
         except InputError as error:
             return {page.token: "", page.status: status_html(str(error))}
         until = f"Whoever has the link sees this result until {share.told}, and then nobody does."
         return {page.token: share.token, page.status: status_html(until)}
 
-    shared = page.share.click(share, page.shown, [page.token, page.status], **_QUIET)
+    shared = completed.then(share, page.shown, [page.token, page.status], **_QUIET)
     carried = shared.then(None, told, [page.link, page.share], js=link, **_QUIET)
     carried.then(lambda: "", outputs=page.token, **_QUIET).then(
         None, outputs=page.share, js=_later(_COPY_RESULT), **_QUIET
@@ -172,13 +182,13 @@ def _filled(page: Page, example: Example) -> dict[Any, Any]:
 def _shown(page: Page, example: Example) -> dict[Any, Any]:
     """An example's result at once, if it has one."""
     if example.result is None:
-        return {page.player: None, page.status: status_html(IDLE), page.remake: gr.update(visible=False)}
+        return {page.player: None, page.status: status_html(IDLE), page.files: gr.update(visible=False)}
     record = read_record(example.result)
     told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again."
     return {
         page.player: result(record, example.result, example.clip),
         page.status: status_html(told),
-        page.remake: gr.update(visible=True),
+        page.files: gr.update(visible=True),
         page.shown: Shown(str(example.clip), _settings(example, record["model"]["name"]), example.result),
     }
 

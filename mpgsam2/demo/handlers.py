@@ -10,9 +10,11 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 from mpgsam2.demo.errors import told, told_to_visitor
 from mpgsam2.demo.given import file_of, settings_of
+from mpgsam2.demo.home import home
 from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import FULL
 from mpgsam2.demo.looks import AT_ONCE, Looks
@@ -23,6 +25,7 @@ from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import NAMES, Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.take_home import Writing
 from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
@@ -36,17 +39,29 @@ _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
 _WORK = ("model", "without", "compare", "dtype")  # settings on which it depends how many can be done
 _SHOW_PROGRESS = "() => { document.getElementById('progress').scrollIntoView({ block: 'start' }); return []; }"
+# Not where they are made for the overlay's video, which the player then takes home.
+_TAKE_HOME = """(zip) => {
+  const { videoOnly } = document.body.dataset;
+  delete document.body.dataset.videoOnly;
+  if (zip && !videoOnly) {
+    Object.assign(document.createElement("a"), { href: zip.url, download: "results.zip" }).click();
+  }
+  return [];
+}"""
 _LIVE_EVERY = 0.1  # seconds between live pictures
 
 Updates = dict[Component, Any]
 
 
-def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
-    """Give the page its behaviour: Run, Stop, files in another look, and the remark on the clip's frames.
+def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Dependency:
+    """Give the page its behaviour: Run, Stop, all files of a result, and the remark on the clip's frames.
 
     Stop asks the run to end after the frame at work, so that it can finish its files and show them; before the first
     frame there are none, and what was shown before stays. The run itself tells the page of its end, however it comes:
     if the browser gave it up, what it told last could come after that.
+
+    Returns:
+        The event after which all files of a result that is to be shared are there.
     """
     stop_signal = gr.State()  # a `StopSignal`
     settings = list(page.settings.values())
@@ -61,26 +76,39 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             with told_to_visitor():
                 asked = settings_of(dict(zip(NAMES, values, strict=True)))
                 path = file_of(clip)
-                turn = turns.take(session_of(request), path, asked, stop or StopSignal(), explained=True)
+                turn = turns.take(session_of(request), path, asked, stop or StopSignal(), explained=True, extras=False)
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update
         except gr.Error as error:  # told here alone: a pop-up would lie over it
             yield {page.status: error_html(error), **_at_rest(page)}
 
-    async def remake(
+    async def make_files(
         request: gr.Request, shown: Shown | None, stop: StopSignal | None, *look: Any
     ) -> AsyncGenerator[Updates]:
-        """All files of the result that is shown in the look that was chosen since."""
+        """All files of the result that is shown, and their zip, in the look that was chosen since; in its own if none.
+
+        In its own they join those that its run has written. In any other, and for a result that came with the page, all
+        of them are made in a folder of their own.
+        """
         try:
             with told_to_visitor():
                 if shown is None:
                     raise InputError("There is no result yet: press Run.")
+                session, stop = session_of(request), stop or StopSignal()
                 kept = Kept(shown.folder)
-                asked = shown.again(settings_of(dict(zip(LOOK, look, strict=True))))
-                turn = turns.take(session_of(request), shown.clip, asked, stop or StopSignal(), kept)
-                async with aclosing(turn) as steps, aclosing(_updates(page, shown.clip, asked, steps)) as updates:
+                chosen = settings_of(dict(zip(LOOK, look, strict=True))) if look else shown.settings
+                joining = shown.looks(chosen) and shown.folder.parent == home()
+                steps: AsyncGenerator[Any]
+                if joining:
+                    asked, steps = shown.settings, turns.complete(session, shown, stop)
+                else:
+                    asked = shown.again(chosen)
+                    steps = turns.take(session, shown.clip, asked, stop, kept)
+                async with aclosing(steps), aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
+                        if joining:  # what is shown stays
+                            update.pop(page.player, None)
                         if update.get(page.shown) or page.player not in update:  # no live pictures: all were seen
                             yield update
         except gr.Error as error:
@@ -119,15 +147,26 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
         **OWN_LINE,
         **_QUIET,
     )
-    asked_again = page.remake.click(prepare, outputs=[stop_signal, *_prepared(page)], queue=False, **_QUIET)
-    remaking = asked_again.then(
-        remake,
-        [page.shown, stop_signal, *(page.settings[name] for name in LOOK)],
-        [page.notice, *_of_a_result(page), *_prepared(page)],
-        **OWN_LINE,
-        **_QUIET,
-    )
-    for begun in (running, remaking):
+    made = []
+    for button, look_too in ((page.files, [page.settings[name] for name in LOOK]), (page.share, [])):
+        asked_for = button.click(
+            lambda: {**prepare(), page.bundle: gr.update(value=None)},
+            outputs=[stop_signal, page.bundle, *_prepared(page)],
+            queue=False,
+            **_QUIET,
+        )
+        made.append(
+            asked_for.then(
+                make_files,
+                [page.shown, stop_signal, *look_too],
+                [page.notice, *_of_a_result(page), *_prepared(page)],
+                **OWN_LINE,
+                **_QUIET,
+            )
+        )
+    made_for_visitor, made_for_others = made
+    made_for_visitor.then(None, page.bundle, None, js=_TAKE_HOME, **_QUIET)
+    for begun in (running, *made):
         begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
     looked_at = [page.clip.change, *(event_of(page.settings[name], "change") for name in _FRAMES)]
@@ -148,6 +187,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> None:
             **_LOOKING,
             **_QUIET,
         )
+    return made_for_others
 
 
 def _prepared(page: Page) -> Updates:
@@ -156,6 +196,7 @@ def _prepared(page: Page) -> Updates:
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
         page.stop: gr.update(visible=True),
+        page.files: gr.update(interactive=False),
         page.settings["sentences"]: gr.update(interactive=False),
     }
 
@@ -165,12 +206,13 @@ def _at_rest(page: Page) -> Updates:
     return {
         page.run: gr.update(interactive=True),
         page.stop: gr.update(visible=False),
+        page.files: gr.update(interactive=True),
         page.settings["sentences"]: gr.update(interactive=True),
     }
 
 
 async def _updates(
-    page: Page, clip: str | None, asked: Settings, steps: AsyncIterator[Waiting | Opening | Step | None]
+    page: Page, clip: str | None, asked: Settings, steps: AsyncIterator[Waiting | Opening | Step | Writing | None]
 ) -> AsyncGenerator[Updates]:
     """What the page shows at each step of a run that it is told of."""
     warning, shown = None, -_LIVE_EVERY
@@ -194,16 +236,18 @@ async def _updates(
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
                     update |= {page.player: live(step), page.bundle: gr.update(visible=False, value=None)}
-                    update |= {page.remake: gr.update(visible=False), page.share: gr.update(visible=False)}
+                    update |= {page.files: gr.update(visible=False), page.share: gr.update(visible=False)}
+            case Writing():
+                update = {page.status: status_html(line(step), done=step.done, total=step.frames)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
                 update |= {page.notice: notice_html(step.notice)} if step.notice else {}
-                update |= {**_results(page, clip, asked, step), **_at_rest(page)}
+                update |= {**_at_rest(page), **_results(page, clip, asked, step)}
         yield dict(update)
 
 
 def _of_a_result(page: Page) -> tuple[Component, ...]:
-    return page.player, page.bundle, page.remake, page.share, page.shown
+    return page.player, page.bundle, page.share, page.shown
 
 
 def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Updates:
@@ -212,8 +256,8 @@ def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Up
         return {}
     return {
         page.player: result(end.record, end.folder),
-        page.bundle: gr.update(visible=True, value=str(end.bundle)),
-        page.remake: gr.update(visible=True),
+        page.bundle: gr.update(visible=False, value=end.bundle and str(end.bundle)),
+        page.files: gr.update(visible=True, interactive=True),
         page.share: gr.update(visible=True),
         page.shown: Shown(clip, asked, end.folder),
     }

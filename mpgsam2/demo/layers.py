@@ -2,7 +2,7 @@
 
     clip.mp4                  the frames of the run, with the clip's own sound
     levels.bin, levels-A.bin  per frame a grey picture: how many hundredths the mask's probability reaches
-    answers.npz               mask priors, object scores and predicted IoU
+    answers.npz               mask priors, object scores, predicted IoU, and which frames were read together
 
 The player composes the overlay from the first two. A level file holds for each frame the length of a PNG, in four
 bytes with the lowest first, and the PNG, of some 1.3 kB at 320 × 240 and 14 kB at 1920 × 1080. Hundredths suffice,
@@ -72,6 +72,7 @@ class LayersWriter:
         self._video = video
         self._open: ExitStack | None = None
         self._answers: list[list[tuple[np.ndarray, float, float]]] = []
+        self._spans: list[tuple[int, int]] = []
 
     def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> None:
         """Append a frame, (H, W, 3) uint8 RGB, and the answers to its queries.
@@ -93,6 +94,8 @@ class LayersWriter:
             picture = cv2.imencode(".png", levels(result, self._threshold), _PNG)[1].tobytes()
             file.write(struct.pack("<I", len(picture)) + picture)
         self._answers.append([(result.prior, result.object_score, result.iou) for result in results])
+        span = results[0].span or range(0)
+        self._spans.append((span.start, span.stop))
 
     def _begin(self) -> None:
         with ExitStack() as opened:
@@ -132,7 +135,8 @@ class LayersWriter:
             np.array([[answer[kind] for answer in answers] for answers in self._answers], np.float32)
             for kind in range(3)
         )
-        np.savez_compressed(self._folder / ANSWERS, priors=priors, object_scores=scores, ious=ious)
+        spans = np.array(self._spans)
+        np.savez_compressed(self._folder / ANSWERS, priors=priors, object_scores=scores, ious=ious, spans=spans)
         if self._video:
             part, source = self._clip, self._clip.source
             end = (*part.times, part.duration)[len(self._answers)]
@@ -174,9 +178,11 @@ class Kept:
         """
         with np.load(self._folder / ANSWERS) as kept:
             answers = [kept[name] for name in ("priors", "object_scores", "ious")]
+            spans = kept["spans"] if "spans" in kept else np.zeros((len(answers[0]), 2), int)
         pictures = [_pictures(path) for path in level_files(self._folder, len(queries))]
         own = cut(threshold)
-        for index, (priors, scores, ious, *grey) in enumerate(zip(*answers, *pictures, strict=True)):
+        frames = enumerate(zip(*answers, spans.tolist(), *pictures, strict=True))
+        for index, (priors, scores, ious, (start, stop), *grey) in frames:
             yield tuple(
                 FrameResult(
                     index=index,
@@ -185,6 +191,7 @@ class Kept:
                     prior=prior,
                     object_score=float(score),
                     iou=float(iou),
+                    span=range(start, stop),
                 )
                 for level, prior, score, iou in zip(grey, priors, scores, ious, strict=True)
             )

@@ -75,12 +75,9 @@ def build_demo(
             stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
         player = Player(elem_id="player")
         with gr.Row(elem_id="home", equal_height=False):
-            bundle = gr.DownloadButton(
-                "Download everything (.zip)", visible=False, scale=0, min_width=260, elem_id="bundle"
-            )
-            remake = gr.Button(
-                "Make all files in this look (.zip)", visible=False, scale=0, min_width=260, elem_id="remake"
-            )
+            everything: dict[str, Any] = {"visible": False, "scale": 0, "min_width": 260}
+            files = gr.Button("Download everything (.zip)", elem_id="bundle", **everything)
+            bundle = gr.DownloadButton("Download everything (.zip)", elem_id="shared-bundle", **everything)
             copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
             share = gr.Button("Copy a link to this result", visible=False, scale=0, min_width=260, elem_id="share")
             link = gr.Textbox(
@@ -93,10 +90,11 @@ def build_demo(
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
-        files = (bundle, remake, gr.State(), share, gr.Textbox("", visible=False))
-        page = Page(clip, settings, trim, notice, run, stop, status, player, *files, example, link, copy_link)
-        connect(page, turns, Looks(), sessions)
-        connect_examples(page, demo, cards, loaded, models[0].name, Shares())
+        of_a_result = (files, bundle, gr.State(), share, gr.Textbox("", visible=False))
+        begun = (run, stop, status, player)
+        page = Page(clip, settings, trim, notice, *begun, *of_a_result, example, link, copy_link)
+        completed = connect(page, turns, Looks(), sessions)
+        connect_examples(page, demo, cards, loaded, models[0].name, Shares(), completed)
         serve(page, turns)
         demo.unload(turns.ended)
         demo.unload(sessions.ended)

@@ -24,8 +24,8 @@ class Page:
     stop: gr.Button
     status: gr.HTML
     player: Player
-    bundle: gr.DownloadButton
-    remake: gr.Button  # the same files in the look that was chosen since, or of a saved result
+    files: gr.Button  # writes all files of the result in the look that is chosen, and hands them out
+    bundle: gr.DownloadButton  # the zip of all files; seen where it is there from the beginning, of a shared result
     shown: gr.State  # what the player shows, a `redraw.Shown`
     share: gr.Button
     token: gr.Textbox  # unseen: of the result that is being shared

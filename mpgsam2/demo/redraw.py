@@ -29,6 +29,11 @@ class Shown:
     settings: Settings
     folder: Path
 
+    def looks(self, look: Settings) -> bool:
+        """Whether it is drawn in that look."""
+        own, other = self.again(self.settings), self.again(look)
+        return (own.look, own.threshold) == (other.look, other.threshold)
+
     def again(self, look: Settings) -> Settings:
         """The settings of the same run in the look of others; of a run that was stopped, of what it came to.
 

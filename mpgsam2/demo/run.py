@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from mpgsam2.export.pipeline import Progress, warn_unknown, write_results
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight
-from mpgsam2.video import Clip
+from mpgsam2.video import Clip, hold
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -46,7 +46,7 @@ class Finished:
     warning: str | None
     record: dict[str, Any] | None = None  # as `export` writes it to run.json
     folder: Path | None = None  # of the files that `export` names
-    bundle: Path | None = None  # all of them in a zip
+    bundle: Path | None = None  # all of them in a zip, unless some are left for later
     hurried: bool = False  # whether it ended early because others wait
 
 
@@ -77,6 +77,7 @@ def run(
     pace: Pace | None = None,
     *,
     explained: bool = False,
+    extras: bool = True,
 ) -> Generator[Step]:
     """Ask what the settings say of a clip.
 
@@ -89,6 +90,7 @@ def run(
         stop: once it is set, the run ends after the frame at work and keeps what is done.
         pace: how much it may take while others wait; None if it may take all.
         explained: whether what the network looks at is written, too.
+        extras: whether all files are written, or only what the player shows; `take_home.complete` writes the others.
 
     Yields:
         `Started`, a `Progress` per frame, `Finished`.
@@ -106,8 +108,8 @@ def run(
     if pace:
         clip, told = pace.shortened(model.name, clip, len(queries))
         notice = f"{notice} {told}".strip()
-    unknown = [warn_unknown(model, query.expression) for query in queries]
-    warning = " ".join(dict.fromkeys(filter(None, unknown))) or None
+    clip = hold(clip)
+    warning = unknown_words(model, queries)
     seen: list[Sight] | None = [] if explained else None
     with ExitStack() as open_files:
         truth = None
@@ -129,6 +131,7 @@ def run(
                 look=settings.look,
                 truth=truth,
                 threshold=settings.threshold,
+                extras=extras,
             )
             layers = open_files.enter_context(LayersWriter(folder, clip, len(queries), settings.threshold))
             for progress in open_files.enter_context(closing(frames)):
@@ -149,5 +152,11 @@ def run(
     if done:
         record = read_record(folder)
         notice = f"{notice} {record['cut'] or ''}".strip()
-        end = replace(end, notice=notice, record=record, folder=folder, bundle=bundle(folder))
+        end = replace(end, notice=notice, record=record, folder=folder, bundle=bundle(folder) if extras else None)
     yield end
+
+
+def unknown_words(model: Segmenter, queries: Sequence[Query]) -> str | None:
+    """Which words of the sentences the model does not know, in words; None if it knows them all."""
+    told = [warn_unknown(model, query.expression) for query in queries]
+    return " ".join(dict.fromkeys(filter(None, told))) or None

@@ -8,13 +8,14 @@ Everything lies in the process's own folder (`home`):
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import stat
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ _UPLOAD = re.compile(r"[0-9a-f]{64}")
 @dataclass(eq=False)
 class _Run:
     folder: Path
-    working: bool = True  # whether it waits for its turn or files are being written
+    at_work: int = 0  # how many wait for their turn or write its files
     begun: float = field(default_factory=time.monotonic)
 
 
@@ -52,7 +53,9 @@ class Sessions:
         self._own = own
         self._lock = Lock()
         self._runs: dict[str, list[_Run]] = defaultdict(list)
-        self._owners: dict[Path, dict[Hashable, float]] = defaultdict(dict)  # with the time when they last named it
+        self._owners: dict[Path, dict[Hashable, float]] = defaultdict(
+            dict
+        )  # with the time when they last named it, work with infinity
         self._sweep_hourly()
 
     def file(self, session: str, path: str | None) -> Path | None:
@@ -79,17 +82,46 @@ class Sessions:
         run = _Run(Path(tempfile.mkdtemp(prefix="run-", dir=home())))
         with self._lock:
             self._runs[session].append(run)
-            for file in files:
-                if file and file not in self._own:
-                    self._owners[file][run] = run.begun
-        try:
+            work = self._begun(run, files)
+        with self._ended(session, run, work):
             yield run.folder
+
+    @contextmanager
+    def again(self, session: str, folder: Path, *files: Path | None) -> Iterator[None]:
+        """The folder of an earlier run of a session, to which more is written until the block ends; see `run`.
+
+        Raises:
+            InputError: the session has no such run, or none any more.
+        """
+        with self._lock:
+            run = next((run for run in self._runs.get(session, []) if run.folder == folder), None)
+            if run is None:
+                raise InputError("This result is not here any more: press Run to compute it again.")
+            work = self._begun(run, files)
+        with self._ended(session, run, work):
+            yield
+
+    def _begun(self, run: _Run, files: Iterable[Path | None]) -> object:
+        """Work in a run's folder, which from now on owns the files that it reads."""
+        work = object()
+        run.at_work += 1
+        for file in files:
+            if file and file not in self._own:
+                self._owners[file][work] = math.inf
+        return work
+
+    @contextmanager
+    def _ended(self, session: str, run: _Run, work: object) -> Iterator[None]:
+        """When the block ends, that work has."""
+        try:
+            yield
         finally:
             with self._lock:
-                run.working = False
-                self._give_up(run)
+                run.at_work -= 1
+                self._give_up(work)
                 if run not in self._runs.get(session, []):
-                    _remove_run(run)
+                    if not run.at_work:
+                        _remove_run(run)
                 elif not any(run.folder.glob("*")):  # it failed, and shall push nobody's results out
                     self._runs[session].remove(run)
                     _remove_run(run)
@@ -100,7 +132,7 @@ class Sessions:
         session = session_of(request)
         with self._lock:
             for run in self._runs.pop(session, []):
-                if not run.working:
+                if not run.at_work:
                     _remove_run(run)
             self._give_up(session)
 
@@ -111,7 +143,7 @@ class Sessions:
             now = time.monotonic()
             for file, owners in list(self._owners.items()):
                 for owner, named in list(owners.items()):
-                    if not isinstance(owner, _Run) and now - named > _LIFETIME:
+                    if now - named > _LIFETIME:
                         del owners[owner]
                 self._remove_unowned(file)
             kept = {file.parent for file in self._owners}
@@ -145,7 +177,7 @@ class Sessions:
         now = time.monotonic()
         for session, runs in list(self._runs.items()):
             latest = runs[-_KEPT:]
-            stays = [run for run in runs if run.working or (run in latest and now - run.begun < _LIFETIME)]
+            stays = [run for run in runs if run.at_work or (run in latest and now - run.begun < _LIFETIME)]
             for run in runs:
                 if run not in stays:
                     _remove_run(run)

@@ -6,30 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from mpgsam2.demo.insight import INSIGHT
 from mpgsam2.demo.layers import CLIP, level_files
 from mpgsam2.demo.pictures import shrunk
 from mpgsam2.demo.player import PlayerValue, live_value, result_value
-from mpgsam2.export.drawing import overlay, prior_heatmap, probability_map
 from mpgsam2.export.pipeline import Progress
 
 
 def live(progress: Progress) -> PlayerValue:
     """The newest frame: the first query's prior and mask probability, and everybody's masks, small enough to send."""
-    frame, first = progress.frame, progress.results[0]
-    size = shrunk(*frame.shape[:2])
-    frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    probability = cv2.resize(np.float32(first.probability), size, interpolation=cv2.INTER_AREA)
-    masks = [
-        cv2.resize(result.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
-        for result in progress.results
-    ]
+    drawn = progress.drawn
+    size = shrunk(*drawn.frame.shape[:2])
+    pictures = (drawn.priors[0], drawn.probabilities[0], drawn.overlay)
     return live_value(
-        prior_heatmap(frame, first.prior),
-        probability_map(probability),
-        overlay(frame, masks, progress.look),
+        *(cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures),
         frame=progress.index,
         frames=progress.total,
     )

@@ -7,6 +7,7 @@ import html
 import gradio as gr
 
 from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.demo.take_home import Writing
 from mpgsam2.demo.turns import Opening, Waiting
 from mpgsam2.export.pipeline import Progress
 
@@ -25,7 +26,7 @@ def summary(end: Finished) -> str:
     return stopped + " ".join(told)
 
 
-def line(step: Waiting | Opening | Step) -> str:
+def line(step: Waiting | Opening | Step | Writing) -> str:
     """One step of a run in a line of text."""
     match step:
         case Waiting():
@@ -37,6 +38,8 @@ def line(step: Waiting | Opening | Step) -> str:
         case Progress():
             pace = f"Frame {step.index + 1} of {step.total} · {step.frames_per_second:.1f} frames/s"
             return pace if step.seconds_left is None else f"{pace} · {step.seconds_left:.0f} s left"
+        case Writing():
+            return f"Writing the files: frame {step.done} of {step.frames} …"
         case Finished():
             return summary(step)
 

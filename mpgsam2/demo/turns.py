@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from threading import Event
+from typing import Any
 
 import gradio as gr
 
@@ -16,9 +17,11 @@ from mpgsam2.demo.home import before_leaving
 from mpgsam2.demo.layers import Kept
 from mpgsam2.demo.line import Line
 from mpgsam2.demo.pace import Pace
+from mpgsam2.demo.redraw import Shown
 from mpgsam2.demo.run import Finished, Step, fitting, run
 from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.demo.take_home import Writing, complete
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.inference.segmenter import Segmenter
@@ -65,7 +68,7 @@ class Turns:
 
     def __init__(self, models: Mapping[str, Segmenter], frame_loop: FrameLoop, sessions: Sessions) -> None:
         self._models, self._frame_loop, self._sessions = models, frame_loop, sessions
-        self._line, self._worker = Line(), Worker()
+        self._line, self._worker, self._files = Line(), Worker(), Worker()
         self._pace = Pace(lambda: self._line.crowded)
         self._stops: dict[Event, str] = {}  # with the session whose run it stops
         before_leaving(self._end_all)
@@ -79,6 +82,7 @@ class Turns:
         kept: Kept | None = None,
         *,
         explained: bool = False,
+        extras: bool = True,
     ) -> AsyncGenerator[Waiting | Opening | Step | None]:
         """Wait for the slot, and run.
 
@@ -91,7 +95,7 @@ class Turns:
             settings: what is asked.
             stop: ends the run after the frame at work, or the wait.
             kept: the answers of an earlier run, in the place of the model's.
-            explained: see `run.run`.
+            explained, extras: see `run.run`.
 
         Yields:
             `Waiting` as long as others go first; `Opening` when the turn has come, before anything is read; then as
@@ -123,7 +127,9 @@ class Turns:
             began, opened = time.monotonic(), False
             asked = replace(settings, ground_truth=str(truth) if truth else None)
             loop, pace = (kept, None) if kept else (self._frame_loop, self._pace)
-            work = run(self._models, loop, str(path) if path else None, asked, folder, stop, pace, explained=explained)
+            clip = str(path) if path else None
+            asked_for = {"explained": explained, "extras": extras}
+            work = run(self._models, loop, clip, asked, folder, stop, pace, **asked_for)
             async with aclosing(self._worker.steps(work)) as steps:
                 async for step in steps:
                     opened = opened or step is not None
@@ -137,6 +143,40 @@ class Turns:
                 held.close()
             else:
                 self._worker.submit(lambda: _end(work, held))
+
+    async def complete(self, session: str, shown: Shown, stop: StopSignal) -> AsyncGenerator[Writing | Finished | None]:
+        """Write the files of a result that its run has left for later, beside whatever run goes on.
+
+        Closing the iterator gives them up; see `take`.
+
+        Args:
+            session: whose result it is.
+            shown: the result.
+            stop: gives them up after the frame at work.
+
+        Yields:
+            As `take_home.complete` does, and None whenever a step takes long.
+
+        Raises:
+            InputError: see `take_home.complete`.
+        """
+        stop.in_line = True
+        held = ExitStack()
+        work: Generator[Writing | Finished] | None = None
+        try:
+            held.enter_context(self._sessions.again(session, shown.folder, self._sessions.file(session, shown.clip)))
+            self._stops[stop] = session
+            work = complete(self._models, shown, stop)
+            async with aclosing(self._files.steps(work)) as steps:
+                async for step in steps:
+                    yield step
+        finally:
+            stop.set()
+            self._stops.pop(stop, None)
+            if work is None:
+                held.close()
+            else:
+                self._files.submit(lambda: _end(work, held))
 
     @property
     def limited(self) -> bool:
@@ -161,6 +201,6 @@ class Turns:
             time.sleep(_LOOK_UP)
 
 
-def _end(work: Generator[Step], held: ExitStack) -> None:
+def _end(work: Generator[Any], held: ExitStack) -> None:
     with held:
         work.close()

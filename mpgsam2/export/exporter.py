@@ -10,25 +10,24 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from mpgsam2.export.colours import settle_colours
-from mpgsam2.export.drawing import Look, mask_image, overlay
+from mpgsam2.export.drawing import Look
+from mpgsam2.export.drawn import DrawnFrame
+from mpgsam2.export.extras import Extras
 from mpgsam2.export.files import RECORD, write_whole
 from mpgsam2.export.lock import held
-from mpgsam2.export.masks import MaskFile
-from mpgsam2.export.ownership import check_free, remove_results, results_in
-from mpgsam2.export.query_files import QueryFiles
+from mpgsam2.export.ownership import check_free, letters_of, remove_results, results_in
+from mpgsam2.export.panes import PaneVideos
+from mpgsam2.export.query_record import QueryRecord
 from mpgsam2.export.record import command, cut_sentence, run_record
 from mpgsam2.export.scores import difference
-from mpgsam2.export.side_by_side import SideBySide
-from mpgsam2.export.strip import Strip
 from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.inference.understanding import doubt
 from mpgsam2.inference.verdict import Verdict
 from mpgsam2.stages import DRAWING, WRITING, stage
-from mpgsam2.video import Clip, SelectedClip, Selection, Sound, VideoWriter, add_sound, select
+from mpgsam2.video import Clip, SelectedClip, Selection, Sound, add_sound, select
 
 if TYPE_CHECKING:
     from mpgsam2.inference.results import FrameResult
@@ -55,6 +54,7 @@ class Exporter:
         look: of the overlay; None for the usual one. Colours that it leaves open are settled at the first frame.
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
+        extras: whether all files are written; else `Extras` can write those that are left out later.
         versions: versions beside those of Python and of the packages of `record.RECORDED_MODULES`.
 
     Raises:
@@ -73,6 +73,7 @@ class Exporter:
         look: Look | None = None,
         threshold: float = 0.5,
         truth: GroundTruth | None = None,
+        extras: bool = True,
         versions: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = Path(folder)
@@ -88,29 +89,19 @@ class Exporter:
         dtype = self._run["settings"]["dtype"]
         self._command = partial(command, self._part, queries, model.name, threshold, truth, dtype)
         self._writers: ExitStack | None = None  # before the first frame
-        self._plan(queries, model)
+        self._asked, self._extras = queries, extras
+        letters = LETTERS[: len(queries)]
+        doubts = [doubt(model.tokenizer, query.expression) for query in queries]
+        self._queries = [
+            QueryRecord(query, letter, self._part.frame_count, self._inference.calibration, unsure)
+            for query, letter, unsure in zip(queries, letters, doubts, strict=True)
+        ]
+        self._colour()
         with ExitStack() as hold:
             self.folder.mkdir(parents=True, exist_ok=True)
             hold.enter_context(held(self.folder))
             check_free(self.folder, len(queries), self._part.frame_count)
             self._hold = hold.pop_all()
-
-    def _plan(self, queries: Sequence[Query], model: Segmenter) -> None:
-        folder, clip, alone = self.folder, self._part, len(queries) == 1
-        letters = LETTERS[: len(queries)]
-        self._titles = [
-            query.expression if alone else f"{letter}: {_told_apart(query, queries)}"
-            for query, letter in zip(queries, letters, strict=True)
-        ]
-        names = ["Mask prior", "Mask"]
-        rows = names if alone else [f"{name} {letter}" for letter in letters for name in names]
-        self._rows = ["Input", *rows, "Overlay"]
-        doubts = [doubt(model.tokenizer, query.expression) for query in queries]
-        self._queries = [
-            QueryFiles(folder, clip, query, letter, model.inference.calibration, unsure, alone=alone)
-            for query, letter, unsure in zip(queries, letters, doubts, strict=True)
-        ]
-        self._colour()
 
     def _colour(self) -> None:
         """Has every query drawn in its colour of the look."""
@@ -119,55 +110,45 @@ class Exporter:
 
     def _begin(self) -> ExitStack:
         """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
-        folder, clip = self.folder, self._part
-        headings = [(title, query.colour) for title, query in zip(self._titles, self._queries, strict=True)]
-        self._strip = Strip(clip.frame_count, headings, self._rows)
-        remove_results(folder)
+        remove_results(self.folder)
         self._write_record()
         with ExitStack() as writers:
-            for query in self._queries:
-                writers.enter_context(query).begin()
-            self._overlay = writers.enter_context(
-                VideoWriter(folder / "overlay.mp4", clip.width, clip.height, clip.fps, clip.varying_times)
-            )
-            self._side_by_side = writers.enter_context(SideBySide(folder / "side-by-side.mp4", clip, headings))
-            self._masks = writers.enter_context(MaskFile(folder / "masks.json"))
+            letters = letters_of(len(self._asked))
+            self._files: list[PaneVideos | Extras] = [
+                writers.enter_context(PaneVideos(self.folder, self._part, letters))
+            ]
+            if self._extras:
+                extras = Extras(self.folder, self._part, self._asked, self.look)
+                self._files.append(writers.enter_context(extras))
             begun = writers.pop_all()
         return begun
 
     @stage(DRAWING)
-    def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> None:
+    def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> DrawnFrame:
         """Writes the results of the next frame.
 
         Args:
             frame: (H, W, 3) uint8 RGB, of the clip's size.
             results: per query its result, mask and probability (H, W) of the same size.
+
+        Returns:
+            The frame with its pictures.
         """
-        masks = [result.mask for result in results]
         if self._writers is None:
-            self.look = settle_colours(self.look, frame, masks)
+            self.look = settle_colours(self.look, frame, [result.mask for result in results])
             self._colour()
             self._writers = self._begin()
-        index = self._done
         if results[0].span and results[0].span not in self._spans[-1:]:
             self._spans.append(results[0].span)
-        source = self._part.numbers[index]
-        marked = overlay(frame, masks, self.look)
-        pictures = [
-            query.add(frame, source, result, self._truth) for query, result in zip(self._queries, results, strict=True)
-        ]
-        alone = len(masks) == 1
-        own = [marked if alone else overlay(frame, [None] * i + [mask], self.look) for i, mask in enumerate(masks)]
-        self._overlay.write(marked)
-        self._side_by_side.add([(*pair, mine) for pair, mine in zip(pictures, own, strict=True)])
-        self._masks.add(index, source, {query.letter: mask for query, mask in zip(self._queries, masks, strict=True)})
-        if not alone:
-            self._differences.append(difference(*masks[:2]))
-        if self._strip.wants(index):
-            whites = [cv2.cvtColor(mask_image(mask), cv2.COLOR_GRAY2RGB) for mask in masks]
-            middle = [row for (prior, _), white in zip(pictures, whites, strict=True) for row in (prior, white)]
-            self._strip.add(index, [frame, *middle, marked])
+        drawn = DrawnFrame(frame, self._part.numbers[self._done], tuple(results), self.look)
+        for files in self._files:
+            files.add(drawn)
+        for query, result in zip(self._queries, results, strict=True):
+            query.add(drawn.source_index, result, self._truth)
+        if len(results) > 1:
+            self._differences.append(difference(*drawn.masks[:2]))
         self._done += 1
+        return drawn
 
     @property
     def verdicts(self) -> tuple[Verdict | None, ...]:
@@ -211,10 +192,8 @@ class Exporter:
             if self._writers is None and results_in(self.folder):
                 return
             writers = self._writers or self._begin()
-            self._overlay.no_more()  # so that all of them end at the same time
-            self._side_by_side.no_more()
-            for query in self._queries:
-                query.no_more()
+            for files in self._files:  # so that all of them end at the same time
+                files.no_more()
             writers.close()
             self._finish()
 
@@ -225,7 +204,6 @@ class Exporter:
             self._sound = add_sound(
                 self.folder / "overlay.mp4", part.source, part.source.times[part.numbers.start], end
             )
-        self._strip.write(self.folder / "strip.png", self.folder / "strip.pdf")
         self._write_record()
 
     def _write_record(self) -> None:
@@ -238,10 +216,3 @@ class Exporter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _told_apart(query: Query, queries: Sequence[Query]) -> str:
-    """What a query's heading says: its sentence, and if another query has the same, what is switched off for it."""
-    same = sum(other.expression == query.expression for other in queries) > 1
-    parts = ", ".join(part.replace("_", " ") for part in sorted(query.without))
-    return f"{query.expression} (without {parts})" if same and parts else query.expression

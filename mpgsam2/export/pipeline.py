@@ -22,12 +22,15 @@ import mpgsam2
 from mpgsam2.errors import InputError
 from mpgsam2.export import Exporter, check_folder, why_unwritten
 from mpgsam2.export.drawing import Look
+from mpgsam2.export.drawn import DrawnFrame
+from mpgsam2.export.extras import Extras
+from mpgsam2.export.lock import held
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.segmenter import Segmenter, check_threshold
 from mpgsam2.inference.understanding import warning
 from mpgsam2.inference.verdict import Verdict
-from mpgsam2.video import Clip, open_clip
+from mpgsam2.video import Clip, SelectedClip, Selection, hold, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
 
@@ -38,22 +41,28 @@ class Progress:
     Attributes:
         index: of the frame, from 0.
         total: frames of the clip.
-        frame: (H, W, 3) uint8 RGB.
-        results: the frame's, one for each query.
+        drawn: the frame with its results and pictures.
         verdicts: of the run, one for each query, with its last frame; empty before.
-        look: in which it was drawn, with the colours that were settled.
         seconds: since the start, the reading of the whole clip before the first frame included.
         seconds_left: at the pace since the first frame; None at the first frame, when there is no pace yet.
     """
 
     index: int
     total: int
-    frame: np.ndarray
-    results: tuple[FrameResult, ...]
+    drawn: DrawnFrame
     verdicts: tuple[Verdict, ...]
-    look: Look
     seconds: float
     seconds_left: float | None
+
+    @property
+    def frame(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        return self.drawn.frame
+
+    @property
+    def results(self) -> tuple[FrameResult, ...]:
+        """Of the frame, one for each query."""
+        return self.drawn.results
 
     @property
     def frames_per_second(self) -> float:
@@ -94,6 +103,7 @@ def segment_file(
     check_request(model, queries, threshold)
     if not isinstance(clip, Clip):
         clip = open_clip(clip)
+    clip = hold(clip)
     results = model.segment_several(clip, queries, threshold=threshold)
     return write_results(
         clip, results, folder, model=model, queries=queries, look=look, truth=truth, threshold=threshold
@@ -110,6 +120,7 @@ def write_results(
     look: Look = Look(),  # noqa: B008
     truth: GroundTruth | None = None,
     threshold: float = 0.5,
+    extras: bool = True,
 ) -> Generator[Progress]:
     """Draw and write the results of a clip's frames as they come.
 
@@ -118,6 +129,8 @@ def write_results(
         results: one tuple per frame in order, as `model.segment_several` yields them; closed at the end.
         folder, look, truth: see `segment_file`.
         model, queries, threshold: what the results were made with, for the record; the model itself is not run.
+        extras: whether all files are written, or only the record and the videos of the three panes; `write_extras`
+            writes the others later.
 
     Returns:
         An iterator over the frames done, which does the work as it is read. Closing it early finishes the files with
@@ -131,7 +144,46 @@ def write_results(
     folder = Path(folder)
     check_folder(folder, clip, len(queries))
     settings = {"queries": queries, "model": model, "look": look, "truth": truth, "threshold": threshold}
-    return _write(clip, results, folder, settings)
+    return _write(clip, results, folder, {**settings, "extras": extras})
+
+
+def write_extras(
+    clip: Clip,
+    results: Generator[tuple[FrameResult, ...]],
+    folder: str | PathLike[str],
+    *,
+    queries: Sequence[Query],
+    look: Look = Look(),  # noqa: B008
+) -> Generator[int]:
+    """Write the files that a run with `extras=False` has left out; all other files stay as they are.
+
+    Args:
+        clip: the frames that the run came to.
+        results: one tuple per frame in order; closed at the end.
+        folder: of the run.
+        queries, look: as the run had them.
+
+    Yields:
+        The number of frames done, after each. Closing it early leaves no file but masks as pictures.
+
+    Raises:
+        InputError: the clip cannot be read to its end, a run writes into the folder, or the disk is full.
+    """
+    folder = Path(folder)
+    part = clip if isinstance(clip, SelectedClip) else select(clip, Selection())
+    try:
+        with (
+            held(folder),
+            Extras(folder, part, queries, look) as extras,
+            closing(iter(part)) as frames,
+            closing(results),
+        ):
+            for index, (frame, answers) in enumerate(zip(frames, results, strict=True)):
+                extras.add(DrawnFrame(frame, part.numbers[index], answers, look))
+                yield index + 1
+            extras.no_more()
+    except OSError as error:
+        raise InputError(why_unwritten(error, folder)) from error
 
 
 def check_request(model: Segmenter, queries: Sequence[Query], threshold: float = 0.5) -> None:
@@ -157,18 +209,17 @@ def _write(
     try:
         exporter = Exporter(folder, clip, **settings, versions={"mpgsam2": mpgsam2.__version__})
         with exporter, closing(iter(clip)) as frames, closing(results):
-            for index, (frame, answers) in enumerate(zip(frames, results, strict=True)):
-                exporter.add(frame, answers)
+            # The results come first: of a clip that is held, the network has then decoded the frame.
+            for index, (answers, frame) in enumerate(zip(results, frames, strict=True)):
+                drawn = exporter.add(frame, answers)
                 now = time.monotonic()
                 first = now if index == 0 else first
                 left = clip.frame_count - index - 1
                 yield Progress(
                     index=index,
                     total=clip.frame_count,
-                    frame=frame,
-                    results=answers,
+                    drawn=drawn,
                     verdicts=() if left else tuple(verdict for verdict in exporter.verdicts if verdict),
-                    look=exporter.look,
                     seconds=now - start,
                     seconds_left=(now - first) / index * left if index else None,
                 )

@@ -3,6 +3,7 @@
 - `open_clip` looks at a video file or a folder of images before any other work and refuses what cannot be used;
 - `Clip` hands its frames out, as often as it is iterated over, in constant memory;
 - `select` takes a part of a clip, which is a clip again: a range of frames, every n-th, at a smaller size;
+- `hold` has a clip's frames decoded once in a run, however often they are read;
 - `VideoWriter` takes frames one by one and leaves an mp4 that every browser plays;
 - `CutOutWriter` takes frames with transparency and leaves a WebM that keeps it;
 - `add_sound` puts a clip's sound under an mp4 made from it.
@@ -23,6 +24,7 @@ What a clip's frames are:
 from mpgsam2.video.clip import Clip, open_clip
 from mpgsam2.video.cutout import CutOutWriter
 from mpgsam2.video.folder import FOLDER_RATE
+from mpgsam2.video.held import hold
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.selection import SelectedClip, Selection, select
 from mpgsam2.video.sound import Sound, add_sound
@@ -39,6 +41,7 @@ __all__ = [
     "Sound",
     "VideoWriter",
     "add_sound",
+    "hold",
     "open_clip",
     "select",
 ]

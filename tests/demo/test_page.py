@@ -90,7 +90,7 @@ def test_clip_and_sentence_give_three_videos_and_a_zip(visit: Visit, clips: Path
     expect(page.locator("#status .warning")).to_contain_text("I do not know the word “please”")
     assert_plays(page, FRAMES)
     with page.expect_download() as download:
-        page.locator("#bundle").click()
+        press(page, "Download everything (.zip)")
     download.value.save_as(tmp_path / "results.zip")
     record = assert_bundle(tmp_path / "results.zip")
     assert record["queries"][0]["expression"] == "please the red circle"

@@ -110,7 +110,7 @@ class Player {
     return this.#value.record.queries.map((query, index) => ({ ...query, colour: `var(--query-${index})` }));
   }
 
-  /** What is seen follows the look, and the page knows whether the files do. */
+  /** What is seen follows the look. */
   #lookChanged() {
     const record = this.#root.dataset.state === "result" ? this.#value.record : null;
     const drawn = record && this.#drawsItself;
@@ -127,16 +127,16 @@ class Player {
     this.#one(".of-the-run").textContent = cutElsewhere
       ? `Verdict and timeline are of the threshold ${record.settings.threshold.toFixed(2)}.`
       : "";
-    document.body.classList.toggle("relooked", this.#relooked);
     if (drawn) this.#overlay.redraw();
   }
 
   /** Takes the overlay's video home; in another look than its own it is made first. */
   async #takeOverlay(name) {
-    const remake = this.#relooked && document.querySelector("#remake");
-    if (remake) {
+    const files = this.#relooked && document.querySelector("#bundle");
+    if (files) {
       this.#wanted = name;
-      remake.click();
+      document.body.dataset.videoOnly = true;
+      files.click();
     } else takeHome(await this.#files.get(this.#value.overlay.url), name);
   }
 
