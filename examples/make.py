@@ -27,7 +27,7 @@ from mpgsam2.demo.settings import Settings
 from mpgsam2.export.pipeline import segment_file
 from mpgsam2.inference.query import Query
 from mpgsam2.nano.evaluation import EVALUATION_SEED_OFFSET
-from mpgsam2.nano.synthetic import FULL, Clip, render_clip
+from mpgsam2.nano.synthetic import FULL, SyntheticClip, render_clip
 from mpgsam2.network.insight import watch
 from mpgsam2.video import Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
@@ -61,7 +61,7 @@ EXAMPLES = (
 )
 
 
-def clip_of(seed: int) -> Clip:
+def clip_of(seed: int) -> SyntheticClip:
     """The clip of an example's seed."""
     return render_clip(SEED_OFFSET + seed, WORLD)
 

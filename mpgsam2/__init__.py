@@ -9,6 +9,7 @@ from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.network import threads
+from mpgsam2.network.parts import Part
 
 if TYPE_CHECKING:
     from mpgsam2 import metrics
@@ -28,6 +29,7 @@ __all__ = [
     "InputError",
     "MPGSAM2Config",
     "MPGSAM2Model",
+    "Part",
     "Query",
     "Segmenter",
     "Selection",

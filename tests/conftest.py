@@ -33,13 +33,13 @@ def model() -> mpgsam2.Segmenter:
 
 
 @pytest.fixture(scope="session")
-def scene() -> synthetic.Clip:
+def scene() -> synthetic.SyntheticClip:
     """Five frames of the synthetic world."""
     return synthetic.render_clip(7, replace(synthetic.EASY, frames=5, height=(64, 72)))
 
 
 @pytest.fixture(scope="session")
-def clip_file(scene: synthetic.Clip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clip_file(scene: synthetic.SyntheticClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scene as a video of a television rate."""
     path = tmp_path_factory.mktemp("clips") / "two things.mp4"
     height, width = scene.frames.shape[1:3]

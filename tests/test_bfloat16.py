@@ -40,7 +40,9 @@ def test_answers_are_those_of_float32(model: mpgsam2.Segmenter, name: str) -> No
         assert (ours.iou - theirs.iou).abs().max() < 0.01
 
 
-def test_only_image_encoder_and_memory_attention_are_rounded(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_only_image_encoder_and_memory_attention_are_rounded(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
+) -> None:
     seen: dict[str, set[torch.dtype]] = {}
 
     def watch(name: str) -> None:

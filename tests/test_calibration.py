@@ -23,7 +23,7 @@ from mpgsam2.network.config import NANO, ModelConfig
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[synthetic.Clip]:
+def clips() -> list[synthetic.SyntheticClip]:
     """Small clips, of each one sentence and one about something that none of them holds."""
     world = replace(synthetic.EASY, frames=3, height=(64, 72))
     rendered = [synthetic.render_clip(EVALUATION_SEED_OFFSET + seed, world) for seed in range(6)]
@@ -61,7 +61,7 @@ def test_what_separates_perfectly_keeps_a_temperature() -> None:
     assert -2 < shift < 4 and 0.01 < temperature < 1
 
 
-def test_biases_that_are_off_come_back(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
+def test_biases_that_are_off_come_back(model: mpgsam2.Segmenter, clips: list[synthetic.SyntheticClip]) -> None:
     # High enough that no mask is blanked, which would change what the next frames remember.
     reference, off = off_by(model, 20.0, 0.0), off_by(model, 23.0, 1.5)
     assert (biases(off)[0] - biases(reference)[0]).abs().min() > 2.9
@@ -79,12 +79,12 @@ def test_biases_that_are_off_come_back(model: mpgsam2.Segmenter, clips: list[syn
 
 
 @pytest.fixture(scope="module")
-def stills(clips: list[synthetic.Clip]) -> list[synthetic.Clip]:
+def stills(clips: list[synthetic.SyntheticClip]) -> list[synthetic.SyntheticClip]:
     """Their first frames alone: no blanked mask changes what the next frame remembers."""
     return [replace(clip, frames=clip.frames[:1], labels=clip.labels[:1], seen=clip.seen[:1]) for clip in clips]
 
 
-def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.Segmenter, stills: list[synthetic.Clip]) -> None:
+def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.Segmenter, stills: list[synthetic.SyntheticClip]) -> None:
     net = calibrate(off_by(model, 4.0, 0.0), stills)
     told = [
         (mean_logit([bool(result.mask.any())], [result.object_score]), expression.target is not None)
@@ -100,7 +100,7 @@ def test_the_verdict_is_fitted_to_what_is_told(model: mpgsam2.Segmenter, stills:
 
 
 def test_frames_without_a_mask_speak_less_for_a_thing(
-    model: mpgsam2.Segmenter, stills: list[synthetic.Clip], monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, stills: list[synthetic.SyntheticClip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, emptied = copy.deepcopy(model), copy.deepcopy(model)
     as_it_is, calls = emptied.result, count()
@@ -116,7 +116,7 @@ def test_frames_without_a_mask_speak_less_for_a_thing(
     assert fitted.verdict_shift < expected.verdict_shift - 0.1
 
 
-def test_results_are_told_at_the_temperature(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
+def test_results_are_told_at_the_temperature(model: mpgsam2.Segmenter, clips: list[synthetic.SyntheticClip]) -> None:
     warm = model.configured(calibration=CalibrationConfig(object_temperature=2.0, iou_temperature=4.0))
     plain = model.configured(calibration=CalibrationConfig())
     frames = clips[0].frames
@@ -146,7 +146,7 @@ def test_a_checkpoint_keeps_its_calibration(model: mpgsam2.Segmenter, tmp_path: 
     assert conclude([True], [0.9]).present and not conclude([True], [0.9], kept).present
 
 
-def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
+def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.SyntheticClip]) -> None:
     gone = clips[0].labels.copy()
     gone[1:] = 0
     named = replace(clips[0], labels=gone, expressions=clips[0].expressions[:1])
@@ -154,7 +154,7 @@ def test_sentences_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips:
         calibrate(copy.deepcopy(model), [named])
 
 
-def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.Clip]) -> None:
+def test_frames_of_one_sort_cannot_calibrate(model: mpgsam2.Segmenter, clips: list[synthetic.SyntheticClip]) -> None:
     absent = replace(clips[0], expressions=clips[0].expressions[1:])
     for given in ([], [absent]):
         with pytest.raises(InputError, match="frames that do not"):

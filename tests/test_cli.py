@@ -35,7 +35,7 @@ ROOT = Path(mpgsam2.__file__).parents[1]
 
 
 @pytest.fixture
-def truth(scene: synthetic.Clip, tmp_path: Path) -> Path:
+def truth(scene: synthetic.SyntheticClip, tmp_path: Path) -> Path:
     """A zip of the true masks of the scene's first thing."""
     path = tmp_path / "truth.zip"
     with ZipFile(path, "w") as archive:
@@ -54,7 +54,7 @@ def test_segment_writes_results_and_says_what_was_found(
     (query,) = written["queries"]
     assert query["without"] == ["history", "prior"]
     output = capsys.readouterr()
-    assert output.out.startswith(f"“the red dog” without history, prior: {query['told']}\n")
+    assert output.out.startswith(f"“the red dog” without history, prior: {query['summary']}\n")
     score = sum(frame["object_score"] for frame in query["frames"]) / 5
     assert f"\nMean object score {score:.2f}, mean predicted IoU " in output.out
     (files,) = (line for line in output.out.splitlines() if line.startswith(f"{tmp_path / 'results'}: "))
@@ -80,7 +80,7 @@ def test_several_expressions_are_one_run(clip_file: Path, tmp_path: Path, capsys
     assert [query["expression"] for query in queries] == ["the red dog", "the blue dog", "the circle"]
     output = capsys.readouterr().out
     for query in queries:
-        assert f"{query['letter']} “{query['expression']}”: {query['told']}\n" in output
+        assert f"{query['letter']} “{query['expression']}”: {query['summary']}\n" in output
     assert output.count("“dog”") == 2
     assert output.count("mean IoU") == 1
 

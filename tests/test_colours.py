@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mpgsam2.export.colours import settle_colours
-from mpgsam2.export.drawing import PALETTE, Colour, Look
+from mpgsam2.export.drawing import Look
+from mpgsam2.palette import PALETTE, Colour
 
 
 def lab(colour: Colour) -> np.ndarray:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools import mask as coco
 from released import box, noise, run_lengths, write_index, write_jpg, write_json, write_png
 
@@ -20,6 +23,7 @@ from mpgsam2.datasets.ref_davis17 import RefDavis17, objects, sentences_of
 from mpgsam2.datasets.ref_youtube_vos import RefYouTubeVOS
 from mpgsam2.datasets.refcoco import RefCOCO
 from mpgsam2.export.rle import rle_decode
+from mpgsam2.training.held_out import open_sources
 
 SIZE = (12, 16)
 
@@ -249,6 +253,10 @@ def rename(folder: str, old: str, new: str) -> Callable[[Path], object]:
     return lambda root: (root / folder / old).rename(root / folder / new)
 
 
+def text(content: str) -> Callable[[Path], object]:
+    return lambda root: (root / "sentences.json").write_text(content, encoding="utf-8", errors="surrogateescape")
+
+
 def sentences(content: object) -> Callable[[Path], object]:
     return lambda root: write_json(root / "sentences.json", content)
 
@@ -272,6 +280,13 @@ def sentences(content: object) -> Callable[[Path], object]:
             "“in the park/frames” holds a frame twice",
         ),
         (rename("in the park", "masks", "maps"), "There is no mask in “in the park/masks”"),
+        (rename("in the park/masks", "1.png", "00001.png"), "“in the park/masks/00001.png” has the name of no frame"),
+        (rename("in the park/masks", "1.png", "1.jpg"), "“in the park/masks/1.jpg” is not a PNG"),
+        (rename("in the park/frames", "2.jpg", "2.tif"), "“in the park/frames/2.tif” is neither JPEG"),
+        (sentences({"in the park": [{"sentence": "x", "objects": [True]}]}), "has no list of “objects”"),
+        (text('{"a": [{"sentence": "x", "objects": [1]},]}'), "“sentences.json” is not JSON (line 1, column "),
+        (text('{"a": [], "b": [], "a": []}'), "“sentences.json” holds “a” twice"),
+        (text('{"caf\udce9": []}'), "“sentences.json” is not in UTF-8"),
     ],
 )
 def test_own_data_that_is_refused(
@@ -284,6 +299,79 @@ def test_own_data_that_is_refused(
     assert main(["score", str(tmp_path / "out"), "--dataset", "own", "--data", str(own)]) == 2
     output = capsys.readouterr()
     assert sentence in output.err and output.err.count("\n") == 1
+
+
+def test_frames_and_masks_have_the_suffixes_that_cameras_and_tools_write(own: Path) -> None:
+    clip = own / "in the park"
+    (clip / "frames/1.jpg").rename(clip / "frames/1.JPG")
+    (clip / "frames/2.jpg").rename(clip / "frames/2.jpeg")
+    (clip / "masks/10.png").rename(clip / "masks/10.PNG")
+    (clip / "frames/Thumbs.db").touch()
+    (clip / "masks/._1.png").touch()
+    data_set = OwnData.open(own)
+    data_set.check()
+    (video,) = data_set.videos
+    assert video.frames == ("1", "2", "10") and data_set.labelled(video) == [0, 2]
+    assert [frame.shape for frame in data_set.frames(video)] == [(*SIZE, 3)] * 3
+    masks = [truth and int(truth.mask.sum()) for truth in data_set.truth(video, video.sentences[0], SIZE)]
+    assert masks == [28, None, 28]  # 4 × 8 pixels without a column that is undecided
+
+
+def change(file: str, picture: Image.Image | None = None, **how: object) -> Callable[[Path], object]:
+    """Writes a picture of the clip again, otherwise."""
+
+    def write(root: Path) -> None:
+        path = root / "in the park" / file
+        (picture or Image.open(path)).save(path, **how)
+
+    return write
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 3  # upside down
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (
+            change("frames/2.jpg", picture=Image.new("RGB", (5, 4))),
+            "“in the park/frames/2.jpg” is 5 × 4, and the",
+        ),
+        (change("masks/10.png", picture=Image.new("L", (5, 4))), "“in the park/masks/10.png” is 5 × 4, and the frame"),
+        (change("frames/10.jpg", exif=TURNED), "“in the park/frames/10.jpg” is stored otherwise than it is shown"),
+        (
+            change("frames/1.jpg", picture=Image.new("I;16", SIZE[::-1]), format="PNG"),
+            "“in the park/frames/1.jpg” has more than 8 bits",
+        ),
+        (
+            sentences({"in the park": [{"sentence": "The dog", "objects": [1, 7]}]}),
+            "calls “the dog” object 7, as entry 0 of the clip “in the park”, and no mask of the clip shows it; they "
+            "show 1, 200, 255 (undecided)",
+        ),
+        (rename("in the park", "masks", "maps"), "There is no mask in “in the park/masks”"),
+        (
+            lambda root: (root / "in the park/masks/1.png").write_bytes(b"x"),
+            "“in the park/masks/1.png” is not a picture",
+        ),
+    ],
+)
+def test_own_pictures_that_do_not_fit_are_told_before_anything_is_computed(
+    own: Path, harm: Callable[[Path], object], sentence: str
+) -> None:
+    OwnData.open(own).check()
+    harm(own)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        OwnData.open(own).check()
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        open_sources("own", own, 5, 0)
+
+
+def test_a_sentence_that_names_nothing_is_scored_and_trained_on(own: Path) -> None:
+    write_json(own / "sentences.json", {"in the park": [{"sentence": "the cat", "objects": []}]})
+    source, _ = open_sources("own", own, 5, 0)
+    assert source.texts == ["the cat"]
+    assert not any(truth.mask.any() for truth in source.draw(0, random.Random(0)).truths)
 
 
 def test_youtube_vos_becomes_own_data(youtube: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,12 +33,12 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 @pytest.fixture(scope="module")
-def scene() -> synthetic.Clip:
+def scene() -> synthetic.SyntheticClip:
     return synthetic.render_clip(2**41 + 3, synthetic.World(frames=5, height=(96, 96)))
 
 
 def test_frames_that_go_through_the_image_encoder_together(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mpgsam2.network.model.ONE_THREAD_PARAMETERS", 0)  # what is smaller has its own ways
     apart = list(model.segment_several(scene.frames, QUERIES))
@@ -55,7 +55,7 @@ def test_frames_that_go_through_the_image_encoder_together(
 
 
 def test_answers_that_come_one_frame_late(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = list(model.segment_several(scene.frames, QUERIES))
     asked = []
@@ -99,7 +99,7 @@ def test_the_exported_image_encoder_is_the_image_encoder(
 
 
 def test_what_is_compiled_ahead_takes_the_image_encoders_place(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The compiler itself needs a GPU's torch; what it is given and what becomes of its program do not.
     monkeypatch.setattr(spaces, "aoti_compile", lambda program: partial(program.module()))
@@ -128,7 +128,7 @@ def test_what_came_from_a_gpu_does_not_stay_in_pinned_memory() -> None:
     assert torch.equal(arrived, pinned) and arrived.data_ptr() != pinned.data_ptr()
 
 
-def test_threads_that_resize_ahead_keep_the_frames_in_order(scene: synthetic.Clip) -> None:
+def test_threads_that_resize_ahead_keep_the_frames_in_order(scene: synthetic.SyntheticClip) -> None:
     frames, taken = list(scene.frames) * 8, []
 
     def read() -> Iterator[np.ndarray]:
@@ -144,13 +144,13 @@ def test_threads_that_resize_ahead_keep_the_frames_in_order(scene: synthetic.Cli
     assert all(map(torch.equal, alone, resized(scene.frames, 8, CUDA)))
 
 
-def test_a_frame_that_cannot_be_read_is_told_by_the_threads_too(scene: synthetic.Clip) -> None:
+def test_a_frame_that_cannot_be_read_is_told_by_the_threads_too(scene: synthetic.SyntheticClip) -> None:
     with pytest.raises(InputError, match="A frame must be"):
         list(resized([*scene.frames, scene.frames[0][0]], 8, CUDA))
 
 
 def test_steps_are_recorded_once_their_shapes_stay(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What records them needs a GPU; when it does, and that it is told all a step depends on, does not.
     frames = [*scene.frames, *scene.frames[::-1]] * 4

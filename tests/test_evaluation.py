@@ -14,6 +14,7 @@ import pytest
 
 import mpgsam2
 from mpgsam2 import InputError
+from mpgsam2.export.tiles import CAPTION, PANEL
 from mpgsam2.inference.config import CalibrationConfig, InferenceConfig
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import region_similarity
@@ -35,7 +36,6 @@ from mpgsam2.nano.evaluation import (
 )
 from mpgsam2.nano.evaluation.sheet import chosen
 from mpgsam2.nano.evaluation.summary import calibration_error, groups
-from mpgsam2.nano.evaluation.tiles import CAPTION, PANEL
 from mpgsam2.nano.synthetic import Expression
 from mpgsam2.network.config import NANO
 
@@ -44,12 +44,12 @@ NOTHING = np.zeros((4, 64, 96), bool)
 
 
 @pytest.fixture
-def clip() -> synthetic.Clip:
+def clip() -> synthetic.SyntheticClip:
     """Two still squares, the second only in the first two of four frames; a sentence for each, and one for nothing."""
     labels = np.zeros((4, 64, 96), np.uint8)
     labels[:, 8:40, 8:40] = 1
     labels[:2, 16:24, 56:64] = 2
-    return synthetic.Clip(
+    return synthetic.SyntheticClip(
         frames=np.zeros((4, 64, 96, 3), np.uint8),
         labels=labels,
         seen=np.float32([[1, 1], [0.95, 1], [1, 0], [1, 0]]),
@@ -80,7 +80,7 @@ class Answering:
 
 
 @pytest.fixture
-def right(clip: synthetic.Clip) -> Answering:
+def right(clip: synthetic.SyntheticClip) -> Answering:
     return Answering({"the first": clip.mask(0), "the second": clip.mask(1)})
 
 
@@ -94,13 +94,13 @@ def row(**changes: object) -> SentenceScore:
 # --------------------------------------------------------------------------------------------------------- sentences
 
 
-def test_perfect_masks_score_1_and_their_coarse_prior_less(clip: synthetic.Clip, right: Answering) -> None:
+def test_perfect_masks_score_1_and_their_coarse_prior_less(clip: synthetic.SyntheticClip, right: Answering) -> None:
     scores = evaluate(right, [clip], expressions=2)
     assert scores.mean("masks") == (1.0, 1.0)
     assert 0.5 < scores.mean("prior").J < 1.0
 
 
-def test_means_are_over_frames_then_sentences_that_name_something(clip: synthetic.Clip) -> None:
+def test_means_are_over_frames_then_sentences_that_name_something(clip: synthetic.SyntheticClip) -> None:
     # Right in all frames; right only in the last two, where the thing is gone; wrong, but about nothing.
     answers = {"the first": clip.mask(0), "the second": NOTHING, "the third": clip.mask(0)}
     scores = evaluate(Answering(answers), [clip, clip, clip], expressions=2)
@@ -111,7 +111,7 @@ def test_means_are_over_frames_then_sentences_that_name_something(clip: syntheti
 
 
 def test_a_clip_is_asked_its_first_sentences_and_those_that_name_nothing(
-    clip: synthetic.Clip, right: Answering
+    clip: synthetic.SyntheticClip, right: Answering
 ) -> None:
     assert [e.text for e in sentences(clip)] == ["the first", "the third"]
     assert [e.text for e in sentences(clip, 5)] == ["the first", "the second", "the third"]
@@ -120,14 +120,14 @@ def test_a_clip_is_asked_its_first_sentences_and_those_that_name_nothing(
     assert [s.expression for s in scores.absent] == ["the third"]
 
 
-def test_chance_is_a_thing_picked_at_random(clip: synthetic.Clip, right: Answering) -> None:
+def test_chance_is_a_thing_picked_at_random(clip: synthetic.SyntheticClip, right: Answering) -> None:
     chance = evaluate(right, [clip], expressions=2)
     # The other thing never meets the first; the second is gone in half of the frames, the other one never.
     assert chance.mean("chance", "position") == (0.5, 0.5)
     assert chance.mean("chance", "appearance") == (0.5, 0.5)
 
 
-def test_size_and_occlusion_are_those_of_what_is_named(clip: synthetic.Clip, right: Answering) -> None:
+def test_size_and_occlusion_are_those_of_what_is_named(clip: synthetic.SyntheticClip, right: Answering) -> None:
     first, second, third = evaluate(right, [clip], expressions=2).sentences
     assert first.size == pytest.approx(2 * 32 / np.pi**0.5 / 64)
     assert second.size == pytest.approx(2 * 8 / np.pi**0.5 / 64)  # in the two frames in which it is there
@@ -137,7 +137,7 @@ def test_size_and_occlusion_are_those_of_what_is_named(clip: synthetic.Clip, rig
     assert [s.occluded for s in evaluate(right, [hidden], expressions=2).naming] == [True, False]
 
 
-def test_the_thing_taken_is_the_one_that_masks_cover_most_of(clip: synthetic.Clip) -> None:
+def test_the_thing_taken_is_the_one_that_masks_cover_most_of(clip: synthetic.SyntheticClip) -> None:
     most = clip.mask(1) | NOTHING
     most[0, 8:10, 8:40] = True  # 64 pixels of the first, and the second's 128
     even = clip.mask(1).copy()
@@ -147,7 +147,7 @@ def test_the_thing_taken_is_the_one_that_masks_cover_most_of(clip: synthetic.Cli
         assert score.taken == taken
 
 
-def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.Clip) -> None:
+def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.SyntheticClip) -> None:
     answer = clip.mask(1).copy()
     answer[1], answer[2, :8, :8] = False, True
     _, second, third = evaluate(Answering({"the second": answer}), [clip], expressions=2).sentences
@@ -164,7 +164,7 @@ def test_frames_say_what_was_there_and_what_was_found(clip: synthetic.Clip) -> N
     assert second.to_dict()["verdict"] == {"present": True, "presence": pytest.approx(0.75)}
 
 
-def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.Clip, right: Answering) -> None:
+def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.SyntheticClip, right: Answering) -> None:
     # The object scores are 0.75, whose logit is 1.1, and 0.25.
     right.inference = InferenceConfig(calibration=CalibrationConfig(verdict_shift=1.2))
     assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [False, True]
@@ -172,7 +172,7 @@ def test_the_verdict_is_at_the_model_s_calibration(clip: synthetic.Clip, right: 
     assert [s.judged_rightly for s in evaluate(right, [clip]).sentences] == [True, True]
 
 
-def test_parts_are_switched_off_where_asked(clip: synthetic.Clip, right: Answering) -> None:
+def test_parts_are_switched_off_where_asked(clip: synthetic.SyntheticClip, right: Answering) -> None:
     evaluate(right, [clip], without=frozenset({"prior"}))
     assert right.without == [{"prior"}] * 2
 
@@ -298,7 +298,7 @@ def test_numbers_out_of_range_are_refused_at_the_call(numbers: tuple[int, int, i
 
 
 @pytest.mark.parametrize(("clips", "expressions"), [([], 1), (["clip"], 0)])
-def test_nothing_to_score_is_an_input_error(clip: synthetic.Clip, clips: list, expressions: int) -> None:
+def test_nothing_to_score_is_an_input_error(clip: synthetic.SyntheticClip, clips: list, expressions: int) -> None:
     with pytest.raises(InputError, match="at least one"):
         evaluate(Answering({}), [clip for _ in clips], expressions=expressions)
 
@@ -314,7 +314,7 @@ def test_a_sheet_shows_the_worst_some_of_all_and_the_worst_that_name_nothing() -
     assert [s.target for s in shown] == [0, 0, 0, None, None]
 
 
-def test_a_sheet_shows_true_outline_prior_and_mask(clip: synthetic.Clip) -> None:
+def test_a_sheet_shows_true_outline_prior_and_mask(clip: synthetic.SyntheticClip) -> None:
     wrong = Answering({"the first": clip.mask(1), "the third": clip.mask(0)})
     sheet = contact_sheet(wrong, [clip], evaluate(wrong, [clip]), each=1)
     width, height = PANEL
@@ -330,7 +330,7 @@ def test_a_sheet_shows_true_outline_prior_and_mask(clip: synthetic.Clip) -> None
 # ----------------------------------------------------------------------------------------------------------- network
 
 
-def test_nano_scores_the_same_each_time(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_nano_scores_the_same_each_time(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     scores = evaluate(model, [scene])
     assert scores == evaluate(model, [scene])
     assert all(0 <= figure <= 1 for answer in ("masks", "prior") for figure in scores.mean(answer))
@@ -342,7 +342,7 @@ def test_nano_scores_the_same_each_time(model: mpgsam2.Segmenter, scene: synthet
 )
 def test_the_oracle_gives_the_tracker_the_true_mask(
     model: mpgsam2.Segmenter,
-    scene: synthetic.Clip,
+    scene: synthetic.SyntheticClip,
     monkeypatch: pytest.MonkeyPatch,
     window: int | None,
     interleaved: bool,

@@ -27,11 +27,11 @@ from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle
 from mpgsam2.export.drawing import PALETTE, Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
-from mpgsam2.export.scores import agreement
+from mpgsam2.export.scores import prior_agreement
 from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
-from mpgsam2.inference.verdict import conclude, tell
+from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
@@ -172,7 +172,7 @@ def test_masks_are_run_lengths_too(tmp_path: Path, clip: Clip, export: Any, coun
     export(tmp_path, select(clip, Selection(first=1)), count, queries=TWO)
     part = select(clip, Selection(first=1))
     frames = json.loads((tmp_path / "masks.json").read_text())["frames"]
-    assert [(frame["index"], frame["source"]) for frame in frames] == [(i, i + 1) for i in range(6)][:count]
+    assert [(frame["index"], frame["source_index"]) for frame in frames] == [(i, i + 1) for i in range(6)][:count]
     for letter, row in (("A", 20), ("B", 14)):
         for frame, result in zip(frames, results(part, row), strict=False):
             np.testing.assert_array_equal(rle_decode(frame[letter]), result.mask)
@@ -329,16 +329,16 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.Se
         "certainty": verdict.certainty,
         "found": [[0, FRAMES - 1]],
     }
-    assert query["told"] == tell(verdict)
+    assert query["summary"] == verdict.summary
     assert query["description"] == f"the red shape, found in {FRAMES} of {FRAMES} frames, moves left to right"
     assert "mean" not in query
     for entry, result in zip(query["frames"], results(clip), strict=True):
-        assert (entry["index"], entry["source"]) == (result.index, result.index)
+        assert (entry["index"], entry["source_index"]) == (result.index, result.index)
         assert entry["area"] == result.mask.sum()
         assert entry["object_score"] == pytest.approx(result.object_score, abs=1e-4)
         assert entry["iou"] == 0.3333
-        assert entry["agreement"] == pytest.approx(agreement(result.prior, result.mask), abs=1e-4)
-        assert entry.keys() == {"index", "source", "area", "object_score", "iou", "agreement"}
+        assert entry["prior_agreement"] == pytest.approx(prior_agreement(result.prior, result.mask), abs=1e-4)
+        assert entry.keys() == {"index", "source_index", "area", "object_score", "iou", "prior_agreement"}
 
 
 def test_the_record_of_a_part_of_a_clip_counts_in_the_clip_too(tmp_path: Path, clip: Clip, export: Any) -> None:
@@ -347,7 +347,7 @@ def test_the_record_of_a_part_of_a_clip_counts_in_the_clip_too(tmp_path: Path, c
     assert (record["frames"], record["fps"], record["width"], record["height"]) == (3, "15000/1001", 32, 23)
     assert record["clip"]["frames"] == FRAMES and record["clip"]["width"] == WIDTH
     (query,) = record["queries"]
-    assert [(entry["index"], entry["source"]) for entry in query["frames"]] == [(0, 1), (1, 3), (2, 5)]
+    assert [(entry["index"], entry["source_index"]) for entry in query["frames"]] == [(0, 1), (1, 3), (2, 5)]
 
 
 def test_two_queries_are_compared(tmp_path: Path, clip: Clip, export: Any) -> None:
@@ -474,18 +474,18 @@ def test_agreement_is_the_overlap_of_prior_and_mask_patch_by_patch() -> None:
     mask = np.zeros((40, 60), bool)
     mask[:20, :30] = True
     quarter = np.float32([[1, 0], [0, 0]])
-    assert agreement(quarter, mask) == 1
-    assert agreement(1 - quarter, mask) == 0
-    assert agreement(np.float32([[0.5, 0], [0, 0]]), mask) == pytest.approx(0.5)
-    assert agreement(np.float32([[1, 1], [0, 0]]), mask) == pytest.approx(0.5)
+    assert prior_agreement(quarter, mask) == 1
+    assert prior_agreement(1 - quarter, mask) == 0
+    assert prior_agreement(np.float32([[0.5, 0], [0, 0]]), mask) == pytest.approx(0.5)
+    assert prior_agreement(np.float32([[1, 1], [0, 0]]), mask) == pytest.approx(0.5)
     mask[:, :15] = True
-    assert agreement(np.float32([[1, 0], [0.5, 0]]), mask) == pytest.approx(1)
+    assert prior_agreement(np.float32([[1, 0], [0.5, 0]]), mask) == pytest.approx(1)
 
 
 def test_empty_masks_agree_with_priors_that_point_nowhere() -> None:
     empty = np.zeros((40, 60), bool)
-    assert agreement(np.full((8, 8), 0.1, np.float32), empty) == 1
-    assert agreement(np.eye(8, dtype=np.float32), empty) == 0
+    assert prior_agreement(np.full((8, 8), 0.1, np.float32), empty) == 1
+    assert prior_agreement(np.eye(8, dtype=np.float32), empty) == 0
 
 
 def test_a_fingerprint_is_that_of_the_weights(model: mpgsam2.Segmenter) -> None:
@@ -562,7 +562,7 @@ def test_a_run_stopped_before_its_first_frame(tmp_path: Path, clip: Clip, export
     record = export(tmp_path, clip, 0)
     assert (record["complete"], record["frames"], record["sound"]) == (False, 0, None)
     (query,) = record["queries"]
-    assert (query["frames"], query["verdict"], query["told"]) == ([], None, None)
+    assert (query["frames"], query["verdict"], query["summary"]) == ([], None, None)
     assert files(tmp_path) == ["masks.json", "run.json"]
 
 

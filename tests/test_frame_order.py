@@ -15,7 +15,7 @@ from mpgsam2.network.model import MPGSAM2
 
 @pytest.mark.parametrize("frame_positions", [False, True])
 def test_only_frame_positions_show_the_prior_which_frame_came_first(
-    frame_positions: bool, scene: synthetic.Clip
+    frame_positions: bool, scene: synthetic.SyntheticClip
 ) -> None:
     torch.manual_seed(0)
     net = MPGSAM2(replace(NANO, prior=replace(NANO.prior, frame_positions=frame_positions))).eval()
@@ -26,7 +26,7 @@ def test_only_frame_positions_show_the_prior_which_frame_came_first(
     assert difference > 1e-3 if frame_positions else difference < 2e-6
 
 
-def test_nano_sees_the_order(model: MPGSAM2, scene: synthetic.Clip) -> None:
+def test_nano_sees_the_order(model: MPGSAM2, scene: synthetic.SyntheticClip) -> None:
     ids = model.tokenizer.encode("the thing moving to the left")
     forwards = model.encode_clip(scene.frames, ids).prior
     backwards = model.encode_clip(np.flip(scene.frames, 0).copy(), ids).prior.flip(0)

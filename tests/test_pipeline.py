@@ -24,12 +24,12 @@ from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import Progress, check_request, segment_file, warn_unknown, write_results
 from mpgsam2.inference.capacity import bytes_per_frame, frames_that_fit
 from mpgsam2.inference.segmenter import Answer
-from mpgsam2.inference.verdict import conclude, tell
+from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano import synthetic
 from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.network.beit3 import BEiT3, VisionEmbedding
-from mpgsam2.network.model import PARTS
+from mpgsam2.network.parts import Part
 from mpgsam2.network.tracker import Tracker
 from mpgsam2.video import EncoderError, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
@@ -95,7 +95,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, *methods: tuple[type, str]) -> 
 
 
 def test_segment_gives_one_result_per_frame_in_the_frames_own_size(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
 ) -> None:
     frames = scene.frames[:, :61, :53]
     grid = model.config.encoder.grid
@@ -113,7 +113,9 @@ def test_segment_gives_one_result_per_frame_in_the_frames_own_size(
         assert isinstance(r.object_score, float) and isinstance(r.iou, float)
 
 
-def test_a_level_below_tensors_have_the_contracts_shapes(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_a_level_below_tensors_have_the_contracts_shapes(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
+) -> None:
     net = mpgsam2.MPGSAM2.from_state_dict(model.state_dict())
     assert net.config == model.config
     ids = model.tokenizer.encode(SENTENCE)
@@ -153,7 +155,7 @@ def test_sam2s_own_pass_of_the_decoder_is_refused(model: mpgsam2.Segmenter) -> N
         model.network.visual_model.sam_mask_decoder(*[None] * 6)
 
 
-def test_segment_is_encode_clip_then_track(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_segment_is_encode_clip_then_track(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     context = model.encode_clip(scene.frames, model.tokenizer.encode(SENTENCE))
     outputs = list(model.track(scene.frames, context))
     for r, out, prior in zip(model.segment(scene.frames, SENTENCE), outputs, context.prior[:, 0].numpy(), strict=True):
@@ -169,7 +171,7 @@ def test_segment_is_encode_clip_then_track(model: mpgsam2.Segmenter, scene: synt
 
 
 def test_frames_are_read_once_for_the_prior_and_then_one_at_a_time(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
 ) -> None:
     model = model.configured(window=None)
     frames = CountedFrames(scene.frames)
@@ -182,7 +184,7 @@ def test_frames_are_read_once_for_the_prior_and_then_one_at_a_time(
     assert frames.read == [len(scene.frames)] * 2
 
 
-def test_a_small_network_reads_a_few_frames_ahead(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_a_small_network_reads_a_few_frames_ahead(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     frames = CountedFrames(np.concatenate([scene.frames] * 8))
     results = model.segment_several(frames, [Query(SENTENCE)])
     next(results)
@@ -191,19 +193,23 @@ def test_a_small_network_reads_a_few_frames_ahead(model: mpgsam2.Segmenter, scen
     assert frames.read[1] < 30 and not frames.held
 
 
-def test_frames_are_let_go_when_read(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_frames_are_let_go_when_read(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     frames = CountedFrames(np.concatenate([scene.frames, scene.frames]))
     # Of each pass the frame just read, and the first one of the window, whose size the results take.
     assert max(len(frames.held) for _ in model.segment(frames, SENTENCE)) <= 3
 
 
-def test_frames_that_can_be_read_only_once_give_the_same(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_frames_that_can_be_read_only_once_give_the_same(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
+) -> None:
     again = model.segment(scene.frames, SENTENCE)
     for a, b in zip(model.segment(iter(scene.frames), SENTENCE), again, strict=True):
         assert np.array_equal(a.probability, b.probability)
 
 
-def test_a_clip_longer_than_the_window_is_cut_in_windows(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_a_clip_longer_than_the_window_is_cut_in_windows(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
+) -> None:
     model = model.configured(window=2, interleaved=False)
     frames = CountedFrames(scene.frames)
     whole = list(model.segment(frames, SENTENCE))
@@ -214,7 +220,7 @@ def test_a_clip_longer_than_the_window_is_cut_in_windows(model: mpgsam2.Segmente
         assert np.array_equal(a.prior, b.prior) and np.array_equal(a.probability, b.probability)
 
 
-def test_interleaved_windows_each_span_the_whole_clip(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_interleaved_windows_each_span_the_whole_clip(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     model = model.configured(window=2, interleaved=True)
     ids = model.tokenizer.encode(SENTENCE)
     dealt = [scene.frames[[0, 3]], scene.frames[[1, 4]], scene.frames[[2]]]
@@ -238,7 +244,7 @@ def test_interleaved_windows_each_span_the_whole_clip(model: mpgsam2.Segmenter, 
 
 
 def test_very_long_clips_are_cut_also_where_windows_are_interleaved(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mpgsam2.inference.config.MOST_INTERLEAVED", 2)
     model = model.configured(window=2, interleaved=True)
@@ -251,7 +257,7 @@ def test_very_long_clips_are_cut_also_where_windows_are_interleaved(
 
 
 def test_without_a_window_memory_sets_the_limit(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = model.configured(window=None)
     free = namedtuple("Memory", ["available"])(4 * bytes_per_frame(model.config, sentences=1))
@@ -266,7 +272,7 @@ def test_without_a_window_memory_sets_the_limit(
 
 
 def test_the_span_is_chosen_once_and_every_frame_says_it(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = iter([4 * bytes_per_frame(model.config, sentences=1), 0, 0])
     monkeypatch.setattr("mpgsam2.inference.capacity.free_memory", lambda device: next(free))
@@ -314,7 +320,7 @@ def test_where_a_clip_was_cut_is_recorded_and_can_be_repeated(
 
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_a_window_longer_than_the_clip_changes_nothing(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, interleaved: bool
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, interleaved: bool
 ) -> None:
     answers = []
     for window in (None, 50):
@@ -326,7 +332,7 @@ def test_a_window_longer_than_the_clip_changes_nothing(
 @pytest.mark.parametrize(("window", "interleaved"), [(None, False), (2, False), (2, True)])
 def test_several_queries_are_answered_as_each_alone(
     model: mpgsam2.Segmenter,
-    scene: synthetic.Clip,
+    scene: synthetic.SyntheticClip,
     window: int | None,
     interleaved: bool,
 ) -> None:
@@ -347,7 +353,7 @@ def test_several_queries_are_answered_as_each_alone(
 
 
 def test_several_queries_share_what_does_not_depend_on_them(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = count_calls(
         monkeypatch, (VisionEmbedding, "forward"), (BEiT3, "fuse"), (Tracker, "image_features"), (Tracker, "segment")
@@ -359,7 +365,9 @@ def test_several_queries_share_what_does_not_depend_on_them(
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.9])
-def test_masks_are_cut_at_the_threshold(model: mpgsam2.Segmenter, scene: synthetic.Clip, threshold: float) -> None:
+def test_masks_are_cut_at_the_threshold(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, threshold: float
+) -> None:
     for usual, (result,) in zip(
         model.segment(scene.frames, "the yellow star"),
         model.segment_several(scene.frames, SEVERAL[:1], threshold=threshold),
@@ -370,28 +378,28 @@ def test_masks_are_cut_at_the_threshold(model: mpgsam2.Segmenter, scene: synthet
         assert not np.array_equal(result.mask, usual.mask)
 
 
-@pytest.mark.parametrize("part", sorted(PARTS))
+@pytest.mark.parametrize("part", Part)
 def test_without_a_part_the_masks_are_others_and_the_prior_is_the_same(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, part: str
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, part: Part
 ) -> None:
     present = "the yellow star"  # what is judged absent has no mask to change
     whole = list(model.segment(scene.frames, present))
     less = list(model.segment(scene.frames, present, without=frozenset({part})))
     differs = [not np.array_equal(a.probability, b.probability) for a, b in zip(whole, less, strict=True)]
     # The first frame has no history to go without.
-    assert differs == [part != "history", *[True] * (len(whole) - 1)]
+    assert differs == [part != Part.HISTORY, *[True] * (len(whole) - 1)]
     assert all(np.array_equal(a.prior, b.prior) for a, b in zip(whole, less, strict=True))
 
 
-def test_without_history_every_frame_is_a_first_one(model: mpgsam2.Segmenter, scene: synthetic.Clip) -> None:
+def test_without_history_every_frame_is_a_first_one(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip) -> None:
     context = model.encode_clip(scene.frames, model.tokenizer.encode(SENTENCE))
-    forgetful = list(model.track(scene.frames, context, without=frozenset({"history", "global_context"})))
+    forgetful = list(model.track(scene.frames, context, without=frozenset({"history", Part.GLOBAL_CONTEXT})))
     alone = context._replace(prior=context.prior[3:], sparse_prompts=context.sparse_prompts[3:])
     first = next(iter(model.track(scene.frames[3:], alone, without=frozenset({"global_context"}))))
     np.testing.assert_allclose(forgetful[3].low_res_logits, first.low_res_logits, atol=1e-5)
 
 
-def test_metrics_take_a_frame_or_a_clip(scene: synthetic.Clip) -> None:
+def test_metrics_take_a_frame_or_a_clip(scene: synthetic.SyntheticClip) -> None:
     truth = scene.mask(0)
     for score in (region_similarity, contour_accuracy):
         assert score(truth[0], truth[0]) == 1.0
@@ -443,6 +451,24 @@ def test_a_sentence_is_a_query(model: mpgsam2.Segmenter, clip_file: Path, tmp_pa
     assert np.array_equal(result.mask, again.mask)
 
 
+def test_a_sentence_is_tokenised_once_a_run(
+    model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    encode = model.tokenizer.encode
+
+    def counted(expression: str) -> list[int]:
+        asked.append(expression)
+        return encode(expression)
+
+    monkeypatch.setattr(model.tokenizer, "encode", counted)
+    queries = [Query("the red star"), Query("the star"), Query("the red star", frozenset({"history"}))]
+    next(segment_file(model, clip_file, queries, tmp_path / "one"))
+    assert asked == ["the red star", "the star"]
+    next(segment_file(model, clip_file, "the circle", tmp_path / "two"))
+    assert asked == ["the red star", "the star", "the circle"]
+
+
 def test_several_queries_go_to_one_folder(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
     look = Look(opacity=0.7)
     step = last(segment_file(model, clip_file, SEVERAL, tmp_path, look=look))
@@ -463,13 +489,13 @@ def test_a_part_of_a_clip(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: P
     assert {step.total for step in steps} == {2}
     written = read_record(tmp_path)
     assert written["complete"] is True
-    assert [entry["source"] for entry in written["queries"][0]["frames"]] == [1, 3]
+    assert [entry["source_index"] for entry in written["queries"][0]["frames"]] == [1, 3]
     overlay = open_clip(tmp_path / "overlay.mp4")
     assert (overlay.frame_count, overlay.fps) == (2, Fraction(15000, 1001))
 
 
 def test_masks_are_scored_against_the_truth(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, clip_file: Path, tmp_path: Path
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, clip_file: Path, tmp_path: Path
 ) -> None:
     truths = scene.mask(0)
     with ZipFile(tmp_path / "truth.zip", "w") as archive:
@@ -500,7 +526,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.Segmenter, tmp_pat
     assert verdict == conclude(found, scores, model.inference.calibration)
     assert verdict.present and any(found)
     (query,) = read_record(folder)["queries"]
-    assert (query["verdict"], query["told"]) == (verdict_record(verdict), tell(verdict))
+    assert (query["verdict"], query["summary"]) == (verdict_record(verdict), verdict.summary)
 
 
 @pytest.mark.parametrize(
@@ -514,7 +540,7 @@ def test_the_verdict_comes_with_the_last_frame(model: mpgsam2.Segmenter, tmp_pat
     ],
 )
 def test_a_verdict_is_told_with_how_sure_it_is(found: str, scores: list[float], told: str) -> None:
-    assert tell(conclude([mask == "1" for mask in found], scores)) == told
+    assert conclude([mask == "1" for mask in found], scores).summary == told
 
 
 def test_progress_tells_the_time(model: mpgsam2.Segmenter, clip_file: Path, tmp_path: Path) -> None:
@@ -548,7 +574,7 @@ def test_closing_early_keeps_what_is_done_and_stops_the_model(
 
 
 def test_a_frame_lost_on_the_way_is_said_and_what_is_done_stays(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, tmp_path: Path
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, tmp_path: Path
 ) -> None:
     frames, folder = tmp_path / "frames", tmp_path / "results"
     frames.mkdir()
@@ -653,7 +679,7 @@ def test_a_folder_that_cannot_be_one_is_refused(idle: mpgsam2.Segmenter, clip_fi
 
 
 def test_results_never_replace_their_own_clip(
-    idle: mpgsam2.Segmenter, clip_file: Path, scene: synthetic.Clip, tmp_path: Path
+    idle: mpgsam2.Segmenter, clip_file: Path, scene: synthetic.SyntheticClip, tmp_path: Path
 ) -> None:
     overlay, masks = tmp_path / "overlay.mp4", tmp_path / "masks"
     shutil.copy(clip_file, overlay)
@@ -682,7 +708,7 @@ def test_what_is_no_frame_is_refused(model: mpgsam2.Segmenter, frames: object) -
 
 
 def test_a_frame_of_another_size_is_refused_and_gets_no_mask_of_the_first_one_s(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip
 ) -> None:
     frames = [*scene.frames[:2], scene.frames[2][:-1]]
     for given in (frames, iter(frames)):
@@ -691,12 +717,14 @@ def test_a_frame_of_another_size_is_refused_and_gets_no_mask_of_the_first_one_s(
 
 
 @pytest.mark.parametrize("queries", [SENTENCE, [SENTENCE], (SENTENCE, Query(SENTENCE)), [None]])
-def test_sentences_are_no_queries(model: mpgsam2.Segmenter, scene: synthetic.Clip, queries: object) -> None:
+def test_sentences_are_no_queries(model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, queries: object) -> None:
     with pytest.raises(InputError, match="The sentences are no queries"):
         model.segment_several(scene.frames, queries)
 
 
 @pytest.mark.parametrize("expression", [5, ["a"], SENTENCE.encode(), Query(SENTENCE)])
-def test_what_is_no_sentence_is_refused(model: mpgsam2.Segmenter, scene: synthetic.Clip, expression: object) -> None:
+def test_what_is_no_sentence_is_refused(
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, expression: object
+) -> None:
     with pytest.raises(InputError, match=f"The expression is one {type(expression).__name__}: give a sentence"):
         model.segment(scene.frames, expression)

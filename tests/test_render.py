@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 
 from mpgsam2.errors import InputError
-from mpgsam2.export.drawing import (
-    PALETTE,
-    Look,
-    cut_out,
-    mask_image,
-    overlay,
-    prior_heatmap,
-    probability_map,
-    side_by_side,
-)
+from mpgsam2.export.drawing import Look, cut_out, mask_image, overlay, prior_heatmap, probability_map, side_by_side
+from mpgsam2.palette import PALETTE
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from mpgsam2.nano.drawings.sources import (
     TRAINED_PHOTOGRAPHS,
     TRAINED_STYLES,
 )
-from mpgsam2.nano.synthetic import THINGS, THINGS_HELD_OUT, VOCABULARY, Clip, Thing, World, render_clip
+from mpgsam2.nano.synthetic import THINGS, THINGS_HELD_OUT, VOCABULARY, SyntheticClip, Thing, World, render_clip
 from mpgsam2.nano.synthetic.colours import COLOURS, DRAWING_COLOURS
 from mpgsam2.nano.synthetic.motion import draw_flips, return_trip
 from mpgsam2.nano.synthetic.words import nouns_of
@@ -32,7 +32,7 @@ SMALL = replace(THINGS, height=(96, 128), frames=9, absent=1.0, sentences=4, pho
 
 
 @pytest.fixture(scope="module")
-def clips(atlas: Path) -> list[Clip]:
+def clips(atlas: Path) -> list[SyntheticClip]:
     return [render_clip(seed, SMALL) for seed in range(60)]
 
 
@@ -133,12 +133,12 @@ def test_people_are_not_called_by_colours(atlas: Path) -> None:
         assert not [text for text in spoken if set(text.split()) & {*NAMES, "gray", "violet"}]
 
 
-def test_clips_are_made_again_from_their_seed(clips: list[Clip]) -> None:
+def test_clips_are_made_again_from_their_seed(clips: list[SyntheticClip]) -> None:
     again = render_clip(5, SMALL)
     assert np.array_equal(again.frames, clips[5].frames) and again.expressions == clips[5].expressions
 
 
-def test_sentences_name_one_thing_or_nothing(clips: list[Clip]) -> None:
+def test_sentences_name_one_thing_or_nothing(clips: list[SyntheticClip]) -> None:
     kinds = Counter()
     for clip in clips:
         for expression in clip.expressions:
@@ -151,7 +151,7 @@ def test_sentences_name_one_thing_or_nothing(clips: list[Clip]) -> None:
     assert sum(count for (_, absent), count in kinds.items() if absent) >= 30
 
 
-def test_masks_lie_where_things_are_drawn(clips: list[Clip]) -> None:
+def test_masks_lie_where_things_are_drawn(clips: list[SyntheticClip]) -> None:
     drawn = [k for clip in clips for k, thing in enumerate(clip.things) if thing.drawing]
     assert len(drawn) > 60
     for clip in clips:

@@ -36,7 +36,7 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytes
 
 
 def test_a_small_network_takes_one_thread_and_gives_it_back(
-    model: mpgsam2.Segmenter, scene: synthetic.Clip, monkeypatch: pytest.MonkeyPatch
+    model: mpgsam2.Segmenter, scene: synthetic.SyntheticClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, taken = torch.get_num_threads(), []
     torch.set_num_threads(2)

@@ -23,17 +23,18 @@ from safetensors.torch import load_file
 from mpgsam2 import InputError, load_model
 from mpgsam2.cli import main
 from mpgsam2.datasets.truth import Truth
-from mpgsam2.network.config import NANO
+from mpgsam2.network.config import NANO, ModelConfig
 from mpgsam2.network.images import resize
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.augmentation import Distortion, flip
 from mpgsam2.training.clip_batches import ClipBatch, Clips, Key, collate, keys, steps_per_epoch
 from mpgsam2.training.clip_frames import choose_frames
 from mpgsam2.training.held_out import hold_out, open_sources
-from mpgsam2.training.losses import clip_losses
+from mpgsam2.training.losses import clip_losses, object_score_loss
 from mpgsam2.training.objective import PaperTrainee
 from mpgsam2.training.paper import PaperTask
 from mpgsam2.training.recipes import FROZEN, NEW_PARTS, RECIPES
+from mpgsam2.training.sentences import check_sentences
 from mpgsam2.training.sources import Example
 from mpgsam2.training.start import NEW, load_start
 from mpgsam2.training.trainer import Trainer
@@ -122,6 +123,7 @@ def test_a_clip_without_its_object_is_drawn_again(youtube: Path) -> None:
 
     with pytest.raises(InputError, match="none shows"):
         Clips(Never(), NANO, tokenizer)[key[0]]
+    assert not Clips(Never(), NANO, tokenizer, draws_absent=True)[key[0]]["masks"].any()  # of one's own data
 
 
 def test_mevis_takes_the_union_of_the_frames_that_are_drawn(tmp_path: Path) -> None:
@@ -300,6 +302,16 @@ def test_a_batch_divides_by_all_of_its_visible_frames() -> None:
     assert all(loss.isfinite() for loss in nothing.values())  # N is at least 1
 
 
+def test_the_object_score_is_told_what_every_known_frame_shows() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -4.0]])
+    shown = torch.tensor([[True, True, False], [False, True, True]])
+    known = torch.tensor([[True, True, True], [True, True, False]])
+    p = 1 / (1 + np.exp(-np.array([2.0, -1.0, -0.5, 0.0, 3.0])))  # of what is right
+    loss = object_score_loss(logits, shown, known, torch.tensor(5.0))
+    assert loss.item() == pytest.approx(-np.log(p).mean(), abs=1e-6)
+    assert object_score_loss(logits, shown, known & False, torch.tensor(0.0)).item() == 0
+
+
 # ------------------------------------------------------------------------------------- what it starts from, and learns
 
 
@@ -312,8 +324,12 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def batch(youtube: Path) -> ClipBatch:
     """Two clips of two frames."""
+    return two_clips(youtube, NANO)
+
+
+def two_clips(youtube: Path, config: ModelConfig) -> ClipBatch:
     source, _ = open_sources("ref-youtube-vos", youtube, 3, 0)
-    clips = Clips(source, NANO, load_model("nano").tokenizer)
+    clips = Clips(source, config, load_model("nano").tokenizer)
     whole = collate([clips[key] for key in next(keys(len(source), 2, 0, 0, 1))])
     shorter = {name: getattr(whole, name)[:, 1:] for name in ("small", "large", "masks", "counts")}
     return replace(whole, **shorter)
@@ -392,6 +408,41 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
     trainer.step(batch, 0.0)
     changed = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
     assert changed == reached
+
+
+@pytest.fixture
+def blind() -> PaperTrainee:
+    """Nano, told that nothing is ever there; its objective is that of the recipe `own`."""
+    net = load_model("nano").network
+    with torch.no_grad():
+        net.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(-9)
+    return PaperTrainee(net, RECIPES["own"].losses, checkpointing=False)
+
+
+def test_only_own_data_teach_the_object_score(blind: PaperTrainee, youtube: Path) -> None:
+    batch = two_clips(youtube, blind.net.config)
+    own = blind(batch)
+    assert own["object_score"] > 1  # wrongly absent
+    own["object_score"].backward()
+    assert blind.net.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.grad.abs().sum() > 0
+    blind.weights = RECIPES["mevis"].losses
+    papers = blind(batch)
+    assert list(papers) == ["focal", "dice", "similarity"]
+    assert all(torch.equal(loss, own[name]) for name, loss in papers.items())
+    assert all(recipe.losses.object_score == 0 for name, recipe in RECIPES.items() if name != "own")
+
+
+def test_an_object_that_the_start_calls_absent_is_found(blind: PaperTrainee, youtube: Path, tmp_path: Path) -> None:
+    batch = two_clips(youtube, blind.net.config)
+    recipe = replace(RECIPES["own"], rate=5e-4, new_rate=5e-4)
+    trainer = Trainer(blind, recipe.optimisation, make_accelerator("cpu", tmp_path))
+    with torch.no_grad():
+        assert (blind.answer(batch)[2] < 0).all()
+    for _ in range(12):
+        trainer.step(batch, 0.0)
+    with torch.no_grad():
+        score = blind.answer(batch)[2]
+    assert torch.equal(score > 0, batch.masks.flatten(2).any(dim=2))  # two frames show it, two do not
 
 
 def test_new_parts_have_their_own_rate(parts: tuple[Path, Path]) -> None:
@@ -572,3 +623,13 @@ def test_two_processes_learn_as_one_with_a_doubled_batch(youtube: Path, tmp_path
     for name in ("mask_linear.weight", "visual_ifi.linear1.weight", "mm_extractor.beit3.text_embed.weight"):
         moved, other = ours[name] - before[name], theirs[name] - before[name]
         assert torch.nn.functional.cosine_similarity(moved.flatten(), other.flatten(), dim=0) > 0.99
+
+
+def test_sentences_are_read_before_training() -> None:
+    tokenizer = load_model("nano").tokenizer
+    assert check_sentences(["the red circle", "the blue square"], tokenizer) is None
+    told = check_sentences(["the red zeppelin", "a zeppelin left of the ocarina"], tokenizer)
+    assert told is not None and "does not know “zeppelin” and “ocarina”; training adds no words" in told
+    for text, why in (("?!", "“?!” cannot be learned from. The sentence holds no word"), ("red " * 100, "too long")):
+        with pytest.raises(InputError, match=re.escape(why)):
+            check_sentences([text], tokenizer)

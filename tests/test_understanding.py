@@ -13,7 +13,7 @@ from mpgsam2.export.description import Description
 from mpgsam2.export.pipeline import check_request
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.understanding import NAMELESS, doubt, warning
-from mpgsam2.inference.verdict import conclude, tell
+from mpgsam2.inference.verdict import conclude
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_unknown_words_that_name_are_told_and_nothing_is_claimed(
     assert warning(model.tokenizer, sentence).startswith(f"{unsure} and go by the rest")
     for found in ([True, True], [True, False], [False, False]):
         verdict = conclude(found, [0.99, 0.99], doubt=unsure)
-        told = tell(verdict)
+        told = verdict.summary
         assert told.startswith(f"{unsure}: ") and told.endswith("I cannot say how sure I am.")
         record = verdict_record(verdict)
         assert (record["present"], record["presence"], record["certainty"]) == (None, None, None)

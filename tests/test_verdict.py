@@ -32,7 +32,7 @@ def test_what_is_found_with_certainty_is_told_by_its_frames(found: str, sentence
 
 def test_ranges_are_the_runs_of_frames_with_a_mask() -> None:
     verdict = conclude([False, True, True, False, True], [0.1, 0.9, 0.8, 0.2, 0.7])
-    assert verdict.found == (range(1, 3), range(4, 5)) and verdict.frames == 5
+    assert verdict.found == (range(1, 3), range(4, 5)) and verdict.frame_count == 5
 
 
 def logit(probability: float) -> float:

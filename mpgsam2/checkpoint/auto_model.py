@@ -36,7 +36,7 @@ _SIZES = ("encoder", "prior", "tracker")
 _OURS = (*_SIZES, "calibration", "window", "interleaved")
 _HUB_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "token")
 
-_OF_AUTO_MODEL = ("_from_auto", "adapter_kwargs", "proxies", "trust_remote_code")  # which it adds by itself
+_AUTO_MODEL_ARGUMENTS = ("_from_auto", "adapter_kwargs", "proxies", "trust_remote_code")  # which it adds by itself
 
 
 class MPGSAM2Config(PreTrainedConfig):
@@ -156,7 +156,7 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
             InputError: as `load_model` does, or an option is none of these.
         """
         hub_options = {name: options.pop(name) for name in _HUB_OPTIONS if options.get(name) is not None}
-        if unknown := sorted(name for name, value in options.items() if value and name not in _OF_AUTO_MODEL):
+        if unknown := sorted(name for name, value in options.items() if value and name not in _AUTO_MODEL_ARGUMENTS):
             raise InputError(f"MPG-SAM 2 cannot be loaded with {', '.join(unknown)}: leave that out.")
         if isinstance(dtype, str):
             dtype = getattr(torch, dtype, None)

@@ -20,8 +20,8 @@ from mpgsam2.checkpoint.names import INDEX, SHARD
 from mpgsam2.errors import InputError
 
 _WRAPPERS = ("model", "module", "state_dict")  # where trainers put the weights, beside their settings
-_SMALL = 2**20  # bytes of a tensor that is copied: it costs nothing, and in a file it lies across the cache's lines
-_AT_ONCE = 2**26  # bytes of a file that are copied before the memory they are mapped to is given back
+_COPIED_TENSOR_BYTES = 2**20  # at most: copying costs nothing, and in a file they lie across the cache's lines
+_BYTES_PER_COPY = 2**26  # of a file, before the memory they are mapped to is given back
 _POINTER = b"version https://git-lfs"
 
 
@@ -78,8 +78,8 @@ def _files(path: Path) -> list[Path]:
 
 def _read_in_float32(path: Path) -> dict[str, Tensor]:
     tensors = _map(path)
-    copied = {n: t.nbytes for n, t in tensors.items() if t.dtype != torch.float32 or t.nbytes < _SMALL}
-    for names in _portions(copied, _AT_ONCE if _can_be_mapped(path) else None):
+    copied = {n: t.nbytes for n, t in tensors.items() if t.dtype != torch.float32 or t.nbytes < _COPIED_TENSOR_BYTES}
+    for names in _portions(copied, _BYTES_PER_COPY if _can_be_mapped(path) else None):
         # Mapped anew, so that the pages of the last portion are given back, not kept beside what was made of them.
         mapped = _map(path)
         tensors |= {name: mapped[name].to(torch.float32, copy=True) for name in names}

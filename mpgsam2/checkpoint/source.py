@@ -24,8 +24,8 @@ from huggingface_hub.errors import (
 
 from mpgsam2.errors import InputError
 
-_DEEPEST = 4  # folders below the one that is searched
-_BYTES = 4  # of a parameter, unless the file says another number
+_MAX_DEPTH = 4  # of folders below the one that is searched
+_BYTES_PER_PARAMETER = 4  # unless the file says another number
 
 
 class NoRepository(InputError):
@@ -64,13 +64,13 @@ class Folder:
         found = []
         for folder, below, names in os.walk(self.root):
             inside = Path(folder).relative_to(self.root)
-            below[:] = [name for name in below if not name.startswith(".") and len(inside.parts) < _DEEPEST]
+            below[:] = [name for name in below if not name.startswith(".") and len(inside.parts) < _MAX_DEPTH]
             found += [(inside / name).as_posix() for name in names]
         return found
 
     def parameters(self, file: str) -> float:
         """As `Source.parameters`."""
-        return (self.root / file).stat().st_size / _BYTES
+        return (self.root / file).stat().st_size / _BYTES_PER_PARAMETER
 
     def fetch(self, files: Sequence[str]) -> Path:
         """As `Source.fetch`."""
@@ -105,7 +105,7 @@ class Repository:
         """As `Source.parameters`."""
         with self._errors():
             if self.options.get("local_files_only"):
-                return (self.fetch([file]) / file).stat().st_size / _BYTES
+                return (self.fetch([file]) / file).stat().st_size / _BYTES_PER_PARAMETER
             if file.lower().endswith(".safetensors"):
                 try:
                     counts = HfApi().parse_safetensors_file_metadata(self.name, file, **self._asked).parameter_count
@@ -113,7 +113,7 @@ class Repository:
                 except (HTTPError, OSError, SafetensorsParsingError):  # the size of the file will do
                     pass
             url = hf_hub_url(self.name, file, revision=self._asked.get("revision"))
-            return (get_hf_file_metadata(url, token=self._asked.get("token")).size or 0) / _BYTES
+            return (get_hf_file_metadata(url, token=self._asked.get("token")).size or 0) / _BYTES_PER_PARAMETER
 
     def fetch(self, files: Sequence[str]) -> Path:
         """As `Source.fetch`."""

@@ -53,7 +53,8 @@ _CONTRACTIONS = (
     (re.compile(r"n't\b"), " not"),
     (re.compile(r"(?<=\w)'(?:s|m|re|ve|ll|d)\b"), ""),
 )
-_OF_WORDS = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"}  # but no enclosing marks, such as a keycap's
+# Letters with their marks, and digits; no enclosing marks, such as a keycap's.
+_WORD_CATEGORIES = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No"}
 
 
 class SentencePieceTokenizer:
@@ -285,5 +286,5 @@ def _words(text: str) -> list[str]:
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     for pattern, full in _CONTRACTIONS:
         text = pattern.sub(full, text)
-    runs = "".join(c if unicodedata.category(c) in _OF_WORDS else " " for c in text).split()
+    runs = "".join(c if unicodedata.category(c) in _WORD_CATEGORIES else " " for c in text).split()
     return [run for run in runs if any(unicodedata.category(c)[0] in "LN" for c in run)]

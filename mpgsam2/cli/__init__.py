@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from errno import EADDRINUSE
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -24,6 +24,9 @@ from mpgsam2.datasets.score_command import add_score
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import Query
 from mpgsam2.interruption import Interrupted, Interruption
+from mpgsam2.network.dtype import DTYPES
+from mpgsam2.network.parts import Part
+from mpgsam2.settings import SETTINGS
 from mpgsam2.training.command import add_train
 
 if TYPE_CHECKING:
@@ -75,14 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     model = _model_arguments("auto")
     parts = argparse.ArgumentParser(add_help=False)
-    parts.add_argument(
-        "--without",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="PART",
-        help="switch off parts of the network: prior, global_context, history",
-    )
+    _add_setting(parts, "without", nargs="+", action="extend", default=[], metavar="PART")
 
     segment = commands.add_parser(
         "segment", parents=[model, parts], help="write masks, overlay and mask prior of a clip"
@@ -103,12 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="PART",
-        help="ask the same once more with parts of the network switched off: prior, global_context, history",
+        help=f"ask the same once more with parts of the network switched off: {', '.join(Part)}",
     )
-    segment.add_argument("--first", type=int, default=0, metavar="N", help="first frame, counted from 0 (default: 0)")
-    segment.add_argument("--last", type=int, metavar="N", help="last frame (default: the clip's last)")
-    segment.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th frame (default: 1)")
-    segment.add_argument("--longest-side", type=int, metavar="PIXELS", help="scale larger frames down to this")
+    _add_setting(segment, "first", type=int, default=0, metavar="N", usual="0, from which frames are counted")
+    _add_setting(segment, "last", type=int, metavar="N")
+    _add_setting(segment, "every", type=int, metavar="N")
+    _add_setting(segment, "longest_side", type=int, metavar="PIXELS")
     segment.add_argument(
         "--span",
         type=int,
@@ -116,17 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         help="cut the clip in parts of at most N frames, which know nothing of each other (default: as the model does "
         "it, or as the free memory demands)",
     )
-    segment.add_argument(
-        "--threshold", type=float, default=0.5, metavar="P", help="least probability in a mask (default: 0.5)"
-    )
-    segment.add_argument(
-        "--ground-truth",
-        metavar="ZIP",
-        help="true masks to score against, a PNG for each frame of the clip or for some, by the numbers in their names",
-    )
-    segment.add_argument(
-        "--object", type=int, metavar="N", help="which object the ground truth's masks are of, where they hold several"
-    )
+    _add_setting(segment, "threshold", type=float, metavar="P")
+    _add_setting(segment, "ground_truth", metavar="ZIP")
+    _add_setting(segment, "object", type=int, metavar="N")
     segment.add_argument(
         "--out", type=Path, metavar="DIR", help="where the results go (default: out/<name of the clip>)"
     )
@@ -221,14 +209,15 @@ def _model_arguments(dtype: str) -> argparse.ArgumentParser:
         help="nano, large-ytvos, large-mevis, tiny-ytvos, tiny-mevis, a folder, a file or a hub id (default: nano)",
     )
     model.add_argument("--device", default="cpu", help="cpu, cuda, … (default: cpu)")
-    model.add_argument(
-        "--dtype",
-        choices=["auto", "bfloat16", "float32"],
-        default=dtype,
-        help="of matrix products: bfloat16 is faster where the processor or GPU has it; auto takes it on such a GPU "
-        "(default: %(default)s)",
-    )
+    _add_setting(model, "dtype", choices=DTYPES, default=dtype, usual=dtype)
     return model
+
+
+def _add_setting(parser: argparse.ArgumentParser, name: str, *, usual: str = "", **more: Any) -> None:
+    """Add one of `SETTINGS`; `usual` says what the default is where it is not the table's."""
+    setting = SETTINGS[name]
+    help = f"{setting.help} (default: {usual or setting.usual})"
+    parser.add_argument(f"--{name.replace('_', '-')}", **{"default": setting.default, "help": help} | more)
 
 
 def _segment(args: argparse.Namespace) -> None:
@@ -299,7 +288,7 @@ def _report(model: Segmenter, folder: Path) -> None:
         ]
         scored = sum("J" in frame for frame in query["frames"])
         part = f" (over {scored} of {record['frames']} frames)" if 0 < scored < record["frames"] else ""
-        print(f"{letter}“{query['expression']}”{without}: {query['told']}\n{', '.join(scores)}{part}")
+        print(f"{letter}“{query['expression']}”{without}: {query['summary']}\n{', '.join(scores)}{part}")
     if difference := record.get("difference"):
         print(f"Masks of {' and '.join(difference['queries'])}: mean IoU {_mean(difference['frames'], 'iou'):.2f}")
     if record["cut"]:
@@ -322,9 +311,9 @@ def _evaluate(args: argparse.Namespace) -> None:
     if args.dataset != "synthetic":
         return evaluate_on_data_set(args, lambda: _load(args.model, args))
     refuse_data_set_options(args)
+    from mpgsam2.export.tiles import write_sheet
     from mpgsam2.export.writable import check_writable
     from mpgsam2.nano.evaluation import contact_sheet, evaluate, summarise, table, validation_clips
-    from mpgsam2.nano.evaluation.tiles import write_sheet
 
     check_writable(args.out, args.sheet)
     clips = validation_clips(args.clips, family=args.family, seed=args.seed, frames=args.frames)

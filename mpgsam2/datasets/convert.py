@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mpgsam2.datasets.data_set import find_root
 from mpgsam2.datasets.expressions import read_expressions
-from mpgsam2.datasets.own import INDEX
+from mpgsam2.datasets.own_index import INDEX
 from mpgsam2.datasets.video import Video
 from mpgsam2.errors import InputError
 

@@ -94,14 +94,19 @@ class DataSet:
 
     def check(self) -> None:
         """Raises InputError if a sentence is empty or a frame's file is missing; no picture is opened."""
+        self.check_sentences()
         for video in self.videos:
-            for sentence in video.sentences:
-                if not sentence.text:
-                    raise InputError(f"Expression “{sentence.id}” of the video “{video.name}” is empty.")
             for frame in video.frames:
                 name = self.frame_name(video, frame)
                 if not (self.root / name).is_file():
                     raise InputError(f"“{name}” is missing: give the data set as it was released.")
+
+    def check_sentences(self) -> None:
+        """Raises InputError if a sentence is empty."""
+        for video in self.videos:
+            for sentence in video.sentences:
+                if not sentence.text:
+                    raise InputError(f"Expression “{sentence.id}” of the video “{video.name}” is empty.")
 
 
 @dataclass(frozen=True)
@@ -128,13 +133,16 @@ class Frames:
             yield picture
 
 
-def find_root(data: Path, released: str, index: str) -> Path:
+def find_root(
+    data: Path, released: str, index: str, remedy: str = "give the folder of the data set, laid out as released"
+) -> Path:
     """The folder of a data set.
 
     Args:
         data: what the user gave: that folder, or the one in which it lies.
         released: the folder's name as released.
         index: a file that it must hold, from the root on.
+        remedy: what to do if it is missing.
 
     Raises:
         InputError: it is neither here nor there.
@@ -145,7 +153,7 @@ def find_root(data: Path, released: str, index: str) -> Path:
     name = data.absolute().name
     if not data.is_dir():
         raise InputError(f"There is no folder “{name}”: check its name and where it lies.")
-    raise InputError(f"“{index}” is missing in “{name}”: give the folder of the data set, laid out as released.")
+    raise InputError(f"“{index}” is missing in “{name}”: {remedy}.")
 
 
 def check_split(kind: type[DataSet], split: str | None) -> str:

@@ -13,7 +13,7 @@ from mpgsam2.datasets.protocols import PROTOCOLS
 from mpgsam2.datasets.results import Key
 from mpgsam2.datasets.results_folder import ResultsFolder
 from mpgsam2.inference.segmenter import Segmenter
-from mpgsam2.network.model import check_parts
+from mpgsam2.network.parts import parts_of
 
 
 class Evaluation:
@@ -45,7 +45,7 @@ class Evaluation:
         processes: Processes,
         without: frozenset[str] = frozenset(),
     ) -> None:
-        check_parts(without)
+        parts_of(without)
         data_set.check()
         self._model, self._data_set, self._without = model, data_set, without
         self._processes = processes

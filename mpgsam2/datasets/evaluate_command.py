@@ -98,7 +98,7 @@ def _data_set(args: argparse.Namespace, open_data_set: Callable[..., DataSet]) -
 def _score(args: argparse.Namespace, data_set: DataSet, folder: Path, model: Segmenter) -> None:
     from mpgsam2.datasets.protocols import score
     from mpgsam2.datasets.sheet import contact_sheet
-    from mpgsam2.nano.evaluation.tiles import write_sheet
+    from mpgsam2.export.tiles import write_sheet
 
     scores = score(data_set, folder, lambda videos: tqdm(videos, "score", unit="video", delay=1))
     print(scores.table())

@@ -1,30 +1,30 @@
 """Your own data, in the least form that can be trained and scored on.
 
 sentences.json              {CLIP: [{"sentence": "the red dog", "objects": [1]}, …], …}
-CLIP/frames/FRAME.jpg       or .png, in the order in which people count
+CLIP/frames/FRAME.jpg       or .jpeg or .png, in the order in which people count
 CLIP/masks/FRAME.png        grey or palette, pixel = object, 0 none, 255 undecided; not every frame needs one
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mpgsam2.datasets.data_set import DataSet, check_split, find_root
-from mpgsam2.datasets.json_file import read_json_object
-from mpgsam2.datasets.names import checked_name
+from mpgsam2.datasets.own_check import check_pictures
+from mpgsam2.datasets.own_index import INDEX, read_index
 from mpgsam2.datasets.pictures import VOID, read_id_map
 from mpgsam2.datasets.truth import Truth
-from mpgsam2.datasets.video import Sentence, Video, plain_sentence
+from mpgsam2.datasets.video import Sentence, Video
 from mpgsam2.errors import InputError
 from mpgsam2.video.order import natural_order
 
-INDEX = "sentences.json"
-SUFFIXES = (".jpg", ".png")
+_MASKS = (".png", ".PNG")
+_FRAMES = (".jpg", ".jpeg", ".JPG", ".JPEG", *_MASKS)
+_OTHER_PICTURES = (".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 class OwnData(DataSet):
@@ -36,20 +36,18 @@ class OwnData(DataSet):
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> OwnData:
-        """Reads the index and the names of the frames.
+        """Reads the index and the names of frames and masks.
 
         Args:
             data: the folder of `sentences.json`.
             split: "all" or None.
 
         Raises:
-            InputError: something is missing or broken; the sentence names it.
+            InputError: something is missing or broken, or belongs nowhere; the sentence names it.
         """
         split = check_split(cls, split)
-        root = find_root(Path(data), ".", INDEX)
-        clips = read_json_object(root / INDEX, INDEX)
-        videos = (_video(root, checked_name(name, "clip", INDEX), entries) for name, entries in clips.items())
-        return cls(root, split, tuple(videos))
+        root = find_root(Path(data), ".", INDEX, "put it there, see docs/benchmarks.md")
+        return cls(root, split, tuple(_video(root, clip, sentences) for clip, sentences in read_index(root).items()))
 
     def window(self, video: Video) -> int | None:
         """As `DataSet.window`: as the checkpoint does it."""
@@ -57,8 +55,11 @@ class OwnData(DataSet):
 
     def frame_name(self, video: Video, frame: str) -> str:
         """As `DataSet.frame_name`."""
-        names = [f"{video.name}/frames/{frame}{suffix}" for suffix in SUFFIXES]
-        return next((name for name in names if (self.root / name).is_file()), names[0])
+        return self._name(f"{video.name}/frames/{frame}", _FRAMES)
+
+    def mask_name(self, video: Video, frame: str) -> str:
+        """The file of a frame's mask, from the root on; it need not be there."""
+        return self._name(f"{video.name}/masks/{frame}", _MASKS)
 
     def truth(
         self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
@@ -78,7 +79,7 @@ class OwnData(DataSet):
             raise InputError(f"There is no mask in “{video.name}/masks” for the frames: add some to score against.")
         for index in range(len(video.frames)) if frames is None else frames:
             if index in there:
-                name = _mask_name(video, video.frames[index])
+                name = self.mask_name(video, video.frames[index])
                 ids = read_id_map(self.root / name, name)
                 yield Truth(np.isin(ids, sentence.objects), ids != VOID)
             else:
@@ -86,34 +87,43 @@ class OwnData(DataSet):
 
     def labelled(self, video: Video) -> list[int]:
         """As `DataSet.labelled`."""
-        names = (_mask_name(video, frame) for frame in video.frames)
+        names = (self.mask_name(video, frame) for frame in video.frames)
         return [index for index, name in enumerate(names) if (self.root / name).is_file()]
 
+    def check(self) -> None:
+        """As `DataSet.check`; also that the pictures fit together, see `own_check`."""
+        super().check()
+        check_pictures(self)
 
-def _mask_name(video: Video, frame: str) -> str:
-    return f"{video.name}/masks/{frame}.png"
+    def _name(self, name: str, suffixes: Sequence[str]) -> str:
+        names = [f"{name}{suffix}" for suffix in suffixes]
+        return next((name for name in names if (self.root / name).is_file()), names[0])
 
 
-def _video(root: Path, clip: str, entries: Any) -> Video:
-    if not isinstance(entries, list):
-        raise InputError(f"“{INDEX}” has no list of sentences for the clip “{clip}”.")
-    sentences = tuple(_sentence(clip, number, entry) for number, entry in enumerate(entries))
-    folder = root / clip / "frames"
-    files = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    frames = [name[:-4] for name in files if name.endswith(SUFFIXES) and name[0] != "."]
+def _video(root: Path, clip: str, sentences: tuple[Sentence, ...]) -> Video:
+    files = _pictures(root, f"{clip}/frames")
+    for name in files:
+        if not name.endswith(_FRAMES):
+            raise InputError(f"“{clip}/frames/{name}” is neither JPEG (.jpg) nor PNG (.png): save it as one of them.")
+    frames = [name.rpartition(".")[0] for name in files]
     if not frames:
         raise InputError(f"There is no frame in “{clip}/frames”: put JPEG (.jpg) or PNG (.png) files there.")
     if len(set(frames)) < len(frames):
-        raise InputError(f"“{clip}/frames” holds a frame twice, as .jpg and .png: keep one.")
+        twice = next(frame for frame in frames if frames.count(frame) > 1)
+        raise InputError(f"“{clip}/frames” holds a frame twice, “{twice}” as .jpg and as .png: keep one.")
+    for name in _pictures(root, f"{clip}/masks"):
+        if not name.endswith(_MASKS):
+            raise InputError(f"“{clip}/masks/{name}” is not a PNG: other formats do not keep the objects' numbers.")
+        if name.rpartition(".")[0] not in frames:
+            raise InputError(
+                f"“{clip}/masks/{name}” has the name of no frame: name it like its frame in “{clip}/frames”."
+            )
     return Video(clip, tuple(sorted(frames, key=natural_order)), sentences)
 
 
-def _sentence(clip: str, number: int, entry: Any) -> Sentence:
-    text, objects = (entry.get("sentence"), entry.get("objects")) if isinstance(entry, dict) else (None, None)
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"“{INDEX}” has no “sentence” as entry {number} of the clip “{clip}”.")
-    if not isinstance(objects, list) or not all(isinstance(i, int) and 0 < i < VOID for i in objects):
-        raise InputError(
-            f"“{INDEX}” has no list of “objects”, numbers from 1 to {VOID - 1}, as entry {number} of the clip “{clip}”."
-        )
-    return Sentence(str(number), plain_sentence(text), tuple(objects))
+def _pictures(root: Path, folder: str) -> list[str]:
+    """The names of the pictures in a folder; none if there is no such folder."""
+    if not (root / folder).is_dir():
+        return []
+    names = sorted(path.name for path in (root / folder).iterdir() if path.name[0] != ".")
+    return [name for name in names if name.lower().endswith((*_FRAMES, *_OTHER_PICTURES))]

@@ -15,6 +15,8 @@ from mpgsam2.errors import InputError
 VOID = 255
 """The id of pixels that no annotator could decide on; they are left out of scores."""
 
+_ORIENTATION = 0x0112  # in EXIF; 1 is upright
+
 _UNREADABLE = (  # what Pillow raises on damaged files
     EOFError,
     Image.DecompressionBombError,
@@ -44,6 +46,20 @@ def frame_size(path: Path, name: str) -> tuple[int, int]:
         InputError: it is missing or no picture.
     """
     with _open(path, name) as picture:
+        return picture.height, picture.width
+
+
+def check_as_shown(path: Path, name: str) -> tuple[int, int]:
+    """(H, W) of a picture whose pixels can be taken as they are stored; only its head is read.
+
+    Raises:
+        InputError: it is missing or no picture, has more than 8 bits a colour, or is to be turned before it is shown.
+    """
+    with _open(path, name) as picture:
+        if picture.mode.startswith(("I", "F")):
+            raise InputError(f"“{name}” has more than 8 bits a colour: save it with 8.")
+        if picture.format == "JPEG" and picture.getexif().get(_ORIENTATION, 1) != 1:
+            raise InputError(f"“{name}” is stored otherwise than it is shown (EXIF orientation): save it upright.")
         return picture.height, picture.width
 
 

@@ -11,9 +11,10 @@ from mpgsam2.datasets.pictures import read_frame
 from mpgsam2.datasets.protocols import PROTOCOLS
 from mpgsam2.datasets.results import Results
 from mpgsam2.datasets.scores import Scores, SequenceScore
-from mpgsam2.export.drawing import PALETTE, Look, overlay
+from mpgsam2.export.drawing import Look, overlay
+from mpgsam2.export.tiles import sheet, tile
 from mpgsam2.metrics import region_similarity
-from mpgsam2.nano.evaluation.tiles import sheet, tile
+from mpgsam2.palette import PALETTE
 
 
 def contact_sheet(data_set: DataSet, results: Path, scores: Scores, each: int = 4) -> np.ndarray:

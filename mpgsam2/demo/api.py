@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from inspect import Parameter, Signature
 from typing import Any
 
 import gradio as gr
@@ -15,11 +16,24 @@ from mpgsam2.demo.handlers import OWN_LINE
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.run import Finished, Started
 from mpgsam2.demo.sessions import session_of
-from mpgsam2.demo.settings import NAMES
 from mpgsam2.demo.show import videos
 from mpgsam2.demo.status import line, wait
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.export.pipeline import Progress
+from mpgsam2.settings import SETTINGS, Setting
+
+_DOCUMENTATION = """Segment in every frame of a clip the object that a sentence names.
+
+Args:
+    clip: video file (MP4, MOV, WebM, MKV, AVI, GIF ...).
+{settings}
+
+Returns:
+    The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip of
+    everything (masks, cut-outs, figure strip, run.json); and the record, which is run.json with a line of text, the
+    frames done, which frames are used, and a warning about words that the model does not know. While the run waits and
+    goes on the files are null and the record says how far it is.
+"""
 
 Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
 
@@ -27,62 +41,9 @@ Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
 def serve(page: Page, turns: Turns) -> None:
     """Offer `/segment` beside the page; programs and visitors share the one line and the one slot of the model."""
 
-    async def segment(
-        request: gr.Request,
-        clip: str,
-        expression: str,
-        model: str = "",
-        first: int = 1,
-        last: int | None = None,
-        every: int = 1,
-        longest_side: int | None = None,
-        threshold: float = 0.5,
-        opacity: float = 0.0,
-        pattern: bool = False,
-        without: list[str] | None = None,
-        compare: bool = True,
-        ground_truth: str | None = None,
-        object: int | None = None,
-        scored: str = "",
-        dtype: str = "auto",
-        dimmed: float = 0.8,
-        colours: list[int] | None = None,
-    ) -> AsyncGenerator[Answer]:
-        """Segment in every frame of a clip the object that a sentence names.
-
-        Args:
-            clip: video file (MP4, MOV, WebM, MKV, AVI, GIF ...).
-            expression: English sentence that names one object, such as "the red circle"; up to four, one a line.
-            model: name of a model that runs here; empty for the usual one.
-            first: first frame to use, counted from 1.
-            last: last frame to use; null for the clip's last.
-            every: use every n-th of these frames.
-            longest_side: scale larger frames down to this many pixels; null for their own size.
-            threshold: probability from which a pixel belongs to the mask, 0 to 1.
-            opacity: of the colour in the overlay, 0 to 1; 0 leaves the object its own colours.
-            pattern: hatch the masks.
-            without: parts to switch off, of "prior", "global_context" and "history".
-            compare: ask the whole network as well (A) and the rest of it beside it (B); only where parts are off.
-            ground_truth: zip of PNG masks, one a frame of the clip or for frames by their numbers, for J and F.
-            object: number of the object in these masks; null unless they hold several.
-            scored: the one sentence that these masks are of; empty to score all.
-            dtype: of matrix products, "bfloat16", "float32" or "auto" for what suits the device.
-            dimmed: how far the overlay darkens and greys everything else, 0 to 1.
-            colours: of the answers' masks, in their order: 0 for one that stands out, which is what missing ones get,
-                1 sky blue, 2 orange, 3 bluish green, 4 reddish purple, 5 yellow, 6 blue, 7 vermilion.
-
-        Returns:
-            The first query's mask prior over the clip; its mask's probability; the clip with all answers marked; a zip
-            of everything (masks, cut-outs, figure strip, run.json); and the record, which is run.json with a line of
-            text, the frames done, which frames are used, and a warning about words that the model does not know. While
-            the run waits and goes on the files are null and the record says how far it is.
-        """
-        values = (
-            *(expression, model, first, last, every, longest_side),
-            *(threshold, opacity, pattern, without, compare, ground_truth, object, scored, dtype, dimmed, colours),
-        )
+    async def segment(request: gr.Request, clip: str, *values: Any) -> AsyncGenerator[Answer]:
         with told_to_visitor():
-            asked = settings_of(dict(zip(NAMES, values, strict=True)))
+            asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
             async with aclosing(turns.take(session_of(request), file_of(clip), asked, StopSignal())) as steps:
                 said: dict[str, Any] = {}
                 async for step in steps:
@@ -94,6 +55,7 @@ def serve(page: Page, turns: Turns) -> None:
                         case _:
                             yield _answer(step, said)
 
+    segment.__signature__, segment.__doc__ = _signature(), _documentation()  # type: ignore[attr-defined]
     answers: list[Component] = [
         gr.Video(visible=False, label=name) for name in ("Mask prior", "Per-frame masks", "Final overlay")
     ]
@@ -106,6 +68,32 @@ def serve(page: Page, turns: Turns) -> None:
         show_progress="hidden",
         **OWN_LINE,
     )
+
+
+def _name(setting: Setting) -> str:
+    """What programs call a setting."""
+    return "expression" if setting.name == "sentences" else setting.name
+
+
+def _signature() -> Signature:
+    """What Gradio tells programs of the parameters of `/segment`; only clip and expression have no default."""
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("request", "clip", "expression")]
+    for setting in list(SETTINGS.values())[1:]:
+        default = None if setting.default == () else setting.default
+        parameters.append(Parameter(setting.name, Parameter.POSITIONAL_OR_KEYWORD, default=default))
+    return Signature(parameters)
+
+
+def _documentation() -> str:
+    """What MCP's clients are told of `/segment`, as a docstring."""
+    lines = [f"    {_name(setting)}: {_help(setting)}." for setting in SETTINGS.values()]
+    return _DOCUMENTATION.format(settings="\n".join(lines))
+
+
+def _help(setting: Setting) -> str:
+    origin = "counted from 1" if setting.name == "first" else ""
+    empty = f"null or empty for {setting.unset}" if setting.unset else ""
+    return "; ".join(filter(None, (setting.help, setting.range, origin, empty)))
 
 
 def _answer(step: Waiting | Opening | Progress | Finished, said: dict[str, Any]) -> Answer:

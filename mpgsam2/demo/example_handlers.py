@@ -14,7 +14,7 @@ from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page, event_of
 from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.sessions import session_of
-from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.shared import Share, Shares
 from mpgsam2.demo.show import result
 from mpgsam2.demo.status import IDLE, status_html
@@ -23,11 +23,12 @@ from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
 from mpgsam2.export.files import BUNDLE
-from mpgsam2.network.model import PARTS
+from mpgsam2.network.parts import Part
+from mpgsam2.settings import SETTINGS
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _OF_TRUTH = ("ground_truth", "object", "scored")
-_LINKED = tuple(name for name in NAMES if name not in _OF_TRUTH)  # a file cannot stand in a link
+_LINKED = tuple(name for name in SETTINGS if name not in _OF_TRUTH)  # a file cannot stand in a link
 _SETTINGS = Settings()
 
 _COPY = "Copy a link to these settings"
@@ -131,7 +132,7 @@ def connect_examples(
         page.status,
         page.player,
         page.bundle,
-        *(page.settings[name] for name in NAMES),
+        *(page.settings[name] for name in SETTINGS),
     ]
     look = [page.settings[name] for name in LOOK]
     opened = demo.load(restore, outputs=restored, **_QUIET)
@@ -184,7 +185,7 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE), page.files: gr.update(visible=False)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['told']} Saved result. Press Run to compute it again."
+    told = f"{record['queries'][0]['summary']} Saved result. Press Run to compute it again."
     return {
         page.player: result(record, example.result, example.clip),
         page.status: status_html(told),
@@ -204,7 +205,7 @@ def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
     if share is None:
         return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
     record = read_record(share.folder)
-    told = f"{record['queries'][0]['told']} A shared result, which stays until {share.told}."
+    told = f"{record['queries'][0]['summary']} A shared result, which stays until {share.told}."
     return {
         page.player: result(record, share.folder),
         page.bundle: gr.update(visible=True, value=str(share.folder / BUNDLE)),
@@ -234,7 +235,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
             elif isinstance(usual, float):
                 value = float(text)
             elif name == "without":
-                value = [part for part in text.split() if part in PARTS]
+                value = [part.value for part in Part if part in text.split()]
             elif name == "colours":
                 value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):

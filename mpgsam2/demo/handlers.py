@@ -22,7 +22,7 @@ from mpgsam2.demo.page import Page, event_of
 from mpgsam2.demo.redraw import LOOK, Shown
 from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.sessions import Sessions, session_of
-from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.show import live, result
 from mpgsam2.demo.status import WAITING, error_html, line, notice_html, status_html, wait
 from mpgsam2.demo.take_home import Writing
@@ -30,6 +30,7 @@ from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import Progress
+from mpgsam2.settings import SETTINGS
 
 OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
 """Of every event that runs the model: it begins at once and waits in our own line, and its input is checked by us."""
@@ -74,7 +75,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
     ) -> AsyncGenerator[Updates]:
         try:
             with told_to_visitor():
-                asked = settings_of(dict(zip(NAMES, values, strict=True)))
+                asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
                 path = file_of(clip)
                 turn = turns.take(session_of(request), path, asked, stop or StopSignal(), explained=True, extras=False)
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
@@ -121,7 +122,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
         try:
             path = file_of(clip)
             sessions.file(session_of(request), path)
-            asked = settings_of(dict(zip(NAMES, values, strict=True)))
+            asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
             async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
                 async for sentence, whole in remarks:
                     yield remark_html(sentence, whole)

@@ -9,11 +9,11 @@ from gradio.components import Component
 
 from mpgsam2.demo.frames import MOST_FRAMES
 from mpgsam2.demo.given import MOST_CHARACTERS
-from mpgsam2.demo.settings import NAMES, Settings
+from mpgsam2.demo.settings import Settings
 from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.dtype import DTYPES
-
-_PARTS = [("mask prior", "prior"), ("global context", "global_context"), ("history", "history")]
+from mpgsam2.network.parts import Part
+from mpgsam2.settings import SETTINGS
 
 
 def build_sentences() -> gr.Textbox:
@@ -37,14 +37,16 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
         models: names of the models that run here, the usual one first.
 
     Returns:
-        The component of every one of `settings.NAMES`, in that order.
+        The component of every one of `SETTINGS`, in that order.
     """
     usual = Settings()
     made: dict[str, Component] = {"sentences": sentences}
     with gr.Accordion("Options", open=False, elem_id="options"):
         with gr.Row():
             made["without"] = gr.CheckboxGroup(
-                _PARTS, label="Switch off", info="Parts of the network, as in the paper's ablation."
+                [(part.label, part.value) for part in Part],
+                label="Switch off",
+                info="Parts of the network, as in the paper's ablation.",
             )
             made["compare"] = gr.Checkbox(
                 usual.compare, label="Compare with the full network", info="A full, B without these parts."
@@ -72,9 +74,15 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
             )
         made["scored"] = gr.Textbox(usual.scored, visible=False)
         # The look is chosen in the player, which draws it; these carry it to runs and links.
-        made["threshold"] = gr.Slider(0.05, 0.95, usual.threshold, visible=False)
-        made["opacity"] = gr.Slider(0, 1, usual.opacity, visible=False)
-        made["dimmed"] = gr.Slider(0, 1, usual.dimmed, visible=False)
+        made["threshold"] = _slider("threshold")
+        made["opacity"] = _slider("opacity")
+        made["dimmed"] = _slider("dimmed")
         made["pattern"] = gr.Checkbox(usual.pattern, visible=False)
         made["colours"] = gr.JSON([], visible=False)
-    return {name: made[name] for name in NAMES}
+    return {name: made[name] for name in SETTINGS}
+
+
+def _slider(name: str) -> gr.Slider:
+    """One that nobody sees."""
+    setting = SETTINGS[name]
+    return gr.Slider(*setting.bounds, setting.default, visible=False)

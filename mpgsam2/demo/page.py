@@ -17,7 +17,7 @@ class Page:
     """What a visitor fills in, presses and sees."""
 
     clip: gr.Video
-    settings: dict[str, Component]  # by `settings.NAMES`, in that order
+    settings: dict[str, Component]  # by `SETTINGS`, in that order
     trim: gr.HTML  # handles of the first and the last frame
     notice: gr.HTML  # which frames of the clip will be used
     run: gr.Button

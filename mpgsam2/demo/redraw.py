@@ -9,7 +9,8 @@ from typing import Any
 
 from mpgsam2.demo.settings import Settings
 from mpgsam2.export import read_record
-from mpgsam2.export.drawing import PALETTE, hex_of
+from mpgsam2.export.drawing import hex_of
+from mpgsam2.palette import PALETTE
 
 LOOK = ("threshold", "opacity", "dimmed", "pattern", "colours")
 """The settings that can be changed while a result is shown."""

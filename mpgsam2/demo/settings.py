@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 
 from mpgsam2.demo.wording import quoted
 from mpgsam2.errors import InputError
-from mpgsam2.export.drawing import PALETTE, Look
+from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import check_request
 from mpgsam2.inference.query import LETTERS, Query
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.dtype import choose_dtype
+from mpgsam2.palette import PALETTE
+from mpgsam2.settings import RunSettings
 from mpgsam2.video import Selection
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that is asked besides the clip; the defaults are those of the page.
-
-    Attributes:
-        sentences: up to four, one a line.
-        model: name of one of the models that run here; empty for the first.
-        first, last: frames of the clip, counted from 1 as people do; `last` None or 0 for the clip's last.
-        every: every n-th frame of these.
-        longest_side: of the frames in pixels, larger ones are scaled down; None or 0 for their own size.
-        threshold: probability from which a pixel belongs to the mask, 0..1.
-        opacity: of the colour in the overlay, 0..1; 0 leaves the object its own colours.
-        dimmed: how far the overlay darkens and greys everything else, 0..1.
-        pattern: whether masks are hatched too.
-        without: parts of the network that are switched off.
-        compare: whether every sentence is asked of the whole network too.
-        ground_truth: path of a zip of PNG masks, None if there is none.
-        object: which object these masks are of, where they hold several; None where they do not.
-        scored: the one sentence that is scored against them; empty to score all.
-        dtype: of matrix products, one of `network.dtype.DTYPES`.
-        colours: of the answers' masks, numbers of `drawing.PALETTE` counted from 1; where it is 0 or missing the run
-            chooses one that stands out.
-    """
-
-    sentences: str = ""
-    model: str = ""
-    first: int = 1
-    last: int | None = None
-    every: int = 1
-    longest_side: int | None = None
-    threshold: float = 0.5
-    opacity: float = 0.0
-    pattern: bool = False
-    without: Sequence[str] = ()
-    compare: bool = True
-    ground_truth: str | None = None
-    object: int | None = None
-    scored: str = ""
-    dtype: str = "auto"
-    dimmed: float = 0.8
-    colours: Sequence[int] = ()
+class Settings(RunSettings):
+    """Everything that is asked besides the clip, and what follows from it."""
 
     @property
     def expressions(self) -> list[str]:
@@ -102,10 +64,6 @@ class Settings:
         last = int(self.last) - 1 if self.last else None
         longest_side = int(self.longest_side) if self.longest_side else None
         return Selection(int(self.first) - 1, last, int(self.every), longest_side)
-
-
-NAMES: tuple[str, ...] = tuple(field.name for field in fields(Settings))
-"""Of the settings, in the order in which the page and the API give them."""
 
 
 def chosen(models: Mapping[str, Segmenter], name: str, dtype: str = "auto") -> Segmenter:

@@ -20,7 +20,7 @@ def summary(end: Finished) -> str:
     if end.record is None:
         return "Stopped before the first frame."
     queries = end.record["queries"]
-    told = [f"{query['letter']}: {query['told']}" if len(queries) > 1 else query["told"] for query in queries]
+    told = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
     why = ", because others wait" if end.hurried else ""
     stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}{why}. "
     return stopped + " ".join(told)

@@ -12,7 +12,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from mpgsam2.export.drawing import PALETTE, Colour, Look
+from mpgsam2.export.drawing import Look
+from mpgsam2.palette import PALETTE, Colour
 
 _AROUND = 0.05  # of the frame's shorter side: how far from a mask its surroundings go
 

@@ -14,22 +14,7 @@ import cv2
 import numpy as np
 
 from mpgsam2.errors import InputError
-
-Colour = tuple[int, int, int]
-
-PALETTE: tuple[Colour, ...] = (
-    (86, 180, 233),  # sky blue
-    (230, 159, 0),  # orange
-    (0, 158, 115),  # bluish green
-    (204, 121, 167),  # reddish purple
-    (240, 228, 66),  # yellow
-    (0, 114, 178),  # blue
-    (213, 94, 0),  # vermilion
-)
-"""One colour per object, RGB: Okabe and Ito, "Color Universal Design" (2008), without their black."""
-
-PALETTE_NAMES = ("sky blue", "orange", "bluish green", "reddish purple", "yellow", "blue", "vermilion")
-"""What they call them."""
+from mpgsam2.palette import PALETTE, Colour
 
 _INFERNO = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]  # 256 × 1 × 3, RGB
 _BEYOND = 4  # px

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mpgsam2.checkpoint.unseen import without_unseen
-from mpgsam2.export.drawing import Colour
 from mpgsam2.export.fonts import drawable
+from mpgsam2.palette import Colour
 
 _MOST = 300  # letters that are measured at all
 

@@ -13,7 +13,7 @@ from mpgsam2.export.rle import rle_encode
 
 
 class MaskFile:
-    """Writes `{"frames": [{"index": 0, "source": 0, "A": {"size": [H, W], "counts": "…"}, "B": …}, …]}`.
+    """Writes `{"frames": [{"index": 0, "source_index": 0, "A": {"size": [H, W], "counts": "…"}, "B": …}, …]}`.
 
     A context manager: the file appears under its name when the block ends, and not at all if the block raises.
 
@@ -26,15 +26,19 @@ class MaskFile:
         self._file = unfinished(path).open("w", encoding="ascii")
         self._separator = '{"frames": [\n'
 
-    def add(self, index: int, source: int, masks: Mapping[str, np.ndarray]) -> None:
+    def add(self, index: int, source_index: int, masks: Mapping[str, np.ndarray]) -> None:
         """Appends a frame.
 
         Args:
             index: of the frame in the run.
-            source: of the frame in the clip.
+            source_index: of the frame in the clip.
             masks: per letter of a query (H, W) bool.
         """
-        frame = {"index": index, "source": source, **{letter: rle_encode(mask) for letter, mask in masks.items()}}
+        frame = {
+            "index": index,
+            "source_index": source_index,
+            **{letter: rle_encode(mask) for letter, mask in masks.items()},
+        }
         self._file.write(self._separator + json.dumps(frame))
         self._separator = ",\n"
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpgsam2.export.description import Description
-from mpgsam2.export.drawing import Colour, hex_of
+from mpgsam2.export.drawing import hex_of
 from mpgsam2.export.record import verdict_record
-from mpgsam2.export.scores import agreement
+from mpgsam2.export.scores import prior_agreement
 from mpgsam2.inference.config import CalibrationConfig
 from mpgsam2.inference.query import Query
-from mpgsam2.inference.verdict import Verdict, conclude, tell
+from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.palette import Colour
 
 if TYPE_CHECKING:
     from mpgsam2.inference.results import FrameResult
@@ -49,25 +50,25 @@ class QueryRecord:
         self._description = Description(query.expression, frame_count, understood=not doubt)
         self._frames: list[dict[str, Any]] = []
 
-    def add(self, source: int, result: FrameResult, truth: GroundTruth | None) -> None:
+    def add(self, source_index: int, result: FrameResult, truth: GroundTruth | None) -> None:
         """Take in the result of the next frame.
 
         Args:
-            source: the frame's number in the clip.
+            source_index: the frame's number in the clip.
             result: mask and probability (H, W).
             truth: the ground truth, which may lack this frame's mask or be another sentence's; None if there is none.
         """
         scores = {
             "object_score": result.object_score,
             "iou": result.iou,
-            "agreement": agreement(result.prior, result.mask),
+            "prior_agreement": prior_agreement(result.prior, result.mask),
         }
         if truth is not None and truth.expression in (None, self.query.expression):
-            scores |= _fit(result.mask, truth.mask(source), truth.void(source))
+            scores |= _fit(result.mask, truth.mask(source_index), truth.void(source_index))
         self._frames.append(
             {
                 "index": int(result.index),
-                "source": source,
+                "source_index": source_index,
                 "area": int(result.mask.sum()),
                 **{name: round(float(score), 4) for name, score in scores.items()},
             }
@@ -92,7 +93,7 @@ class QueryRecord:
             "without": sorted(self.query.without),
             "colour": hex_of(self.colour),
             "verdict": verdict_record(verdict),
-            "told": None if verdict is None else tell(verdict),
+            "summary": None if verdict is None else verdict.summary,
             "description": self._description.sentence,
             "frames": self._frames,
         }

@@ -8,7 +8,7 @@ import numpy as np
 from mpgsam2.metrics import region_similarity
 
 
-def agreement(prior: np.ndarray, mask: np.ndarray) -> float:
+def prior_agreement(prior: np.ndarray, mask: np.ndarray) -> float:
     """How well a frame's mask keeps to its prior: the soft IoU of both on the prior's grid.
 
     That is Σ min / Σ max of the prior and of the mask's share of each patch. It is 1 where both are empty, the mask

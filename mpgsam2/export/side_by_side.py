@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mpgsam2.export.drawing import Colour
 from mpgsam2.export.lettering import line
+from mpgsam2.palette import Colour
 from mpgsam2.video import Clip, VideoWriter
 
 TITLES = ("Mask prior", "Per-frame masks", "Final overlay")

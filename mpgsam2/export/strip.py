@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mpgsam2.export.drawing import Colour
 from mpgsam2.export.files import unfinished
 from mpgsam2.export.lettering import line
+from mpgsam2.palette import Colour
 
 COLUMNS = 6
 """Frames at most."""

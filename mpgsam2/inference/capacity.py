@@ -7,7 +7,7 @@ import torch
 from mpgsam2.inference.memory import free_memory
 from mpgsam2.network.config import ModelConfig
 
-_PART = 0.5  # of the free memory; the tracker, the program's other work and rough reckoning have the rest
+_MEMORY_FRACTION = 0.5  # of what is free; the tracker, the program's other work and rough reckoning have the rest
 
 
 def bytes_per_frame(config: ModelConfig, sentences: int) -> int:
@@ -32,4 +32,4 @@ def frames_that_fit(config: ModelConfig, sentences: int, device: torch.device) -
         sentences: asked at once.
         device: where the network is.
     """
-    return max(1, int(_PART * free_memory(device)) // bytes_per_frame(config, sentences))
+    return max(1, int(_MEMORY_FRACTION * free_memory(device)) // bytes_per_frame(config, sentences))

@@ -14,7 +14,7 @@ class Query:
 
     Attributes:
         expression: the sentence.
-        without: parts of the network that are switched off for it, a subset of `network.model.PARTS`.
+        without: parts of the network that are switched off for it, any of `network.parts.Part` or their values.
     """
 
     expression: str

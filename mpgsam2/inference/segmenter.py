@@ -26,7 +26,8 @@ from mpgsam2.network.config import ModelConfig
 from mpgsam2.network.device import Download
 from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.network.images import of_one_size
-from mpgsam2.network.model import MPGSAM2, check_parts
+from mpgsam2.network.model import MPGSAM2
+from mpgsam2.network.parts import parts_of
 from mpgsam2.network.prior import ClipContext
 from mpgsam2.network.threads import on_one_thread
 from mpgsam2.network.tracker import FrameOutput
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AHEAD = 2  # frames whose results a small network has before they are wanted
+_RESULTS_AHEAD = 2  # that a small network has before they are wanted
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Segmenter:
                 "they are not of the same checkpoint."
             )
         self.tokenizer, self.name, self.inference = tokenizer, name, inference
+        self._encoded: dict[str, list[int]] = {}  # the sentences that were asked last, which a run checks and then asks
         self.network = self._in_dtype(network)
 
     def configured(self, **changes: Any) -> Self:
@@ -246,8 +248,14 @@ class Segmenter:
         if not 1 <= len(queries) <= len(LETTERS):
             raise InputError(f"There are {len(queries)} sentences: ask 1 to {len(LETTERS)} of a clip at once.")
         for query in queries:
-            check_parts(query.without)
-        return {query.expression: self.tokenizer.encode(query.expression) for query in queries}
+            parts_of(query.without)
+        encoded: dict[str, list[int]] = {}
+        for expression in (query.expression for query in queries):
+            known = isinstance(expression, str) and (encoded.get(expression) or self._encoded.get(expression))
+            ids = known or self.tokenizer.encode(expression)  # which refuses what is no text
+            encoded[expression] = ids
+        self._encoded = encoded
+        return encoded
 
     def result(self, answer: Answer, threshold: float = 0.5) -> FrameResult:
         """Turn what the network says of a frame into what a user gets.
@@ -273,7 +281,7 @@ class Segmenter:
     def _on_its_threads(self, items: Generator[T]) -> Generator[T]:
         """The same items; those of a small network are computed with one thread of torch's, if need be in their own."""
         if self.network.in_threads:
-            return ahead(items, _AHEAD)
+            return ahead(items, _RESULTS_AHEAD)
         return on_one_thread(items) if self.network.is_small else items
 
     def _checked(
@@ -301,7 +309,7 @@ class Segmenter:
     ) -> Generator[list[Answer]]:
         # The encoder's pass runs one span ahead of the tracker's.
         first_pass, behind = of_one_size(frames), iter(frames)
-        without = [frozenset(query.without) for query in queries]
+        without = [parts_of(query.without) for query in queries]
         longest = self.longest_span(len(sentences))  # of them all, whatever becomes of the memory
         span = range(0)
         for first in first_pass:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-_LONG, _MANY = 40, 6  # letters of a word, and words, at most in a sentence
+_MAX_LETTERS, _MAX_WORDS = 40, 6
 
 
 class Tokenizer(Protocol):
@@ -36,7 +36,9 @@ class Tokenizer(Protocol):
 
 def quoted(words: Sequence[str]) -> str:
     """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
-    shown = [f"“{word if len(word) <= _LONG else word[: _LONG - 1] + '…'}”" for word in words[:_MANY]]
+    shown = [
+        f"“{word if len(word) <= _MAX_LETTERS else word[: _MAX_LETTERS - 1] + '…'}”" for word in words[:_MAX_WORDS]
+    ]
     more = len(words) - len(shown)
     last = f"{more} more" if more else shown.pop()
     return f"{', '.join(shown)} and {last}" if shown else last

@@ -10,9 +10,9 @@ from itertools import groupby
 from mpgsam2.errors import InputError
 from mpgsam2.inference.config import CalibrationConfig
 
-_SHARE = 1 / 3  # of the frames, the best ones, from which presence is concluded
-_LEAST = 1e-4  # object scores are taken to be at least this far from 0 and from 1, whose logits have no end
-_MOST_RANGES = 3  # that a sentence lists
+_BEST_FRACTION = 1 / 3  # of the frames; presence is concluded from the best ones
+_MIN_SCORE = 1e-4  # and 1 minus it the largest: the logits of 0 and 1 have no end
+_MAX_RANGES = 3  # in a sentence
 _UNCALIBRATED = CalibrationConfig()
 
 
@@ -21,14 +21,14 @@ class Verdict:
     """The conclusion about one sentence and one clip.
 
     Attributes:
-        frames: of the clip.
+        frame_count: of the clip.
         found: the runs of frames, counted from 0, whose masks are not empty.
         presence: 0..1, how probable it is that the clip holds what the sentence names.
         doubt: what of the sentence was not understood, as `understanding.doubt` says it: nobody is told the presence
             then. None: all that matters was.
     """
 
-    frames: int
+    frame_count: int
     found: tuple[range, ...]
     presence: float
     doubt: str | None = None
@@ -52,18 +52,32 @@ class Verdict:
         return f"Found in {self.where}." if self.present else "Probably not in this clip."
 
     @property
+    def summary(self) -> str:
+        """The sentence, how sure it is, and if it is of absence, which frames have masks.
+
+        "Found in frames 3–40 of 48. I am 98 % sure."
+        "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
+        "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
+        """
+        if self.doubt:
+            marked = f"what fits the rest is marked in {self.where}" if self.found else "nothing is marked"
+            return f"{self.doubt}: {marked}, {'but' if self.found else 'and'} I cannot say how sure I am."
+        but = f", but it may be in {self.where}" if self.found and not self.present else ""
+        return f"{self.sentence} I am {100 * self.certainty:.0f} % sure{but}."
+
+    @property
     def where(self) -> str:
         """The frames with masks, counted from 1 as people do: "frames 3–40 of 48"; "no frame" where there is none."""
         count = sum(map(len, self.found))
         if count == 0:
             return "no frame"
-        if count == self.frames:
+        if count == self.frame_count:
             return "the only frame" if count == 1 else f"all {count} frames"
-        if len(self.found) > _MOST_RANGES:
-            return f"{count} of {self.frames} frames"
+        if len(self.found) > _MAX_RANGES:
+            return f"{count} of {self.frame_count} frames"
         runs = [str(run.start + 1) if len(run) == 1 else f"{run.start + 1}–{run.stop}" for run in self.found]
         listed = " and ".join(filter(None, (", ".join(runs[:-1]), runs[-1])))
-        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frames}"
+        return f"{'frame' if count == 1 else 'frames'} {listed} of {self.frame_count}"
 
 
 def conclude(
@@ -89,7 +103,7 @@ def conclude(
     presence = _sigmoid((logit - calibration.verdict_shift) / calibration.verdict_temperature)
     runs = [[t for t, _ in run] for mask, run in groupby(enumerate(found), key=lambda item: item[1]) if mask]
     return Verdict(
-        frames=len(found),
+        frame_count=len(found),
         found=tuple(range(run[0], run[-1] + 1) for run in runs),
         presence=presence if any(found) else min(presence, 0.5),
         doubt=doubt,
@@ -111,27 +125,12 @@ def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
     if not found:
         raise InputError("There is no verdict on a clip without frames.")
     scores = [score if mask else min(score, 0.5) for mask, score in zip(found, object_scores, strict=True)]
-    best = sorted(scores, reverse=True)[: max(1, round(_SHARE * len(scores)))]
+    best = sorted(scores, reverse=True)[: max(1, round(_BEST_FRACTION * len(scores)))]
     return sum(map(_logit, best)) / len(best)
 
 
-def tell(verdict: Verdict) -> str:
-    """What a user is told of a verdict: its sentence, how sure it is, and if it is of absence, which frames have masks.
-
-    "Found in frames 3–40 of 48. I am 98 % sure."
-    "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
-    "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
-    """
-    if verdict.doubt:
-        marked = f"what fits the rest is marked in {verdict.where}" if verdict.found else "nothing is marked"
-        return f"{verdict.doubt}: {marked}, {'but' if verdict.found else 'and'} I cannot say how sure I am."
-    told = f"{verdict.sentence} I am {100 * verdict.certainty:.0f} % sure"
-    doubt = f", but it may be in {verdict.where}" if verdict.found and not verdict.present else ""
-    return f"{told}{doubt}."
-
-
 def _logit(score: float) -> float:
-    score = min(max(score, _LEAST), 1 - _LEAST)
+    score = min(max(score, _MIN_SCORE), 1 - _MIN_SCORE)
     return math.log(score / (1 - score))
 
 

@@ -24,9 +24,9 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.inference.verdict import mean_logit
 from mpgsam2.metrics import region_similarity
 from mpgsam2.nano.evaluation import sentences
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 
-_PULL = 1e-3  # towards a temperature of 1; without it, what separates perfectly would have one of 0
+_TEMPERATURE_PENALTY = 1e-3  # without it, what separates perfectly would have a temperature of 0
 
 
 class Platt(NamedTuple):
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     frames: list[FrameAnswer]
 
 
-def calibrate(model: Segmenter, clips: Iterable[Clip]) -> Segmenter:
+def calibrate(model: Segmenter, clips: Iterable[SyntheticClip]) -> Segmenter:
     """Fit the scores and the verdict on clips.
 
     The object score is fitted on all frames, to whether what is named is to be seen; the predicted IoU on the frames
@@ -114,7 +114,7 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
     def loss() -> Tensor:
         optimiser.zero_grad()
         loss = F.binary_cross_entropy_with_logits((logits - shift) / log_temperature.exp(), truth)
-        loss = loss + _PULL * log_temperature**2
+        loss = loss + _TEMPERATURE_PENALTY * log_temperature**2
         loss.backward()
         return loss
 
@@ -122,7 +122,7 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
     return Platt(float(shift.detach()), float(log_temperature.detach().exp()))
 
 
-def answers_to(model: Segmenter, clip: Clip) -> Iterator[Answer]:
+def answers_to(model: Segmenter, clip: SyntheticClip) -> Iterator[Answer]:
     """One answer to each sentence that the clip is asked."""
     for expression in sentences(clip):
         truth = clip.mask(expression.target)

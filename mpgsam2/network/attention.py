@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from mpgsam2.network.ways import is_plain
 
-_NARROW = 8  # channels of a head, for which torch's own attention is slow on a processor
-_AT_ONCE = 4096  # tokens that go through a feed-forward together, where no gradient is asked for
+_NARROW_HEAD_WIDTH = 8  # up to which torch's own attention is slow on a processor
+_TOKENS_PER_BATCH = 4096  # of a feed-forward, where no gradient is asked for
 
 
 class KeysValues(NamedTuple):
@@ -56,7 +56,7 @@ class MultiheadAttention(nn.Module):
         """Attend from `query` (B × Q × d) to what `project` returned; B × Q × d."""
         width = query.shape[-1]
         query = self._split(F.linear(query, self.in_proj_weight[:width], self.in_proj_bias[:width]))
-        narrow = query.shape[-1] <= _NARROW and query.is_cpu and not (is_plain() or torch.is_grad_enabled())
+        narrow = query.shape[-1] <= _NARROW_HEAD_WIDTH and query.is_cpu and not (is_plain() or torch.is_grad_enabled())
         attended = (_attend_narrow if narrow else F.scaled_dot_product_attention)(query, *keys_values)
         return self.out_proj(attended.transpose(1, 2).flatten(2))
 
@@ -131,7 +131,9 @@ class SelfAttentionLayer(nn.Module):
         attended = self.self_attn.by_head(x, x)
         if torch.is_grad_enabled():
             return self._finish(attended + x)
-        for part, tokens in zip(attended.split(_AT_ONCE, dim=1), x.split(_AT_ONCE, dim=1), strict=True):
+        for part, tokens in zip(
+            attended.split(_TOKENS_PER_BATCH, dim=1), x.split(_TOKENS_PER_BATCH, dim=1), strict=True
+        ):
             part.copy_(self._finish(part + tokens))
         return attended
 

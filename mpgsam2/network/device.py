@@ -15,7 +15,7 @@ from mpgsam2.network.images import resize
 
 MOST_IMAGES = 8
 """That go through the image encoder at once; more make a large one no faster."""
-_RESIZERS = 4  # threads; one alone resizes fewer frames a second than a GPU segments
+_RESIZE_THREADS = 4  # one alone resizes fewer frames a second than a GPU segments
 _WIDE_ARRAYS = 4  # of the size of the widest one, that the image encoder holds at a time
 
 
@@ -47,7 +47,7 @@ def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Ge
             yield resize(frame, side)
         return
     coming: deque[Future[Tensor]] = deque()
-    with ThreadPoolExecutor(_RESIZERS) as pool:
+    with ThreadPoolExecutor(_RESIZE_THREADS) as pool:
         for frame in frames:
             coming.append(pool.submit(resize, frame, side))
             if len(coming) > 2 * MOST_IMAGES:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from mpgsam2.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 DTYPES = ("auto", "bfloat16", "float32")
 """What can be chosen."""
@@ -23,6 +26,8 @@ def choose_dtype(name: str, device: torch.device | str) -> torch.dtype:
     Raises:
         InputError: there is no such dtype.
     """
+    import torch  # only here: `--help` and wrong arguments answer at once
+
     if name not in DTYPES:
         raise InputError(f"There is no dtype {name!r} here: choose {', '.join(DTYPES[:-1])} or {DTYPES[-1]}.")
     if name != "auto":

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from mpgsam2.network.ahead import in_order
+from mpgsam2.network.parts import Part
 from mpgsam2.network.rotary import turn
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def by_query(
     """
     sentences = list(dict.fromkeys(expression for expression, _ in queries))
     walks = dict.fromkeys(parts for _, parts in queries)
-    remembering = [parts for parts in walks if "history" not in parts]
+    remembering = [parts for parts in walks if Part.HISTORY not in parts]
     words: dict[str, list] = {expression: [] for expression in sentences}
     frames: dict[str, dict[int, dict[int, float]]] = {expression: {} for expression in sentences}
     memories: list[dict[int, dict[int | str, float]]] = [{} for _ in queries]

@@ -11,7 +11,7 @@ from torch import Tensor
 from mpgsam2.network.rotary import RotaryAttention, in_place, turn
 
 _QUERIES, _KEYS = 512, 1024  # of a block of scores, which the processor's cache is to hold
-_FEW = 2**19  # scores that need no blocks
+_SCORES_WITHOUT_BLOCKS = 2**19
 
 
 class MemoryCrossAttention(RotaryAttention):
@@ -77,7 +77,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         B × Q × m.
     """
     query = query * query.shape[-1] ** -0.5
-    if query.shape[1] * key.shape[1] <= _FEW:
+    if query.shape[1] * key.shape[1] <= _SCORES_WITHOUT_BLOCKS:
         return (query @ key.mT).softmax(dim=-1) @ value
     memory = list(zip(key.split(_KEYS, dim=1), value.split(_KEYS, dim=1), strict=True))
     return torch.cat([_attend(block, memory) for block in query.split(_QUERIES, dim=1)], dim=1)

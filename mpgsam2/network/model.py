@@ -20,6 +20,7 @@ from mpgsam2.network.config import ModelConfig, config_from_state_dict
 from mpgsam2.network.device import images_at_once, resized, upload
 from mpgsam2.network.images import normalise
 from mpgsam2.network.initialisation import SkipInitialisation
+from mpgsam2.network.parts import Part, parts_of
 from mpgsam2.network.prior import ClipContext, PriorLayers, interleave
 from mpgsam2.network.state_dict import load_strict, strip_prefixes
 from mpgsam2.network.threads import ONE_THREAD_PARAMETERS, on_one_thread, one_thread
@@ -30,9 +31,6 @@ from mpgsam2.stages import ENCODING, FEATURES, stage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-PARTS = frozenset({"prior", "global_context", "history"})
-"""What `without` can switch off."""
 
 _IMAGES_AHEAD = 8  # frames whose images a small network has encoded before they are tracked
 _SMALL_BATCH = 4  # images that go through a small network's image encoder at once on a processor
@@ -145,7 +143,7 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: there is no frame.
         """
-        check_parts(without)
+        parts_of(without)
         with one_thread() if self.is_small else nullcontext():
             (context,) = self.encode(frames, [input_ids], longest=longest)
         return context
@@ -164,7 +162,7 @@ class MPGSAM2(PriorLayers):
         small = resized(frames, self.config.encoder.image_size, self.device)
         encoded: list[tuple[Tensor, list[EncoderOutput]]]
         encoded = [(torch.as_tensor(ids, device=self.device), []) for ids in sentences]
-        at_once, count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
+        at_once, frame_count = _ENCODER_BATCH_ON_GPU if self.device.type == "cuda" else _ENCODER_BATCH, 0
 
         def encode(images: list[Tensor]) -> list[EncoderOutput]:
             vision = beit3.vision_embed(normalise(upload(images, self.device)))
@@ -174,19 +172,19 @@ class MPGSAM2(PriorLayers):
         for batch in two_at_once(encode, batches) if self.in_threads else map(encode, batches):
             for (_, tokens), of_sentence in zip(encoded, batch, strict=True):
                 tokens.append(of_sentence)
-            count += len(batch[0].patches)
-        if not count:
+            frame_count += len(batch[0].patches)
+        if not frame_count:
             raise InputError("The clip has no frames.")
         contexts = []
         for _, tokens in encoded:
             whole = EncoderOutput(*map(torch.cat, zip(*tokens, strict=True)))
             tokens.clear()
-            contexts.append(self._generate_context(whole, count, longest))
+            contexts.append(self._generate_context(whole, frame_count, longest))
         return contexts
 
-    def _generate_context(self, encoded: EncoderOutput, frames: int, longest: int | None) -> ClipContext:
-        clips = math.ceil(frames / longest) if longest else 1
-        dealt = [range(first, frames, clips) for first in range(clips)]
+    def _generate_context(self, encoded: EncoderOutput, frame_count: int, longest: int | None) -> ClipContext:
+        clips = math.ceil(frame_count / longest) if longest else 1
+        dealt = [range(first, frame_count, clips) for first in range(clips)]
         parts = [EncoderOutput(*(x[part.start :: clips] for x in encoded)) for part in dealt]
         contexts = [self.generate_prior(part, len(of))[1].unbatched() for part, of in zip(parts, dealt, strict=True)]
         return interleave(contexts)
@@ -199,8 +197,7 @@ class MPGSAM2(PriorLayers):
         Args:
             frames: the T frames that `context` was made of, read once and one at a time.
             context: what `encode_clip` returned.
-            without: any of `PARTS`. "prior": no dense prompt; "global_context": no fusion with the global context;
-                "history": every frame is treated as a first frame.
+            without: parts to switch off, any of `network.parts.Part` or their values.
 
         Yields:
             One output per frame.
@@ -208,13 +205,12 @@ class MPGSAM2(PriorLayers):
         Raises:
             InputError: `without` holds something else; raised at the call.
         """
-        check_parts(without)
-        outputs = self.track_several(frames, [context], [frozenset(without)])
+        outputs = self.track_several(frames, [context], [parts_of(without)])
         return (output for (output,) in (on_one_thread(outputs) if self.is_small else outputs))
 
     @torch.inference_mode()
     def track_several(
-        self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[str]]
+        self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[Part]]
     ) -> Generator[list[FrameOutput]]:
         """As `track`, for several contexts of one clip, each with its own parts switched off.
 
@@ -246,11 +242,3 @@ class MPGSAM2(PriorLayers):
             with stage(FEATURES):
                 features = self.visual_model.image_features(batch)
             yield from map(features.frame, range(len(images)))
-
-
-def check_parts(without: Iterable[str]) -> None:
-    """Raise `InputError` if `without` names something that cannot be switched off."""
-    if unknown := set(without) - PARTS:
-        raise InputError(
-            f"Cannot switch off {', '.join(map(repr, sorted(unknown)))}: choose from {', '.join(sorted(PARTS))}."
-        )

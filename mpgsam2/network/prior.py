@@ -14,7 +14,7 @@ from mpgsam2.network.attention import CrossAttention, SelfAttentionLayer
 from mpgsam2.network.beit3 import EncoderOutput
 from mpgsam2.network.config import ModelConfig
 
-_AT_ONCE = 16  # frames whose patches are multiplied together
+_FRAMES_PER_BATCH = 16  # of the product of patches and sentence
 
 
 class ClipContext(NamedTuple):
@@ -69,9 +69,9 @@ def interleave(contexts: Sequence[ClipContext]) -> ClipContext:
     return ClipContext(*map(in_order, zip(*contexts, strict=True)))
 
 
-def frame_positions(frames: int, width: int, like: Tensor) -> Tensor:
+def frame_positions(frame_count: int, width: int, like: Tensor) -> Tensor:
     """Sine encoding pe(t) of the frame index t = 0…T-1, not normalised: T × width, `[sin | cos]` halves."""
-    return get_1d_sine_pe(torch.arange(frames, device=like.device, dtype=torch.float32), width).to(like.dtype)
+    return get_1d_sine_pe(torch.arange(frame_count, device=like.device, dtype=torch.float32), width).to(like.dtype)
 
 
 class PriorLayers(nn.Module):
@@ -91,26 +91,28 @@ class PriorLayers(nn.Module):
         if config.prior.frame_positions:
             self.frame_position_linear = nn.Linear(d, d, bias=False)
 
-    def generate_prior(self, encoded: EncoderOutput, frames: int) -> tuple[Tensor, ClipContext]:
+    def generate_prior(self, encoded: EncoderOutput, frame_count: int) -> tuple[Tensor, ClipContext]:
         """Prior and context of B clips of T frames each.
 
         Args:
             encoded: B·T frame-sentence pairs, the frames of a clip one after the other.
-            frames: T.
+            frame_count: T.
 
         Returns:
             The prior's logits (B × T × 1 × g × g), and the context with B in front of every field.
         """
-        z, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)  # B × T × tokens × d
+        z, patches, words = (x.unflatten(0, (-1, frame_count)) for x in encoded)  # B × T × tokens × d
         tokens, width = patches.shape[-2:]
         grid = round(tokens**0.5)
         if hasattr(self, "frame_position_linear"):
-            patches = patches + self.frame_position_linear(frame_positions(frames, width, patches))[:, None]
+            patches = patches + self.frame_position_linear(frame_positions(frame_count, width, patches))[:, None]
 
         joint = self.visual_ifi(patches.flatten(1, 2))  # 4.1: frames talk to each other
         gated = z * self.vmtoken(z.flatten(1, 2), joint)[:, :, None]  # 4.2
         parts = zip(
-            joint.view_as(patches).split(_AT_ONCE, dim=1), self.mask_linear(gated).split(_AT_ONCE, dim=1), strict=True
+            joint.view_as(patches).split(_FRAMES_PER_BATCH, dim=1),
+            self.mask_linear(gated).split(_FRAMES_PER_BATCH, dim=1),
+            strict=True,
         )
         products = (visual * query for visual, query in parts)  # 4.3: M = V ⊙ q
         logit_parts, context_parts = zip(
@@ -118,7 +120,7 @@ class PriorLayers(nn.Module):
         )
         logits = torch.cat(logit_parts, dim=1).transpose(-2, -1).unflatten(-1, (grid, grid))  # 4.4
         context = torch.cat(context_parts, dim=1)  # 4.5
-        context = context + frame_positions(frames, context.shape[-1], context)[:, None]
+        context = context + frame_positions(frame_count, context.shape[-1], context)[:, None]
         return logits, ClipContext(
             prior=logits.sigmoid(),
             global_context=context.flatten(1, 2),

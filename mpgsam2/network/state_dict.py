@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mpgsam2.errors import InputError
 
 _PREFIXES = ("module.", "evf_model.")  # training can leave either or both in front of every name
-_NAMED = 3  # tensors of each kind that the error names
+_MAX_NAMES = 3  # of tensors of each kind, in the error
 
 
 def strip_prefixes(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -46,7 +46,7 @@ def load_strict(module: nn.Module, state_dict: Mapping[str, Tensor], *, assign: 
     }
     if any(problems.values()):
         parts = [
-            f"{len(names)} {kind} ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})"
+            f"{len(names)} {kind} ({', '.join(names[:_MAX_NAMES])}{', …' if len(names) > _MAX_NAMES else ''})"
             for kind, names in problems.items()
             if names
         ]

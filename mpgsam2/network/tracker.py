@@ -74,8 +74,8 @@ class Past(NamedTuple):
 class MemoryBank:
     """What is kept of the past: the first frame, the last 6 memories and the last 15 pointers."""
 
-    def __init__(self, config: TrackerConfig, frames: int) -> None:
-        pointers = min(config.max_pointers, frames)  # SAM 2 keeps no more pointers than the clip has frames
+    def __init__(self, config: TrackerConfig, frame_count: int) -> None:
+        pointers = min(config.max_pointers, frame_count)  # SAM 2 keeps no more pointers than the clip has frames
         self.longest_history = max(pointers - 1, 1)
         self.length = 0
         self.first: tuple[Tensor, Tensor] | None = None

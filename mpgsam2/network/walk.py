@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from mpgsam2.network.cuda_graph import Graphed
+from mpgsam2.network.parts import Part
 from mpgsam2.network.prior import ClipContext, stack
 from mpgsam2.network.tracker import FrameOutput, ImageFeatures, MemoryBank, Tracker
 
-_PROMPTS = 8  # frames whose prompts are made at once; they do not depend on each other
-_WORTH_RECORDING = 16  # frames that must be left for a CUDA graph to save more time than its recording takes
+_PROMPTS_PER_BATCH = 8  # frames' prompts do not depend on each other
+_MIN_FRAMES_TO_RECORD = 16  # that are left, for a CUDA graph to save more time than its recording takes
 
 
 class Walk:
@@ -23,15 +24,15 @@ class Walk:
         without: the parts that are switched off, the same for all of them.
     """
 
-    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[str]) -> None:
+    def __init__(self, tracker: Tracker, contexts: Sequence[ClipContext], without: frozenset[Part]) -> None:
         self.context, words = stack(contexts)
-        self.frames = self.context.prior.shape[1]
-        self.has_prior = "prior" not in without
+        self.frame_count = self.context.prior.shape[1]
+        self.has_prior = Part.PRIOR not in without
         self.keys, self.bank = None, None
-        if "global_context" not in without:
+        if Part.GLOBAL_CONTEXT not in without:
             self.keys = tracker.sam_mask_decoder.project_context(self.context, words)
-        if "history" not in without:
-            self.bank = MemoryBank(tracker.config, self.frames)
+        if Part.HISTORY not in without:
+            self.bank = MemoryBank(tracker.config, self.frame_count)
         self._prompt = tracker.prompt
         self._segment: Callable[..., tuple[FrameOutput, Tensor]] = tracker.segment
 
@@ -42,11 +43,11 @@ class Walk:
 
     def step(self, t: int, features: ImageFeatures) -> list[FrameOutput]:
         """Segment frame t, the next one, for each sentence; the features are those of its image."""
-        if t % _PROMPTS == 0:
+        if t % _PROMPTS_PER_BATCH == 0:
             self._prompts = self._make_prompts(t)
         frame = (
             features.expand(len(self.context.prior)),
-            *(prompts[:, t % _PROMPTS] for prompts in self._prompts),
+            *(prompts[:, t % _PROMPTS_PER_BATCH] for prompts in self._prompts),
             None if self.keys is None else self.keys.frame(t),
             None if self.bank is None else self.bank.past(),
         )
@@ -60,7 +61,8 @@ class Walk:
     def _make_prompts(self, t: int) -> list[Tensor]:
         """Sparse tokens (B × n × 3 × c) and dense prompts (B × n × c × h × w) of frame t and those after it."""
         prior, sentence = (
-            field[:, t : t + _PROMPTS].flatten(0, 1) for field in (self.context.prior, self.context.sparse_prompts)
+            field[:, t : t + _PROMPTS_PER_BATCH].flatten(0, 1)
+            for field in (self.context.prior, self.context.sparse_prompts)
         )
         prompts = self._prompt(prior if self.has_prior else None, sentence)
         return [x.unflatten(0, (len(self.context.prior), -1)) for x in prompts]
@@ -69,4 +71,4 @@ class Walk:
         """Whether a GPU is at work, all coming steps have the shapes of this one, and there are enough of them."""
         if isinstance(self._segment, Graphed) or not self.on_gpu:
             return False
-        return self.frames - t >= _WORTH_RECORDING and (self.bank is None or self.bank.full)
+        return self.frame_count - t >= _MIN_FRAMES_TO_RECORD and (self.bank is None or self.bank.full)

@@ -9,7 +9,8 @@ The loop, which knows a network, how its weights change, and accelerate:
 The paper's training (docs/training.md):
 
 - `recipes`: its stages; `paper`: a stage as the loop takes it; `start`: the network that it begins with;
-- `sources`, `clip_frames`, `augmentation`, `clip_batches`: from data sets to clips; `held_out`, `validation`: scores;
+- `sources`, `clip_frames`, `augmentation`, `clip_batches`: from data sets to clips; `sentences`: whether they can be
+  read; `held_out`, `validation`: scores;
 - `objective`, `losses`, `forward`: from clips to losses;
 - `command`: `train`.
 """

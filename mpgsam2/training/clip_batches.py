@@ -62,14 +62,16 @@ class Clips(Dataset):
         source: of the examples.
         config: the network's.
         tokenizer: the network's.
+        draws_absent: take clips that never show their object, too; otherwise others are drawn in their place.
     """
 
-    def __init__(self, source: Source, config: ModelConfig, tokenizer: Tokenizer) -> None:
+    def __init__(self, source: Source, config: ModelConfig, tokenizer: Tokenizer, draws_absent: bool = False) -> None:
         self._source, self._config, self._tokenizer = source, config, tokenizer
+        self._draws_absent = draws_absent
 
     def __getitem__(self, key: Key) -> dict[str, Tensor]:
         rng = random.Random(key.seed)
-        example = self._visible(key.index, rng)
+        example = self._source.draw(key.index, rng) if self._draws_absent else self._visible(key.index, rng)
         if rng.random() < 0.5:
             example = flip(example)
         distort = Distortion.draw(rng)

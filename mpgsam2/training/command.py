@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,12 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 def _train(args: argparse.Namespace) -> None:
     import torch
 
+    from mpgsam2.inference.tokenizer import quoted
     from mpgsam2.training.accelerator import make_accelerator
     from mpgsam2.training.held_out import open_sources
     from mpgsam2.training.loop import train
     from mpgsam2.training.paper import PaperTask
+    from mpgsam2.training.sentences import check_sentences
     from mpgsam2.training.start import load_start
 
     recipe = _recipe(args)
@@ -71,12 +74,17 @@ def _train(args: argparse.Namespace) -> None:
     source, scored = open_sources(args.recipe, args.data, recipe.frames, recipe.held_out)
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
     accelerator = make_accelerator(device, folder, getattr(torch, args.dtype))
-    settings = {"recipe": args.recipe, **vars(recipe), "start": args.start, "steps": args.steps}
+    settings = {"recipe": args.recipe, **asdict(recipe), "start": args.start, "steps": args.steps}
     settings |= {"dtype": args.dtype, "examples": len(source), "processes": accelerator.num_processes}
     _check_settings(folder, settings, accelerator)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     torch.manual_seed(0)  # what is new begins alike in all processes
     model = load_start(args.start)
+    if args.recipe == "own":
+        notice = check_sentences([*source.texts, *scored.texts], model.tokenizer)
+        if accelerator.is_main_process:
+            held_out = f"Scored and not trained on: {quoted(scored.names)}." if scored.names else "Nothing is held out."
+            print(*filter(None, [held_out, notice]), sep="\n", file=sys.stderr)
     task = PaperTask(
         args.recipe,
         recipe,

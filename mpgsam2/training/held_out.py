@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mpgsam2.datasets.data_set import DataSet
@@ -12,10 +13,27 @@ from mpgsam2.datasets.refcoco import RefCOCO
 from mpgsam2.datasets.registry import open_data_set
 from mpgsam2.datasets.video import Video
 from mpgsam2.errors import InputError
-from mpgsam2.training.sources import ImageSource, ScoredClip, Source, VideoSource, scored_images, scored_videos
+from mpgsam2.training.sources import ImageSource, ScoredClip, Source, VideoSource, scored_images, scored_videos, texts
 
-Scored = Callable[[], Iterable[ScoredClip]]
-"""Makes the clips anew each time that they are scored."""
+
+@dataclass(frozen=True)
+class Scored:
+    """What is scored while a recipe trains; a call makes the clips anew.
+
+    Attributes:
+        names: of the videos or images.
+        texts: the sentences, each once.
+        clips: makes the clips.
+    """
+
+    names: Sequence[str]
+    texts: Sequence[str]
+    clips: Callable[[], Iterable[ScoredClip]]
+
+    def __call__(self) -> Iterable[ScoredClip]:
+        """The clips."""
+        return self.clips()
+
 
 _SENTENCES = 200  # that are scored each time, about
 
@@ -38,6 +56,9 @@ def open_sources(recipe: str, data: Path, length: int, share: float) -> tuple[So
     if recipe == "refcoco":
         return _images(RefCOCO.open(data), share)
     data_set = open_data_set(recipe, data, "all" if recipe == "own" else "train")
+    if recipe == "own":
+        data_set.check()
+    data_set.check_sentences()
     if recipe == "mevis":
         valid = MeViS.open(data, "valid_u") if share else data_set
         return _videos(data_set, data_set.videos, length), _scored(valid, valid.videos if share else ())
@@ -57,7 +78,10 @@ def _images(data_set: RefCOCO, share: float) -> tuple[Source, Scored]:
     names = hold_out((referral.image for referral in data_set.referrals), share)
     trained = [referral for referral in data_set.referrals if referral.image not in names]
     scored = [referral for referral in data_set.referrals if referral.image in names][:_SENTENCES]
-    return _checked(ImageSource(data_set, trained)), lambda: scored_images(data_set, scored)
+    asked = list(dict.fromkeys(referral.text for referral in scored))
+    return _checked(ImageSource(data_set, trained)), Scored(
+        sorted({referral.image for referral in scored}), asked, lambda: scored_images(data_set, scored)
+    )
 
 
 def _videos(data_set: DataSet, videos: Sequence[Video], length: int) -> Source:
@@ -71,7 +95,7 @@ def _scored(data_set: DataSet, videos: Iterable[Video]) -> Scored:
         if sentences < _SENTENCES and video.sentences and data_set.labelled(video):
             chosen.append(video)
             sentences += len(video.sentences)
-    return lambda: scored_videos(data_set, chosen)
+    return Scored([video.name for video in chosen], texts(chosen), lambda: scored_videos(data_set, chosen))
 
 
 def _checked(source: Source) -> Source:

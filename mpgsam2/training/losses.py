@@ -1,4 +1,4 @@
-"""The published losses on masks (network.md 8; benchmarks.md 2)."""
+"""The published losses on masks (network.md 8; benchmarks.md 2), and SAM 2's on the object score."""
 
 from __future__ import annotations
 
@@ -58,3 +58,19 @@ def clip_losses(logits: Tensor, target: Tensor, sentence: Tensor, visible: Tenso
         "dice": dice(*frames).sum() / visible,
         "similarity": similarity(logits, target, sentence).mean(),
     }
+
+
+def object_score_loss(logits: Tensor, shown: Tensor, known: Tensor, count: Tensor) -> Tensor:
+    """Binary cross-entropy of the object score with "the frame shows the object", as in SAM 2's own training.
+
+    Args:
+        logits: B × T.
+        shown: B × T bool, whether the frame shows the object.
+        known: B × T bool, whether that is known; other frames do not count.
+        count: scalar, how many are known, the mean over all processes.
+
+    Returns:
+        A scalar, the sum over the frames divided by `count` or 1.
+    """
+    crossed = F.binary_cross_entropy_with_logits(logits, shown.float(), reduction="none")
+    return (crossed * known).sum() / count.clamp(min=1)

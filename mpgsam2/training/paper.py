@@ -59,12 +59,12 @@ class PaperTask:
         self.optimisation = recipe.optimisation
         self.model, net = model, model.network
         large = sum(parameter.numel() for parameter in net.parameters()) > _NEVER_SHORT_OF_MEMORY
-        self.trainee = PaperTrainee(net, checkpointing=large)
+        self.trainee = PaperTrainee(net, recipe.losses, checkpointing=large)
         self._recipe, self._source, self._scored, self._workers = recipe, source, scored, workers
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[ClipBatch]:
         """As `Task.batches`."""
-        clips = Clips(self._source, self.model.config, self.model.tokenizer)
+        clips = Clips(self._source, self.model.config, self.model.tokenizer, self._recipe.draws_absent)
         chosen = keys(len(self._source), self._recipe.batch, first, process, processes)
         return load_by_key(clips, chosen, collate, self._workers)
 

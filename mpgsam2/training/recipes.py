@@ -31,8 +31,28 @@ FROZEN = (
 
 
 @dataclass(frozen=True)
+class LossWeights:
+    """What the losses are multiplied with.
+
+    Attributes:
+        focal, dice, similarity: the paper's, on masks.
+        object_score: of the binary cross-entropy that tells the object score whether a frame shows the object. The
+            paper has no such loss (0), and where a start wrongly scores an object as absent, its mask stays empty.
+    """
+
+    focal: float = 2.0
+    dice: float = 5.0
+    similarity: float = 2.0
+    object_score: float = 0.0
+
+
+PAPER_LOSSES = LossWeights()
+"""The paper's weights."""
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One of the paper's stages.
+    """One of the paper's stages, or what is done with data of one's own.
 
     Attributes:
         frames: of a clip.
@@ -43,6 +63,8 @@ class Recipe:
         window: frames that the trained network encodes at once; None: whole clips.
         keeps_window: leave the network's window as it was, instead.
         held_out: part of the videos or images that is scored on and not trained on.
+        losses: their weights.
+        draws_absent: train on clips that never show their object, too, instead of drawing others in their place.
     """
 
     frames: int
@@ -53,6 +75,8 @@ class Recipe:
     window: int | None = None
     keeps_window: bool = False
     held_out: float = 0.02
+    losses: LossWeights = PAPER_LOSSES
+    draws_absent: bool = False
 
     @property
     def optimisation(self) -> Optimisation:
@@ -71,6 +95,13 @@ RECIPES: dict[str, Recipe] = {
     "refcoco": Recipe(frames=1, epochs=10, batch=8, rate=1e-5, held_out=0.005),
     "ref-youtube-vos": Recipe(frames=5, epochs=6),
     "mevis": Recipe(frames=8, epochs=6, window=24),
-    "own": Recipe(frames=5, epochs=6, keeps_window=True, held_out=0.1),
+    "own": Recipe(
+        frames=5,
+        epochs=6,
+        keeps_window=True,
+        held_out=0.1,
+        losses=LossWeights(object_score=1.0),
+        draws_absent=True,
+    ),
 }
 """By the names that the command line has for them."""

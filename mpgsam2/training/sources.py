@@ -37,6 +37,9 @@ class ScoredClip(NamedTuple):
 class Source(Protocol):
     """What examples are drawn from."""
 
+    texts: Sequence[str]
+    """The sentences, each once."""
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -56,6 +59,7 @@ class VideoSource:
     def __init__(self, data_set: DataSet, videos: Sequence[Video], length: int) -> None:
         self._data_set, self._videos, self._length = data_set, videos, length
         self._labelled = [data_set.labelled(video) for video in videos]
+        self.texts: Sequence[str] = texts(videos)
         self._samples = [
             (number, sentence, at)
             for number, (video, labelled) in enumerate(zip(videos, self._labelled, strict=True))
@@ -96,6 +100,7 @@ class ImageSource:
 
     def __init__(self, data_set: RefCOCO, referrals: Sequence[Referral]) -> None:
         self._data_set, self._referrals = data_set, referrals
+        self.texts: Sequence[str] = list(dict.fromkeys(referral.text for referral in referrals))
 
     def __len__(self) -> int:
         return len(self._referrals)
@@ -104,6 +109,11 @@ class ImageSource:
         """As `Source.draw`; nothing is drawn."""
         referral = self._referrals[index]
         return Example(referral.text, [self._data_set.frame(referral)], [Truth(self._data_set.mask(referral))])
+
+
+def texts(videos: Iterable[Video]) -> list[str]:
+    """The sentences of videos, each once."""
+    return list(dict.fromkeys(sentence.text for video in videos for sentence in video.sentences))
 
 
 def scored_videos(data_set: DataSet, videos: Iterable[Video]) -> Iterator[ScoredClip]:

@@ -17,7 +17,7 @@ from mpgsam2.video.probe import Probe
 from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
 
-_SHORTEST = 0.011  # seconds; a frame that states less is shown for a tenth, as browsers do
+_MIN_FRAME_SECONDS = 0.011  # a frame that states less is shown for a tenth, as browsers do
 _FORMATS = ("WEBP", "PNG")
 
 
@@ -44,7 +44,7 @@ def probe_animation(path: Path, limits: Limits, seen: Callable[[int], None]) -> 
                 picture.seek(index)
                 picture.load()
                 length = float(picture.info.get("duration", 0)) / 1000
-                lengths.append(length if length >= _SHORTEST else 0.1)
+                lengths.append(length if length >= _MIN_FRAME_SECONDS else 0.1)
                 seen(index + 1)
     except BROKEN_PICTURE:
         raise InputError(

@@ -8,9 +8,9 @@ from statistics import median
 
 from mpgsam2.video.probe import Stretch
 
-_LONG = 10.0  # seconds between two frames from which on a clock may have jumped; ffmpeg draws the line there too
-_FAR = 50  # times the usual step that it must be as well
-_BACK = 0.25  # seconds that a clock may run back without having been set anew
+_JUMP_SECONDS = 10.0  # from one frame to the next, from which on a clock may have jumped, as ffmpeg has it
+_JUMP_STEPS = 50  # usual steps that it must be as well
+_MAX_SECONDS_BACK = 0.25  # that a clock may run back without having been set anew
 
 
 def run_on(
@@ -39,7 +39,7 @@ def run_on(
     steps = [b - a for a, b in pairwise(stamps) if a is not None and b is not None]
     onward = [step for step in steps if step > 0]
     step = median(onward) if onward else usual or 0.04
-    if usual and step > _LONG:  # two frames on either side of a jump tell nothing
+    if usual and step > _JUMP_SECONDS:  # two frames on either side of a jump tell nothing
         step = usual
     total, least = sum(onward), min(0.001, step / 2)
     times: list[float] = []
@@ -54,11 +54,11 @@ def run_on(
             continue
         stamp = last + step if stamp is None else stamp
         gap = stamp - last
-        too_long = gap > max(_LONG, _FAR * step) and (broadcast or gap > total - gap)
+        too_long = gap > max(_JUMP_SECONDS, _JUMP_STEPS * step) and (broadcast or gap > total - gap)
         if too_long:
             sound = heard() if sound is None else sound
             too_long = not any(last + gap / 3 < time < stamp - gap / 3 for time in sound)
-        if gap <= -max(_BACK, 4 * step) or too_long:
+        if gap <= -max(_MAX_SECONDS_BACK, 4 * step) or too_long:
             stretches.append(Stretch(begin, last + step, shown))
             begin, shown = stamp, times[-1] + step
         times.append(max(shown + stamp - begin, times[-1] + least))
@@ -99,7 +99,7 @@ class Listener:
 
     def shown(self, stamp: float) -> float | None:
         """The time in seconds since the first frame; None if no frame was shown by then, because the clock jumped."""
-        if self._last is not None and stamp < self._last - _BACK:  # set anew, as it was for the frames
+        if self._last is not None and stamp < self._last - _MAX_SECONDS_BACK:  # set anew, as it was for the frames
             self._at = min(self._at + 1, len(self._stretches) - 1)
         self._last = stamp
         while self._at + 1 < len(self._stretches):

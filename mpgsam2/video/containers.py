@@ -20,7 +20,7 @@ from mpgsam2.errors import InputError
 _NAMES = "mov,matroska,avi,gif,ogg,flv,asf,mpeg,mpegts"  # ffmpeg's, of the containers that hold their own pictures
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _NAMES}
 
-_UNSEEN = ("Cc", "Zl", "Zp")  # Unicode's categories of line ends and of what steers a terminal
+_UNSEEN_CATEGORIES = ("Cc", "Zl", "Zp")  # Unicode's categories of line ends and of what steers a terminal
 
 
 def open_container(path: Path) -> InputContainer:
@@ -58,7 +58,7 @@ def ffmpeg_input(path: Path) -> list[str]:
 def shown(path: Path) -> str:
     """A file's own name as it can be shown in a line; what is no UTF-8 or no letter to see becomes question marks."""
     name = path.name.encode(errors="surrogateescape").decode(errors="replace")
-    return "".join("\ufffd" if category(letter) in _UNSEEN else letter for letter in name)
+    return "".join("\ufffd" if category(letter) in _UNSEEN_CATEGORIES else letter for letter in name)
 
 
 def _is_container(head: bytes) -> bool:

@@ -33,7 +33,7 @@ MEMORY = 2 << 30
 """Bytes of address space that a look may take, programs and libraries included."""
 
 _COMMAND = [sys.executable, "-m", "mpgsam2.video.worker"]
-_PATIENCE = 0.1  # seconds until a wish to stop is noticed
+_POLL_SECONDS = 0.1  # until a wish to stop is noticed
 _ROOT = str(Path(__file__).parents[2])
 
 
@@ -126,7 +126,7 @@ def _answer(lines: SimpleQueue[bytes], seconds: float, silence: float, stop: Eve
         if now - begun > seconds or now - heard > silence:
             raise Failed("does not come to an end with it")
         with suppress(Empty):
-            line = lines.get(timeout=_PATIENCE)
+            line = lines.get(timeout=_POLL_SECONDS)
             if not line.endswith(b"\n"):
                 raise Failed("broke down over it")
             answer, heard = json.loads(line), time.monotonic()

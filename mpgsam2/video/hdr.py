@@ -11,9 +11,9 @@ import numpy as np
 PQ, HLG = 16, 18
 """The transfer functions of SMPTE ST 2084 and ARIB STD-B67, by their numbers in ITU-T H.273."""
 
-_SIDE = 33  # points of the table along each axis
-_WHITE = 203.0  # cd/m²
-_PEAK = 1000.0  # cd/m², of the screen that HLG is made for
+_TABLE_POINTS = 33  # along each axis
+_WHITE_LUMINANCE = 203.0  # cd/m²
+_PEAK_LUMINANCE = 1000.0  # cd/m², of the screen that HLG is made for
 _KNEE = 0.8  # of the white, above which brightness is pressed together
 _TO_709 = np.array(  # ITU-R BT.2087
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
@@ -23,11 +23,11 @@ _LUMINANCE = np.array([0.2627, 0.6780, 0.0593])  # of BT.2020's primaries
 
 def cube(transfer: int) -> str:
     """The table for a transfer function, PQ or HLG, as a .cube file, which ffmpeg's `lut3d` reads."""
-    points = np.linspace(0, 1, _SIDE)
+    points = np.linspace(0, 1, _TABLE_POINTS)
     blue, green, red = np.meshgrid(points, points, points, indexing="ij")  # red changes fastest
     colours = to_sdr(np.stack([red, green, blue], -1).reshape(-1, 3), transfer)
     rows = "\n".join("{:.5f} {:.5f} {:.5f}".format(*colour) for colour in colours)
-    return f"LUT_3D_SIZE {_SIDE}\n{rows}\n"
+    return f"LUT_3D_SIZE {_TABLE_POINTS}\n{rows}\n"
 
 
 def to_sdr(colours: np.ndarray, transfer: int) -> np.ndarray:
@@ -41,7 +41,7 @@ def to_sdr(colours: np.ndarray, transfer: int) -> np.ndarray:
         (N, 3) float, sRGB in 0..1.
     """
     light = _from_pq(colours) if transfer == PQ else _from_hlg(colours)
-    light = np.maximum(light / _WHITE @ _TO_709.T, 0)
+    light = np.maximum(light / _WHITE_LUMINANCE @ _TO_709.T, 0)
     brightest = light.max(axis=1, keepdims=True)
     over = np.maximum(brightest - _KNEE, 0)
     pressed = np.minimum(brightest, _KNEE) + (1 - _KNEE) * -np.expm1(-over / (1 - _KNEE))
@@ -60,4 +60,4 @@ def _from_hlg(coded: np.ndarray) -> np.ndarray:
     """cd/m² on a screen of 1000 cd/m² (ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(coded <= 0.5, coded**2 / 3, (np.exp((coded - c) / a) + b) / 12)
-    return _PEAK * (scene @ _LUMINANCE)[:, None] ** 0.2 * scene
+    return _PEAK_LUMINANCE * (scene @ _LUMINANCE)[:, None] ** 0.2 * scene

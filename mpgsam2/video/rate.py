@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from mpgsam2.errors import InputError
 
-_EVEN = 0.01  # seconds that a frame may be off its place in an even row; a fifth of what eye and ear forgive
+_MAX_SECONDS_OFF = 0.01  # of a frame's place in an even row; a fifth of what eye and ear forgive
 
 
 def frame_rate(stated: Iterable[Fraction | None], times: Sequence[float]) -> tuple[Fraction, bool]:
@@ -40,7 +40,7 @@ def frame_rate(stated: Iterable[Fraction | None], times: Sequence[float]) -> tup
 
 def _fits(rate: Fraction, times: Sequence[float]) -> bool:
     step = 1 / float(rate)
-    slack = min(step / 2, _EVEN) + 1e-9
+    slack = min(step / 2, _MAX_SECONDS_OFF) + 1e-9
     return all(abs(time - times[0] - index * step) <= slack for index, time in enumerate(times))
 
 

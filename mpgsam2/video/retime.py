@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-_CLOCK = 90_000  # ticks a second, of which every usual frame rate's step is a whole number
+_TICKS_PER_SECOND = 90_000  # every usual frame rate's step is a whole number of them
 
 
 def retime(path: Path, out: Path, form: str, times: Sequence[float], last: float) -> None:
@@ -24,14 +24,14 @@ def retime(path: Path, out: Path, form: str, times: Sequence[float], last: float
     with av.open(str(path)) as source, av.open(str(out), "w", format=form, options=MOVFLAGS.get(form, {})) as copy:
         stream = source.streams.video[0]
         written = copy.add_stream_from_template(stream)
-        written.time_base = Fraction(1, _CLOCK)
+        written.time_base = Fraction(1, _TICKS_PER_SECOND)
         written.metadata.update(stream.metadata)
         ends = [*times[1:], times[-1] + last]
         packets = (packet for packet in source.demux(stream) if packet.size)
         for packet, time, end in zip(packets, times, ends, strict=False):
-            packet.time_base = Fraction(1, _CLOCK)
-            packet.pts = packet.dts = round(time * _CLOCK)
-            packet.duration = round(end * _CLOCK) - packet.pts
+            packet.time_base = Fraction(1, _TICKS_PER_SECOND)
+            packet.pts = packet.dts = round(time * _TICKS_PER_SECOND)
+            packet.duration = round(end * _TICKS_PER_SECOND) - packet.pts
             packet.stream = written
             copy.mux(packet)
 

@@ -14,7 +14,7 @@ from mpgsam2.video.clip import Clip
 from mpgsam2.video.rate import frame_rate
 from mpgsam2.video.wording import frames_in_words
 
-_LEAST_SIDE = 16  # pixels
+_MIN_SIDE = 16  # pixels
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def select(clip: Clip, selection: Selection) -> SelectedClip:
         raise FrameError(*(_exchanged(first + start, last + start) for start in (0, 1)))
     if every < 1:
         raise InputError(f"A step of {every} frames leads nowhere: take 1 for all frames, 2 for every other one.")
-    if longest is not None and longest < _LEAST_SIDE:
-        raise InputError(f"Frames of {longest} pixels are too small: let the longest side have {_LEAST_SIDE} or more.")
+    if longest is not None and longest < _MIN_SIDE:
+        raise InputError(f"Frames of {longest} pixels are too small: let the longest side have {_MIN_SIDE} or more.")
     numbers = range(first, clip.frame_count if last is None else last + 1, every)
     if isinstance(clip, SelectedClip):
         clip, selection, numbers = clip.source, *_combined(clip, selection, numbers)

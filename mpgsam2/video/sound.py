@@ -11,7 +11,7 @@ from mpgsam2.video.guard import Failed, ask
 
 Sound = Literal["kept", "none", "unreadable"]
 
-_PATIENCE = 60.0  # seconds beside a tenth of the sound's length; real sound takes a hundredth
+_TIMEOUT_SECONDS = 60.0  # beside a tenth of the sound's length; real sound takes a hundredth
 
 
 def add_sound(video: Path, clip: Clip, start: float, duration: float) -> Sound:
@@ -33,7 +33,7 @@ def add_sound(video: Path, clip: Clip, start: float, duration: float) -> Sound:
     unfinished = video.with_name(f".{video.name}.sound.part")
     files = {"video": str(video), "out": str(unfinished), "source": str(clip.path)}
     asked = {"task": "sound", **files, "stretches": clip.stretches, "start": start, "duration": duration}
-    patience = _PATIENCE + duration / 10
+    patience = _TIMEOUT_SECONDS + duration / 10
     try:
         sound = ask(asked, seconds=patience, silence=patience)
         if sound == "kept":

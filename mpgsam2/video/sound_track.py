@@ -16,9 +16,9 @@ from mpgsam2.video.containers import open_container, time_base
 from mpgsam2.video.probe import Stretch
 from mpgsam2.video.retime import MOVFLAGS
 
-_RATE = 48_000  # samples a second
-_SLACK = _RATE // 50  # samples that sound may be off its place before silence is put in or sound left out
-_LEAD = 1.0  # seconds that are decoded before the first one wanted, because decoders need to get going
+_SAMPLE_RATE = 48_000
+_MAX_SAMPLES_OFF = _SAMPLE_RATE // 50  # before silence is put in, or sound left out
+_LEAD_SECONDS = 1.0  # decoded before the first one wanted, because decoders need to get going
 _UNREADABLE = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
@@ -44,7 +44,7 @@ def lay_under(video: Path, out: Path, source: Path, stretches: Sequence[Stretch]
             return "unreadable" if heard.streams.audio else "none"
         if stream.codec_context is None:
             return "unreadable"
-        track = _Track(heard, stream, Listener(stretches), start, round(duration * _RATE))
+        track = _Track(heard, stream, Listener(stretches), start, round(duration * _SAMPLE_RATE))
         with av.open(str(video)) as seen, av.open(str(out), "w", format="mp4", options=MOVFLAGS["mp4"]) as together:
             _write(seen, track, together)
     if track.errors > track.decoded:
@@ -56,7 +56,7 @@ def _write(seen: InputContainer, track: _Track, together: OutputContainer) -> No
     """Writes pictures and sound in turns, as players read them."""
     stream = seen.streams.video[0]
     pictures = together.add_stream_from_template(stream)
-    sound = together.add_stream("aac", rate=_RATE, layout="stereo", bit_rate=128_000)
+    sound = together.add_stream("aac", rate=_SAMPLE_RATE, layout="stereo", bit_rate=128_000)
     packets, unit = (packet for packet in seen.demux(stream) if packet.size), time_base(stream)
     waiting = next(packets, None)
     written = 0
@@ -70,9 +70,9 @@ def _write(seen: InputContainer, track: _Track, together: OutputContainer) -> No
 
     for samples in track.samples():
         frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
-        frame.sample_rate, frame.time_base, frame.pts = _RATE, Fraction(1, _RATE), written
+        frame.sample_rate, frame.time_base, frame.pts = _SAMPLE_RATE, Fraction(1, _SAMPLE_RATE), written
         written += samples.shape[1]
-        catch_up(written / _RATE)
+        catch_up(written / _SAMPLE_RATE)
         together.mux(sound.encode(frame))
     together.mux(sound.encode(None))
     catch_up(None)
@@ -98,8 +98,8 @@ class _Track:
         """Yields (2, N) float32, from the start of the stretch to where its sound or the stretch ends."""
         position = 0
         for time, samples in self._heard():
-            place = round((time - self._start) * _RATE)
-            if self.placed and abs(place - position) <= _SLACK:
+            place = round((time - self._start) * _SAMPLE_RATE)
+            if self.placed and abs(place - position) <= _MAX_SAMPLES_OFF:
                 place = position
             if place >= self._length:
                 return
@@ -110,7 +110,7 @@ class _Track:
             if not samples.size:
                 continue
             while position < place:
-                silence = min(place - position, _RATE)
+                silence = min(place - position, _SAMPLE_RATE)
                 yield np.zeros((2, silence), np.float32)
                 position += silence
             yield samples
@@ -124,7 +124,7 @@ class _Track:
         for packet in self._packets():
             stamp = None if packet.pts is None else float(packet.pts * unit)
             shown = None if stamp is None else self._listener.shown(stamp)
-            if stamp is not None and (shown is None or shown < self._start - _LEAD):
+            if stamp is not None and (shown is None or shown < self._start - _LEAD_SECONDS):
                 continue
             try:
                 frames = stream.decode(packet)
@@ -136,7 +136,7 @@ class _Track:
                 samples = self._resampled(frame)
                 time = following if shown is None else shown
                 if time is not None and samples.size:
-                    following = time + samples.shape[1] / _RATE
+                    following = time + samples.shape[1] / _SAMPLE_RATE
                     yield time, samples
                 shown = following
 
@@ -157,7 +157,7 @@ class _Track:
         """(2, N) float32."""
         kind = frame.sample_rate, frame.format.name, frame.layout.name
         if self._resampler is None or self._resampler[0] != kind:
-            self._resampler = kind, av.AudioResampler("fltp", "stereo", _RATE)
+            self._resampler = kind, av.AudioResampler("fltp", "stereo", _SAMPLE_RATE)
         frame.pts = None
         parts = [part.to_ndarray() for part in self._resampler[1].resample(frame)]
         return np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), np.float32)

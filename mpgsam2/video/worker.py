@@ -22,7 +22,7 @@ from mpgsam2.video.limits import Limits
 from mpgsam2.video.probe import Stretch
 from mpgsam2.video.sound_track import lay_under
 
-_SIGN_OF_LIFE = 0.5  # seconds
+_HEARTBEAT_SECONDS = 0.5
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ class _Life:
 
     def __call__(self, count: int) -> None:
         now = time.monotonic()
-        if now - self._told >= _SIGN_OF_LIFE:
+        if now - self._told >= _HEARTBEAT_SECONDS:
             self._told = now
             _say(self._answers, {"seen": count})
 

@@ -24,7 +24,7 @@ PATIENCE = 30.0
 """Seconds that an encoder may take to come on by a piece of a frame, or to finish."""
 
 
-_PIPE = 1 << 20  # bytes that may wait for an encoder, so that nobody waits for it to take a frame bit by bit
+_PIPE_BYTES = 1 << 20  # that may wait for an encoder, so that nobody waits for it to take a frame bit by bit
 
 
 class EncoderError(OSError):
@@ -92,7 +92,7 @@ class VideoWriter:
         with suppress(ImportError, AttributeError, OSError):  # Linux has it, and allows a user so much of it
             import fcntl
 
-            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         _at_work.add(self)
 
     @stage(WRITING)

@@ -22,7 +22,7 @@ from visitor import EXAMPLE, FPS, FRAMES, files
 
 from mpgsam2.demo import frames
 from mpgsam2.demo.errors import FAULT
-from mpgsam2.demo.settings import NAMES
+from mpgsam2.settings import SETTINGS
 from mpgsam2.video import guard, open_clip
 
 SENTENCE = "the red circle"
@@ -46,8 +46,10 @@ def test_only_segment_is_public_and_says_what_it_takes(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert list(endpoints) == ["/segment"]
     parameters = endpoints["/segment"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == ["clip", "expression", *NAMES[1:]]
+    assert [p["parameter_name"] for p in parameters] == ["clip", "expression", *list(SETTINGS)[1:]]
     assert [p["parameter_name"] for p in parameters if not p["parameter_has_default"]] == ["clip", "expression"]
+    usual = [setting.default or None for setting in SETTINGS.values()]
+    assert [p["parameter_default"] or None for p in parameters[3:]] == usual[2:]  # the usual model is the page's
 
 
 def test_files_and_record_come_back(client: Client, clips: Path) -> None:
@@ -59,7 +61,7 @@ def test_files_and_record_come_back(client: Client, clips: Path) -> None:
         assert (clip.frame_count, clip.fps) == (FRAMES, FPS)
     with ZipFile(bundle) as archive:
         kept = json.loads(archive.read("run.json"))
-    assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["told"]
+    assert record["queries"] == kept["queries"] and record["text"] == kept["queries"][0]["summary"]
     done = [steps[-1]["done"] for steps in job.outputs()]
     assert done == sorted(done) and (done[0], done[-1]) == (0, FRAMES) and len(done) >= 3  # told now and then
     assert tempfile.gettempdir() not in json.dumps(record)
@@ -87,7 +89,7 @@ def test_settings_are_heeded(client: Client, clips: Path) -> None:
         ("D", "the star", ["history"]),
     ]
     assert (record["frames"], record["width"], record["fps"]) == (4, 96, "6")
-    assert [entry["source"] for entry in record["queries"][0]["frames"]] == [2, 4, 6, 8]
+    assert [entry["source_index"] for entry in record["queries"][0]["frames"]] == [2, 4, 6, 8]
     assert set(record["queries"][0]["mean"]) == {"J", "F", "J&F"}
     assert record["settings"] | {"threshold": 0.3, "opacity": 0.7, "pattern": True} == record["settings"]
     with ZipFile(bundle) as archive:

@@ -27,10 +27,11 @@ from mpgsam2.demo.redraw import Shown
 from mpgsam2.demo.run import run
 from mpgsam2.demo.settings import Settings
 from mpgsam2.export import read_record
-from mpgsam2.export.drawing import PALETTE, Colour, Look, overlay
+from mpgsam2.export.drawing import Look, overlay
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
+from mpgsam2.palette import PALETTE, Colour
 from mpgsam2.video import Selection, open_clip, select
 
 CLIP = """() => {  // what the video beneath the overlay shows

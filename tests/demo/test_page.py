@@ -94,7 +94,7 @@ def test_clip_and_sentence_give_three_videos_and_a_zip(visit: Visit, clips: Path
     download.value.save_as(tmp_path / "results.zip")
     record = assert_bundle(tmp_path / "results.zip")
     assert record["queries"][0]["expression"] == "please the red circle"
-    assert status(page).inner_text() == record["queries"][0]["told"]
+    assert status(page).inner_text() == record["queries"][0]["summary"]
     expect(videos(page)[2]).to_have_attribute("aria-label", re.compile(re.escape(record["queries"][0]["description"])))
     expect(page.get_by_role("button", name="Run")).to_be_enabled()
 

@@ -61,16 +61,16 @@ def make_record(expressions: list[str], frames: int) -> dict[str, Any]:
             "expression": expression,
             "without": ["global_context"] if letter == "B" else [],
             "colour": colour,
-            "told": f"{letter} was found in {frames} frames: {expression}.",
+            "summary": f"{letter} was found in {frames} frames: {expression}.",
             "description": f"{expression}, found in {frames} of {frames} frames",
             "frames": [
                 {
                     "index": index,
-                    "source": 2 * index,
+                    "source_index": 2 * index,
                     "object_score": min(index, 99) / 100,
                     "iou": 0.5,
                     "area": 0 if 10 <= index < 20 else 100 + index,
-                    "agreement": 0.25,
+                    "prior_agreement": 0.25,
                 }
                 for index in range(frames)
             ],

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from mpgsam2.demo.player.value import PlayerValue
-from mpgsam2.export.drawing import PALETTE, PALETTE_NAMES, hex_of, is_light
+from mpgsam2.export.drawing import hex_of, is_light
+from mpgsam2.palette import PALETTE, PALETTE_NAMES
 
 _FOLDER = Path(__file__).parent
 _STYLES = ("panes.css", "controls.css", "timeline.css", "insight.css")

@@ -15,7 +15,7 @@ const QUANTITIES = [
     colour: "#009e73",
   },
   {
-    key: "agreement",
+    key: "prior_agreement",
     name: "Prior agrees",
     what: "Soft IoU of the mask prior and the mask, on the prior's own grid",
     colour: "#cc79a7",

@@ -126,7 +126,7 @@ class Timeline {
 /** The verdict on each query, its mean scores where there are any, and whether the run came to its end. */
 function toldEntries(record) {
   const entries = record.queries.map((query) => {
-    const text = make("p", {}, make("strong", {}, query.told));
+    const text = make("p", {}, make("strong", {}, query.summary));
     const means = Object.entries(query.mean ?? {}).map(([name, value]) => `${name} ${value.toFixed(2)}`);
     const scored = query.frames.filter((entry) => "J" in entry).length;
     const part = scored < query.frames.length ? ` over ${scored} of ${query.frames.length} frames` : "";

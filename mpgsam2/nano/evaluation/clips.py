@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from typing import overload
 
 from mpgsam2.errors import InputError
-from mpgsam2.nano.synthetic import FULL, HELD_OUT, THINGS, THINGS_HELD_OUT, Clip, Expression, World, render_clip
+from mpgsam2.nano.synthetic import (
+    FULL,
+    HELD_OUT,
+    THINGS,
+    THINGS_HELD_OUT,
+    Expression,
+    SyntheticClip,
+    World,
+    render_clip,
+)
 
 EVALUATION_SEED_OFFSET = 2**40
 """Training must keep below."""
@@ -41,7 +50,7 @@ THING_FRAMES = (16, 32, 48)
 
 
 @dataclass(frozen=True)
-class SeededClips(Sequence[Clip]):
+class SeededClips(Sequence[SyntheticClip]):
     """The clips of consecutive seeds, each rendered when it is asked for and not kept.
 
     lengths: in frames, of the clips in turn, counted from the seed 0.
@@ -56,14 +65,14 @@ class SeededClips(Sequence[Clip]):
         return self.clip_count
 
     @overload
-    def __getitem__(self, index: int) -> Clip: ...
+    def __getitem__(self, index: int) -> SyntheticClip: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Clip]: ...
-    def __getitem__(self, index: int | slice) -> Clip | list[Clip]:
+    def __getitem__(self, index: slice) -> list[SyntheticClip]: ...
+    def __getitem__(self, index: int | slice) -> SyntheticClip | list[SyntheticClip]:
         seeds = range(self.first, self.first + self.clip_count)[index]
         return [self._clip(seed) for seed in seeds] if isinstance(seeds, range) else self._clip(seeds)
 
-    def _clip(self, seed: int) -> Clip:
+    def _clip(self, seed: int) -> SyntheticClip:
         length = self.lengths[(seed - EVALUATION_SEED_OFFSET) % len(self.lengths)]
         return render_clip(seed, replace(self.world, frames=length))
 
@@ -96,7 +105,7 @@ def calibration_clips(count: int, frames: int = 16, family: str = "seen") -> See
     return SeededClips(replace(FAMILIES[family], absent=1.0), (frames,), CALIBRATION_SEED_OFFSET, count)
 
 
-def sentences(clip: Clip, naming: int = 1) -> list[Expression]:
+def sentences(clip: SyntheticClip, naming: int = 1) -> list[Expression]:
     """What a clip is asked: at most `naming` of its sentences that name something, the first of them, and all others.
 
     The first sentence has its kind by the world's weights.

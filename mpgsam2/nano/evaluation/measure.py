@@ -15,14 +15,14 @@ from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.nano.evaluation.clips import sentences
 from mpgsam2.nano.evaluation.scores import Frames, Quality, Scores, SentenceScore
-from mpgsam2.nano.synthetic import Clip, Expression
+from mpgsam2.nano.synthetic import Expression, SyntheticClip
 
 UNHIDDEN = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
 
 
 def evaluate(
     model: Segmenter,
-    clips: Iterable[Clip],
+    clips: Iterable[SyntheticClip],
     *,
     expressions: int = 1,
     oracle_prior: bool = False,
@@ -56,7 +56,7 @@ def evaluate(
 
 def answer(
     model: Segmenter,
-    clip: Clip,
+    clip: SyntheticClip,
     expression: Expression,
     *,
     oracle_prior: bool = False,
@@ -68,7 +68,7 @@ def answer(
 
 
 def _score(
-    index: int, clip: Clip, expression: Expression, results: list[FrameResult], calibration: CalibrationConfig
+    index: int, clip: SyntheticClip, expression: Expression, results: list[FrameResult], calibration: CalibrationConfig
 ) -> SentenceScore:
     truth = clip.mask(expression.target)
     things = [clip.mask(thing) for thing in range(len(clip.things))]

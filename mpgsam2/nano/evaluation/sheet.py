@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpgsam2.export.drawing import PALETTE, Look, overlay, prior_heatmap
+from mpgsam2.export.drawing import Look, overlay, prior_heatmap
+from mpgsam2.export.tiles import sheet, tile
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.evaluation.measure import answer
 from mpgsam2.nano.evaluation.scores import Scores, SentenceScore
-from mpgsam2.nano.evaluation.tiles import sheet, tile
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
+from mpgsam2.palette import PALETTE
 
 
 def contact_sheet(
     model: Segmenter,
-    clips: Sequence[Clip],
+    clips: Sequence[SyntheticClip],
     scores: Scores,
     *,
     each: int = 8,

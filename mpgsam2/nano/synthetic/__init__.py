@@ -1,6 +1,6 @@
 """The synthetic world on which the nano model is trained and scored: clips, masks and sentences from a seed."""
 
-from mpgsam2.nano.synthetic.clip import Clip, render_clip
+from mpgsam2.nano.synthetic.clip import SyntheticClip, render_clip
 from mpgsam2.nano.synthetic.sentences import Expression
 from mpgsam2.nano.synthetic.things import Thing
 from mpgsam2.nano.synthetic.words import SHAPE_VOCABULARY, VOCABULARY
@@ -16,8 +16,8 @@ __all__ = [
     "THINGS",
     "THINGS_HELD_OUT",
     "VOCABULARY",
-    "Clip",
     "Expression",
+    "SyntheticClip",
     "Thing",
     "World",
     "render_clip",

@@ -25,7 +25,7 @@ ATTEMPTS = 200  # scenes drawn for one clip before it is given up
 
 
 @dataclass(frozen=True)
-class Clip:
+class SyntheticClip:
     """frames: (T, H, W, 3) uint8 RGB. labels: (T, H, W) uint8, k + 1 where thing k is the topmost, 0 on the background.
 
     seen: (T, K) float32 0..1, part of the thing inside the frame that no other thing hides, 0 where it is outside.
@@ -47,7 +47,7 @@ class Clip:
         return np.zeros(self.labels.shape, bool) if target is None else self.labels == target + 1
 
 
-def render_clip(seed: int, world: World = FULL) -> Clip:
+def render_clip(seed: int, world: World = FULL) -> SyntheticClip:
     """Return the clip of a seed: the same seed and world give the same bytes.
 
     Scenes in which nothing can be said without doubt are drawn anew; raises InputError where a world has no others.
@@ -71,7 +71,7 @@ def render_clip(seed: int, world: World = FULL) -> Clip:
             expressions = tuple(replace(expression, target=None) for expression in expressions)
         frames = _shoot(rng, world, scene, offsets, patches)
         things = tuple(body.thing for body in scene.bodies)
-        return Clip(frames, labels, view.seen.astype(np.float32), things, expressions, world.fps)
+        return SyntheticClip(frames, labels, view.seen.astype(np.float32), things, expressions, world.fps)
     raise InputError(
         "Nothing in this world can be named without doubt; allow more kinds of sentence, or fewer or smaller objects."
     )

@@ -34,7 +34,7 @@ class View:
 
 
 def look(scene: Scene, labels: np.ndarray, patches: list[list[Patch | None]]) -> View:
-    """Measure the things of a scene. labels: (T, H, W) uint8 as in Clip; patches: [frame][thing]."""
+    """Measure the things of a scene. labels: (T, H, W) uint8 as in SyntheticClip; patches: [frame][thing]."""
     frames, things = len(labels), len(scene.bodies)
     areas = np.zeros((frames, things))
     inside = np.zeros((frames, things))

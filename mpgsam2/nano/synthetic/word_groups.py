@@ -16,7 +16,7 @@ from mpgsam2.nano.synthetic.words import (
     SUPERLATIVE_SIZES,
 )
 
-_FEW = 6  # nouns that make no group of their own
+_MAX_UNGROUPED_NOUNS = 6
 _OTHERS = "Other things"
 _HEADINGS = GROUP_PLURALS | {"vegetable": "vegetables", "plant": "plants"}
 
@@ -57,7 +57,7 @@ def _nouns() -> dict[str, list[tuple[str, ...]]]:
             sizes[group] = sizes.get(group, 0) + 1
     headed: dict[str, list[tuple[str, ...]]] = {}
     for noun in NOUNS.values():
-        large = [group for group in noun.groups if sizes[group] >= _FEW]
+        large = [group for group in noun.groups if sizes[group] >= _MAX_UNGROUPED_NOUNS]
         name = _HEADINGS.get(large[0], large[0]).capitalize() if large else _OTHERS
         headed.setdefault(name, []).append(noun.words)
     return dict(sorted(headed.items(), key=lambda entry: entry[0] == _OTHERS))

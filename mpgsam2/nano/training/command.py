@@ -15,14 +15,14 @@ from mpgsam2.interruption import Interruption
 from mpgsam2.nano.calibration import calibrate
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 from mpgsam2.nano.training.recipe import STAGES
 from mpgsam2.nano.training.stage import StageTask
 from mpgsam2.training.accelerator import make_accelerator
 from mpgsam2.training.loop import CHECKPOINT, train
 
-_CALIBRATION = 100  # clips on which the scores of what is shipped are calibrated
-_SCORED = 24  # clips on which every checkpoint is scored for the log
+_CALIBRATION_CLIPS = 100  # on which the scores of what is shipped are calibrated
+_SCORED_CLIPS = 24  # of every checkpoint, for the log
 
 
 def main(arguments: Sequence[str] | None = None, interruption: Interruption | None = None) -> None:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, interruption: Interruption | No
     stages = options.stage or list(STAGES)
     if any(world.drawn for name in stages for world in (STAGES[name].easy, STAGES[name].full)):
         load_atlas()  # now rather than after hours
-    scored = validation_clips(_SCORED, seed=VALIDATION_CLIPS)  # not the published ones
+    scored = validation_clips(_SCORED_CLIPS, seed=VALIDATION_CLIPS)  # not the published ones
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
     for name, seconds in zip_longest(stages, options.seconds or ()):
         accelerator = make_accelerator(options.device, options.run / name)
@@ -57,11 +57,11 @@ def main(arguments: Sequence[str] | None = None, interruption: Interruption | No
         task = StageTask(name, stage, options.run, options.workers, scored, start)
         train(task, options.run / name, accelerator, seconds=seconds, interruption=interruption)
     if options.out and accelerator.is_main_process:
-        export(options.run / stages[-1] / CHECKPOINT, options.out, calibration_clips(_CALIBRATION))
+        export(options.run / stages[-1] / CHECKPOINT, options.out, calibration_clips(_CALIBRATION_CLIPS))
     accelerator.end_training()
 
 
-def export(checkpoint: Path, folder: Path, clips: Sequence[Clip]) -> None:
+def export(checkpoint: Path, folder: Path, clips: Sequence[SyntheticClip]) -> None:
     """Write a trained network as a checkpoint folder in float16.
 
     Args:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
-from mpgsam2.nano.synthetic import Clip, render_clip
+from mpgsam2.nano.synthetic import SyntheticClip, render_clip
 from mpgsam2.nano.training.recipe import Stage
 from mpgsam2.nano.training.targets import ATTRIBUTES, attributes, coverage, word_places
 from mpgsam2.network.beit3 import UNKNOWN
@@ -85,7 +85,7 @@ class ClipStream(IterableDataset):
             clips.append(render_clip(seed, replace(world, frames=length)))
         return self._assemble(clips, rng)
 
-    def _assemble(self, clips: list[Clip], rng: random.Random) -> Batch:
+    def _assemble(self, clips: list[SyntheticClip], rng: random.Random) -> Batch:
         encoder, tracker = self.config.encoder, self.config.tracker
         tracked = self.stage.trains != "prior"
         mask_side = tracker.image_size // 2

@@ -14,7 +14,7 @@ from mpgsam2.network.beit3 import UNKNOWN
 
 _WORDS = "mm_extractor.beit3.text_embed.weight"
 _POSITIONS = "mm_extractor.beit3.encoder.embed_positions.A.weight"
-_UNSIGHTED = 3  # rows of the position table that are no patch's
+_ROWS_BEFORE_PATCHES = 3  # of the position table: two that are unused, and the class token's
 _LAYER = "mm_extractor.beit3.encoder.layers.{}."
 _LAST_OF_LAYER = ("self_attn.out_proj.{}.weight", "self_attn.out_proj.{}.bias", "ffn.{}.fc2.weight", "ffn.{}.fc2.bias")
 
@@ -43,9 +43,9 @@ def grown(shipped: Segmenter, net: Segmenter) -> dict[str, Tensor]:
 
     old, new = shipped.config.encoder, net.config.encoder
     rows = weights[_POSITIONS]
-    patches = rows[_UNSIGHTED:].T.unflatten(1, (old.grid, old.grid))[None]
+    patches = rows[_ROWS_BEFORE_PATCHES:].T.unflatten(1, (old.grid, old.grid))[None]
     patches = F.interpolate(patches, (new.grid, new.grid), mode="bilinear", align_corners=False)
-    weights[_POSITIONS] = torch.cat([rows[:_UNSIGHTED], patches[0].flatten(1).T])
+    weights[_POSITIONS] = torch.cat([rows[:_ROWS_BEFORE_PATCHES], patches[0].flatten(1).T])
 
     for depth in range(old.depth, new.depth):
         layer = _LAYER.format(depth)

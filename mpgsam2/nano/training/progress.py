@@ -9,10 +9,10 @@ import numpy as np
 
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.evaluation import evaluate, sentences, summarise
-from mpgsam2.nano.synthetic import KINDS, Clip
+from mpgsam2.nano.synthetic import KINDS, SyntheticClip
 
 
-def progress(net: Segmenter, trains: str, clips: Iterable[Clip]) -> dict[str, float]:
+def progress(net: Segmenter, trains: str, clips: Iterable[SyntheticClip]) -> dict[str, float]:
     """Scores in percent by name.
 
     Args:
@@ -31,7 +31,7 @@ def progress(net: Segmenter, trains: str, clips: Iterable[Clip]) -> dict[str, fl
     return {}
 
 
-def _named_by_prior(net: Segmenter, clips: Iterable[Clip]) -> dict[str, float]:
+def _named_by_prior(net: Segmenter, clips: Iterable[SyntheticClip]) -> dict[str, float]:
     """By kind of sentence, how often the thing that it names holds more of the prior's mass than any other."""
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for clip in clips:
@@ -43,7 +43,7 @@ def _named_by_prior(net: Segmenter, clips: Iterable[Clip]) -> dict[str, float]:
 
 
 def heaviest(prior: np.ndarray, labels: np.ndarray, things: int) -> int:
-    """Index of the thing with the most of a prior (T × g × g) on it; labels: (T, H, W) uint8 as in `Clip`."""
+    """Index of the thing with the most of a prior (T × g × g) on it; labels: (T, H, W) uint8 as in `SyntheticClip`."""
     mass = np.zeros(things + 1)
     for probability, label in zip(prior, labels, strict=True):
         enlarged = cv2.resize(probability, label.shape[::-1], interpolation=cv2.INTER_NEAREST)

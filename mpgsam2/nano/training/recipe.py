@@ -98,7 +98,7 @@ STAGES: dict[str, Stage] = {
     ),
     "joint": _JOINT,
     "polish": replace(_JOINT, steps=600, rate=2e-4, seed=300_000_000, starts_from=("joint",)),
-    "wide_prior": Stage(
+    "full_prior": Stage(
         trains="prior",
         easy=replace(HALFWAY, height=(128, 192), kinds=_WIDE.kinds),
         full=replace(_WIDE, height=(128, 192)),
@@ -111,7 +111,7 @@ STAGES: dict[str, Stage] = {
         seed=500_000_000,
         starts_from=("polish",),
     ),
-    "wide_tracker": Stage(
+    "full_tracker": Stage(
         trains="tracker",
         easy=replace(HALFWAY, height=(160, 256)),
         full=replace(_WIDE, height=(160, 256)),
@@ -124,7 +124,7 @@ STAGES: dict[str, Stage] = {
         seed=400_000_000,
         starts_from=("polish",),
     ),
-    "wide_joint": replace(
+    "full_joint": replace(
         _JOINT,
         easy=replace(_WIDE, height=(160, 256)),
         full=replace(_WIDE, height=(160, 256)),
@@ -133,7 +133,7 @@ STAGES: dict[str, Stage] = {
         rate=2e-4,
         seed=600_000_000,
         frozen=(),
-        starts_from=("wide_prior", "wide_tracker"),
+        starts_from=("full_prior", "full_tracker"),
     ),
     "motion": Stage(
         trains="prior",
@@ -146,7 +146,7 @@ STAGES: dict[str, Stage] = {
         sentences=2,
         rate=1e-3,
         seed=700_000_000,
-        starts_from=("wide_prior",),
+        starts_from=("full_prior",),
         frozen=("mm_extractor",),  # it has no part in what only time tells
         alike=True,
     ),
@@ -163,7 +163,7 @@ STAGES: dict[str, Stage] = {
         seed=900_000_000,
         starts_from=("motion",),
     ),
-    "last_joint": replace(
+    "motion_joint": replace(
         _JOINT,
         easy=replace(_WIDE, height=(160, 256), sentences=1),  # and one that names nothing
         full=replace(_WIDE, height=(160, 256), sentences=1),
@@ -171,7 +171,7 @@ STAGES: dict[str, Stage] = {
         lengths=(6, 12),
         rate=2e-4,
         seed=800_000_000,
-        starts_from=("wide_joint", "motion_words"),
+        starts_from=("full_joint", "motion_words"),
         frozen=(),
     ),
     "wording": Stage(
@@ -185,7 +185,7 @@ STAGES: dict[str, Stage] = {
         sentences=4,
         rate=6e-4,
         seed=1_000_000_000,
-        starts_from=("last_joint",),
+        starts_from=("motion_joint",),
     ),
     "small_things": replace(
         _JOINT,
@@ -195,10 +195,10 @@ STAGES: dict[str, Stage] = {
         lengths=(4, 6),
         rate=4e-4,
         seed=1_100_000_000,
-        starts_from=("last_joint",),
+        starts_from=("motion_joint",),
         frozen=("mm_extractor",),
     ),
-    "asking": replace(
+    "wording_joint": replace(
         _JOINT,
         easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
         full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
@@ -209,7 +209,7 @@ STAGES: dict[str, Stage] = {
         starts_from=("small_things", "wording"),
         frozen=(),
     ),
-    "more_asking": replace(
+    "absence_joint": replace(
         _JOINT,
         easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
         full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0),
@@ -217,7 +217,7 @@ STAGES: dict[str, Stage] = {
         lengths=(6, 12),
         rate=2e-4,
         seed=1_300_000_000,
-        starts_from=("asking",),
+        starts_from=("wording_joint",),
         frozen=(),
     ),
     "comparing": Stage(
@@ -231,9 +231,9 @@ STAGES: dict[str, Stage] = {
         sentences=4,
         rate=6e-4,
         seed=1_400_000_000,
-        starts_from=("more_asking",),
+        starts_from=("absence_joint",),
     ),
-    "last_asking": replace(
+    "comparing_joint": replace(
         _JOINT,
         easy=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0, kinds=_HARD),
         full=replace(_ASKING, height=(160, 256), sentences=1, absent=1.0, kinds=_HARD),
@@ -241,7 +241,7 @@ STAGES: dict[str, Stage] = {
         lengths=(6, 12),
         rate=2e-4,
         seed=1_500_000_000,
-        starts_from=("more_asking", "comparing"),
+        starts_from=("absence_joint", "comparing"),
         frozen=(),
     ),
     "things_prior": Stage(
@@ -257,7 +257,7 @@ STAGES: dict[str, Stage] = {
         sentences=5,
         rate=1.2e-3,
         seed=2_000_000_000,
-        starts_from=("last_asking",),
+        starts_from=("comparing_joint",),
     ),
     "things_joint": Stage(
         trains="joint",

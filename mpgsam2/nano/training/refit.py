@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from mpgsam2.inference.segmenter import Segmenter
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 from mpgsam2.network.model import MPGSAM2
 
 _RIDGE = 1e-3  # of the mean variance of the inputs
-_SENTENCES = 3  # of each clip, at most
+_SENTENCES_PER_CLIP = 3
 
 
-def refit(net: Segmenter, before: Segmenter, clips: Iterable[Clip]) -> None:
+def refit(net: Segmenter, before: Segmenter, clips: Iterable[SyntheticClip]) -> None:
     """Fit the layers whose outputs the tracker reads to those of the network before, and change them in place.
 
     Args:
@@ -33,7 +33,7 @@ def refit(net: Segmenter, before: Segmenter, clips: Iterable[Clip]) -> None:
     given, wanted = _Recorder(net.network), _Recorder(before.network)
     with given, wanted:
         for clip in clips:
-            for expression in clip.expressions[:_SENTENCES]:
+            for expression in clip.expressions[:_SENTENCES_PER_CLIP]:
                 ids = net.tokenizer.encode(expression.text)
                 net.encode_clip(clip.frames, ids)
                 before.encode_clip(clip.frames, ids)

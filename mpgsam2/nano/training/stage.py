@@ -13,7 +13,7 @@ from torch import Tensor
 from mpgsam2.checkpoint import load_model
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
 from mpgsam2.errors import InputError
-from mpgsam2.nano.synthetic import Clip, render_clip
+from mpgsam2.nano.synthetic import SyntheticClip, render_clip
 from mpgsam2.nano.training.data import Batch, ClipStream
 from mpgsam2.nano.training.growth import grown
 from mpgsam2.nano.training.progress import progress
@@ -54,7 +54,7 @@ class StageTask:
         stage: Stage,
         run: Path,
         workers: int,
-        clips: Sequence[Clip] = (),
+        clips: Sequence[SyntheticClip] = (),
         start: Path | None = None,
         save_every: int = 250,
     ) -> None:

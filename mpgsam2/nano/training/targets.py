@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mpgsam2.nano.drawings.nouns import GROUPS, NOUNS
-from mpgsam2.nano.synthetic import Clip
+from mpgsam2.nano.synthetic import SyntheticClip
 from mpgsam2.nano.synthetic.colours import DRAWING_COLOURS
 from mpgsam2.nano.synthetic.shapes import SHAPES
 from mpgsam2.nano.synthetic.textures import TEXTURES
@@ -32,7 +32,7 @@ def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
     """Share of every patch that every thing covers.
 
     Args:
-        labels: T × S × S uint8 as in `synthetic.Clip`, S a multiple of `grid`.
+        labels: T × S × S uint8 as in `synthetic.SyntheticClip`, S a multiple of `grid`.
         things: K.
         grid: g.
 
@@ -44,7 +44,7 @@ def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
     return np.stack([(patches == k + 1).mean(axis=(2, 4), dtype=np.float32) for k in range(things)])
 
 
-def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
+def attributes(clip: SyntheticClip, covered: np.ndarray) -> dict[str, np.ndarray]:
     """Index of the answer to every question about every patch: T × g × g int64, -1 where no thing owns the patch."""
     whole = covered.sum(axis=(2, 3), keepdims=True)
     claimed = np.where((covered >= OWNED) | ((covered >= HELD * whole) & (whole > 0)), covered, 0)
@@ -55,7 +55,7 @@ def attributes(clip: Clip, covered: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def word_places(clip: Clip, covered: np.ndarray, kind: str) -> dict[str, np.ndarray]:
+def word_places(clip: SyntheticClip, covered: np.ndarray, kind: str) -> dict[str, np.ndarray]:
     """Where every word that has a place has it: by word, T × g × g float32 in 0..1.
 
     A word for an attribute lights the things that have it, unless it may or may not be said of another; in a sentence

@@ -17,7 +17,7 @@ from mpgsam2.video.wording import frames_in_words
 
 _KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _SPARE_ENTRIES = 1000  # that a zip may hold beside two per frame: a Mac adds a twin to every file
-_MOST_DIGITS = 9  # of a number in a name that may be a frame's
+_MAX_DIGITS = 9  # of a number in a name that may be a frame's
 UNREADABLE = (  # what zipfile raises on damaged files
     BadZipFile,
     EOFError,
@@ -30,7 +30,7 @@ UNREADABLE = (  # what zipfile raises on damaged files
 )
 
 
-def open_archive(path: Path, frames: int, limits: Limits) -> ZipFile:
+def open_archive(path: Path, frame_count: int, limits: Limits) -> ZipFile:
     """Opens a zip of masks for a clip of that many frames, unpacking nothing.
 
     Raises:
@@ -41,7 +41,7 @@ def open_archive(path: Path, frames: int, limits: Limits) -> ZipFile:
     if not isfile(path):
         raise InputError(f"There is no ground truth “{path.name}”: check its name and where it lies.")
     limits.check_bytes(path.name, path.stat().st_size)
-    if _entries_at_most(path) > 2 * frames + _SPARE_ENTRIES:
+    if _entries_at_most(path) > 2 * frame_count + _SPARE_ENTRIES:
         raise InputError(f"“{path.name}” holds far more files than the clip has frames: zip the masks alone.")
     try:
         return ZipFile(path)
@@ -49,7 +49,7 @@ def open_archive(path: Path, frames: int, limits: Limits) -> ZipFile:
         raise InputError(f"“{path.name}” is not a zip file that can be read: give the masks as PNG in a zip.") from None
 
 
-def masks_by_frame(name: str, archive: ZipFile, frames: int, images: Sequence[str] = ()) -> dict[int, ZipInfo]:
+def masks_by_frame(name: str, archive: ZipFile, frame_count: int, images: Sequence[str] = ()) -> dict[int, ZipInfo]:
     """The mask of each frame, or of some frames.
 
     One for each frame: in the natural order of the names. Fewer: those called as the clip's own images are, or else by
@@ -58,7 +58,7 @@ def masks_by_frame(name: str, archive: ZipFile, frames: int, images: Sequence[st
     Args:
         name: of the zip.
         archive: the zip.
-        frames: of the clip.
+        frame_count: of the clip.
         images: if the clip is a folder, the names of its images, in order, without their ends.
 
     Raises:
@@ -68,17 +68,17 @@ def masks_by_frame(name: str, archive: ZipFile, frames: int, images: Sequence[st
     folders = {tuple(parts[:-1]) for parts, _ in masks}
     if len(folders) > 1 and len({parts[-1] for parts, _ in masks}) < len(masks):
         raise InputError(f"“{name}” holds masks of the same name in several folders: zip the one folder that counts.")
-    if len(masks) == frames:
+    if len(masks) == frame_count:
         return dict(enumerate(entry for _, entry in masks))
-    counted = f"“{name}” holds {len(masks)} {kind} masks and the clip has {frames_in_words(frames)}"
-    if len(masks) > frames:
+    counted = f"“{name}” holds {len(masks)} {kind} masks and the clip has {frames_in_words(frame_count)}"
+    if len(masks) > frame_count:
         raise InputError(f"{counted}: give one mask for each frame.")
     stems = [Path(parts[-1]).stem for parts, _ in masks]
-    numbers = _frames_of_images(stems, images) or _frame_numbers(stems, frames)
+    numbers = _frames_of_images(stems, images) or _frame_numbers(stems, frame_count)
     if numbers is None:
         raise InputError(
             f"{counted}: give one mask for each frame, or let their names say which frames they are of, from 0 to "
-            f"{frames - 1}."
+            f"{frame_count - 1}."
         )
     return dict(zip(numbers, (entry for _, entry in masks), strict=True))
 
@@ -116,7 +116,7 @@ def _frames_of_images(stems: Sequence[str], images: Sequence[str]) -> list[int] 
     return [places[stem] for stem in stems] if known else None
 
 
-def _frame_numbers(stems: Sequence[str], frames: int) -> list[int] | None:
+def _frame_numbers(stems: Sequence[str], frame_count: int) -> list[int] | None:
     """The frames that names tell by the last of their numbers that differs from one to the next; None if they do not.
 
     "00005", "video 2 frame 5" and "00005_mask 1" are all of frame 5, as long as the others' numbers differ there.
@@ -124,10 +124,10 @@ def _frame_numbers(stems: Sequence[str], frames: int) -> list[int] | None:
     found = [re.findall(r"[0-9]+", stem) for stem in stems]
     for place in range(1, min(map(len, found)) + 1):
         digits = [numbers[-place].lstrip("0") or "0" for numbers in found]
-        if len(set(digits)) < len(digits) or max(map(len, digits)) > _MOST_DIGITS:
+        if len(set(digits)) < len(digits) or max(map(len, digits)) > _MAX_DIGITS:
             continue
         numbers = list(map(int, digits))
-        first = 1 if max(numbers) == frames and min(numbers) else 0
-        if max(numbers) - first < frames:
+        first = 1 if max(numbers) == frame_count and min(numbers) else 0
+        if max(numbers) - first < frame_count:
             return [number - first for number in numbers]
     return None

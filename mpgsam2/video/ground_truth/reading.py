@@ -18,11 +18,11 @@ import numpy as np
 from mpgsam2.errors import InputError
 from mpgsam2.video.ground_truth.picture import FEW, OPAQUE, Kind, Picture
 
-_VOID = 255  # among numbers
+_VOID_NUMBER = 255
 _CREAM = 0xE0E0C0  # its colour in PASCAL VOC's colour map
 _BRIGHTEST = {"grey": 255, "deep grey": 65535}
-_FLAT = 8  # greys at most in masks of flat greys
-_SHADES = 256  # more colours than that cannot all be greys
+_MAX_FLAT_GREYS = 8  # of a mask that is drawn in flat greys
+_MAX_GREYS = 256  # more colours than that cannot all be greys
 
 Tally = Mapping[int, int]
 """Of values, how many pixels have each."""
@@ -57,7 +57,7 @@ class Seen:
         for value, count in zip(values.tolist(), pixels.tolist(), strict=True):
             if value:
                 tally[value] = tally.get(value, 0) + count
-        if coloured and len(tally) > _SHADES:
+        if coloured and len(tally) > _MAX_GREYS:
             self.tallies[picture.kind] = None
 
 
@@ -128,7 +128,7 @@ def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
         return _Meaning(least=OPAQUE if kind == "cutout" else _half(seen.strongest))
     match kind:
         case "number":
-            return _Meaning({value: value for value in tally if value != _VOID}, _VOID)
+            return _Meaning({value: value for value in tally if value != _VOID_NUMBER}, _VOID_NUMBER)
         case "grey" | "deep grey":
             return _greys(tally, _BRIGHTEST[kind], chosen)
         case "shade":
@@ -148,7 +148,7 @@ def _greys(tally: Tally, brightest: int, chosen: int | None) -> _Meaning:
     seams = sum(tally[value] for value in numbers) >= tally.get(brightest, 0)
     if dark and len(numbers) <= FEW and (seams or chosen in numbers):
         return _Meaning({value: value for value in numbers}, brightest)
-    if chosen is not None and len(tally) <= _FLAT:
+    if chosen is not None and len(tally) <= _MAX_FLAT_GREYS:
         return _Meaning({value: value for value in tally})
     most = max(tally, default=brightest)
     return _Meaning(least=_half(brightest if most > brightest // 2 else most))
@@ -192,4 +192,4 @@ def _voc_colour(number: int) -> int:
     return channels[0] << 16 | channels[1] << 8 | channels[2]
 
 
-_VOC_NUMBERS = {_voc_colour(number): number for number in range(1, _VOID)}
+_VOC_NUMBERS = {_voc_colour(number): number for number in range(1, _VOID_NUMBER)}
