@@ -24,7 +24,7 @@ from pycocotools import mask as coco
 import mpgsam2
 from mpgsam2.cli import _parser, _queries
 from mpgsam2.export import Exporter, bundle, fonts, read_record, results_in, rle_decode, rle_encode, verdict_record
-from mpgsam2.export.drawing import PALETTE, Look, mask_image, overlay, prior_heatmap
+from mpgsam2.export.drawing import Look, mask_image, overlay, prior_heatmap
 from mpgsam2.export.lettering import line
 from mpgsam2.export.record import command
 from mpgsam2.export.scores import prior_agreement
@@ -33,6 +33,7 @@ from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
+from mpgsam2.palette import PALETTE
 from mpgsam2.network.fingerprint import fingerprint
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
