@@ -33,8 +33,8 @@ from mpgsam2.inference.query import Query
 from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
-from mpgsam2.palette import PALETTE
 from mpgsam2.network.fingerprint import fingerprint
+from mpgsam2.palette import PALETTE
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 

@@ -89,6 +89,7 @@ def test_what_the_page_draws_is_what_the_server_draws_and_files_are_made_in_it(
     visit: Visit, clips: Path, tmp_path: Path
 ) -> None:
     page = visit()
+    page.emulate_media(reduced_motion="reduce")  # or it plays once all videos are there, whatever was gone to
     fill(page, clips / "short.mp4", "the yellow star\nthe purple star")
     press(page, "Run")
     expect(status(page)).to_contain_text(re.compile(r"A: .* B: "))
@@ -139,6 +140,7 @@ def test_what_the_page_draws_is_what_the_server_draws_and_files_are_made_in_it(
 def test_the_look_follows_while_it_plays(visit: Visit) -> None:
     """A change is on the canvas in the same task, before any frame is shown; every frame is drawn with its own mask."""
     page = visit()
+    page.emulate_media(reduced_motion="reduce")  # or it plays once all videos are there, whatever was gone to
     page.locator("#examples button").click()
     go_to(page, 0)
     page.locator("#player .play").click()
@@ -207,6 +209,7 @@ def test_the_player_begins_with_the_usual_look() -> None:
 
 def test_how_it_came_to_its_answer_is_told_for_the_frame_that_is_shown(visit: Visit) -> None:
     page = visit()
+    page.emulate_media(reduced_motion="reduce")  # or it plays once all videos are there, whatever was gone to
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.locator("#examples button").click()
