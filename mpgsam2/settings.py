@@ -129,10 +129,10 @@ class RunSettings:
     dimmed: float = _setting(Kind.NUMBER, "how far the overlay darkens and greys everything else", 0.8)
     colours: Sequence[int] = _setting(
         Kind.COLOURS,
-        "of the sentences' masks, in their order: "
+        "of the answers' masks, in their order: 0 one that stands out from what lies there, "
         + ", ".join(f"{number} {name}" for number, name in enumerate(PALETTE_NAMES, 1)),
         (),
-        unset="this order",
+        unset="those that stand out",
     )
 
 

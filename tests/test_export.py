@@ -35,6 +35,7 @@ from mpgsam2.inference.results import FrameResult
 from mpgsam2.inference.verdict import conclude
 from mpgsam2.metrics import contour_accuracy, region_similarity
 from mpgsam2.network.fingerprint import fingerprint
+from mpgsam2.palette import PALETTE
 from mpgsam2.video import Clip, Selection, VideoWriter, open_clip, select
 from mpgsam2.video.ground_truth import GroundTruth
 
@@ -144,7 +145,7 @@ def test_the_cut_out_is_transparent_around_the_mask(tmp_path: Path, clip: Clip, 
 def test_side_by_side_has_a_row_for_every_query_and_a_pane_for_every_picture(
     tmp_path: Path, clip: Clip, export: Any
 ) -> None:
-    export(tmp_path, clip, queries=TWO)
+    export(tmp_path, clip, queries=TWO, look=Look(colours=PALETTE))
     together = list(open_clip(tmp_path / "side-by-side.mp4"))[5]
     frame = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
     found = []
@@ -320,7 +321,7 @@ def test_the_record_of_a_whole_run(tmp_path: Path, clip: Clip, model: mpgsam2.Se
     assert "difference" not in record
     (query,) = record["queries"]
     assert (query["letter"], query["expression"], query["without"]) == ("A", "the red shape", ["prior"])
-    assert query["colour"] == "#56b4e9"
+    assert query["colour"] == "#f0e442"  # yellow, the farthest from grey
     scores = [round(result.object_score, 4) for result in results(clip)]
     verdict = conclude([True] * FRAMES, scores, model.inference.calibration)
     assert query["verdict"] == {

@@ -126,9 +126,12 @@ def test_every_query_has_its_colour_and_the_later_is_on_top(frame: np.ndarray, m
     np.testing.assert_array_equal(alone[~other], frame[~other])
 
 
-def test_colours_start_again_when_there_are_more_queries(frame: np.ndarray, mask: np.ndarray) -> None:
-    look = Look(colours=PALETTE[:2])
-    np.testing.assert_array_equal(overlay(frame, [None, None, mask], look), overlay(frame, [mask], look))
+def test_colours_that_are_left_open_are_the_palette_s(frame: np.ndarray, mask: np.ndarray) -> None:
+    for look in (Look(colours=()), Look(colours=(PALETTE[5], None))):
+        picture = overlay(frame, [None, mask], look)
+        np.testing.assert_array_equal(picture, overlay(frame, [None, mask], Look(colours=PALETTE)))
+    again = overlay(frame, [None] * len(PALETTE) + [mask])
+    assert (again == PALETTE[0]).all(axis=2).any()
 
 
 @pytest.mark.parametrize(
@@ -268,7 +271,7 @@ def test_images_side_by_side() -> None:
     "wrong",
     [
         *({"opacity": opacity} for opacity in (2, -0.1, float("nan"), float("inf"), None, "0.4")),
-        *({"colours": colours} for colours in ((), ((256, 0, 0),), ((1, 2),), ((0.5, 0, 0),), ((-1, 0, 0),))),
+        *({"colours": colours} for colours in (((256, 0, 0),), ((1, 2),), ((0.5, 0, 0),), ((-1, 0, 0),))),
     ],
 )
 def test_a_look_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:

@@ -88,10 +88,10 @@ def _parts(setting: Setting, value: Any) -> tuple[str, ...]:
 def _colours(setting: Setting, value: Any) -> tuple[int, ...]:
     numbers = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
     most = len(PALETTE)
-    sound = [isinstance(n, int | float) and not isinstance(n, bool) and n in range(1, most + 1) for n in numbers]
+    sound = [isinstance(n, int | float) and not isinstance(n, bool) and n in range(most + 1) for n in numbers]
     if not all(sound) or len(numbers) > len(LETTERS):
         names = ", ".join(f"{number} {name}" for number, name in enumerate(PALETTE_NAMES, 1))
-        raise InputError(f"Colours are given by at most {len(LETTERS)} numbers: {names}.")
+        raise InputError(f"Colours are given by at most {len(LETTERS)} numbers: 0 for one that stands out, {names}.")
     return tuple(map(int, numbers))
 
 

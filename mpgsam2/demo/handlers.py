@@ -24,7 +24,7 @@ from mpgsam2.demo.run import Finished, Started, Step
 from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.show import live, result
-from mpgsam2.demo.status import IDLE, WAITING, error_html, line, notice_html, status_html, wait
+from mpgsam2.demo.status import WAITING, error_html, line, notice_html, status_html, wait
 from mpgsam2.demo.take_home import Writing
 from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
 from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
@@ -57,8 +57,9 @@ Updates = dict[Component, Any]
 def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Dependency:
     """Give the page its behaviour: Run, Stop, all files of a result, and the remark on the clip's frames.
 
-    Stop asks the run to end after the frame at work, so that it can finish its files and show them. A run that still
-    waits for its turn, or whose clip is looked at, is given up.
+    Stop asks the run to end after the frame at work, so that it can finish its files and show them; before the first
+    frame there are none, and what was shown before stays. The run itself tells the page of its end, however it comes:
+    if the browser gave it up, what it told last could come after that.
 
     Returns:
         The event after which all files of a result that is to be shared are there.
@@ -96,6 +97,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
                 if shown is None:
                     raise InputError("There is no result yet: press Run.")
                 session, stop = session_of(request), stop or StopSignal()
+                kept = Kept(shown.folder)
                 chosen = settings_of(dict(zip(LOOK, look, strict=True))) if look else shown.settings
                 joining = shown.looks(chosen) and shown.folder.parent == home()
                 steps: AsyncGenerator[Any]
@@ -103,7 +105,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
                     asked, steps = shown.settings, turns.complete(session, shown, stop)
                 else:
                     asked = shown.again(chosen)
-                    steps = turns.take(session, shown.clip, asked, stop, Kept(shown.folder))
+                    steps = turns.take(session, shown.clip, asked, stop, kept)
                 async with aclosing(steps), aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
                         if joining:  # what is shown stays
@@ -167,8 +169,6 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
     made_for_visitor.then(None, page.bundle, None, js=_TAKE_HOME, **_QUIET)
     for begun in (running, *made):
         begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
-    rest = {page.status: status_html(IDLE), **_at_rest(page)}
-    page.leave.click(lambda: rest, outputs=list(rest), cancels=[running, *made], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
     looked_at = [page.clip.change, *(event_of(page.settings[name], "change") for name in _FRAMES)]
     if turns.limited:
@@ -196,8 +196,7 @@ def _prepared(page: Page) -> Updates:
     return {
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
-        page.leave: gr.update(visible=True),
-        page.stop: gr.update(visible=False),
+        page.stop: gr.update(visible=True),
         page.files: gr.update(interactive=False),
         page.settings["sentences"]: gr.update(interactive=False),
     }
@@ -207,7 +206,6 @@ def _at_rest(page: Page) -> Updates:
     """The page when nothing runs."""
     return {
         page.run: gr.update(interactive=True),
-        page.leave: gr.update(visible=False),
         page.stop: gr.update(visible=False),
         page.files: gr.update(interactive=True),
         page.settings["sentences"]: gr.update(interactive=True),
@@ -233,8 +231,6 @@ async def _updates(
                 update = {
                     page.status: status_html(line(step), done=0, total=0, warning=warning),
                     page.notice: notice_html(step.notice),
-                    page.leave: gr.update(visible=False),
-                    page.stop: gr.update(visible=True),
                 }
             case Progress():
                 update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
@@ -243,11 +239,7 @@ async def _updates(
                     update |= {page.player: live(step), page.bundle: gr.update(visible=False, value=None)}
                     update |= {page.files: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Writing():
-                update = {
-                    page.status: status_html(line(step), done=step.done, total=step.frames),
-                    page.leave: gr.update(visible=False),
-                    page.stop: gr.update(visible=True),
-                }
+                update = {page.status: status_html(line(step), done=step.done, total=step.frames)}
             case Finished():
                 update = {page.status: status_html(line(step), warning=warning)}
                 update |= {page.notice: notice_html(step.notice)} if step.notice else {}

@@ -72,7 +72,6 @@ def build_demo(
                 settings = build_options(sentences, list(named))
         with gr.Row(elem_id="progress"):
             status = gr.HTML(status_html(IDLE), js_on_load=script("busy"), elem_id="status")
-            leave = gr.Button("Stop", visible=False, scale=0, min_width=120)
             stop = gr.Button("Stop", visible=False, scale=0, min_width=120)
         player = Player(elem_id="player")
         with gr.Row(elem_id="home", equal_height=False):
@@ -87,12 +86,12 @@ def build_demo(
                 container=False,
                 interactive=False,
                 max_lines=1,
-                placeholder="All settings but the clip and the ground truth; an example's name stands in it too.",
+                placeholder="Every setting, but neither clip nor ground truth.",
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
         of_a_result = (files, bundle, gr.State(), share, gr.Textbox("", visible=False))
-        begun = (run, leave, stop, status, player)
+        begun = (run, stop, status, player)
         page = Page(clip, settings, trim, notice, *begun, *of_a_result, example, link, copy_link)
         completed = connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name, Shares(), completed)
@@ -115,4 +114,5 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(Gate)]},
         "mcp_server": mcp_wanted(),
+        "_frontend": False,  # or Gradio asks itself for the page, and gives up where a busy machine takes three seconds
     }

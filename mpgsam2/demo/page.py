@@ -21,8 +21,7 @@ class Page:
     trim: gr.HTML  # handles of the first and the last frame
     notice: gr.HTML  # which frames of the clip will be used
     run: gr.Button
-    leave: gr.Button  # "Stop" while the run waits for its turn
-    stop: gr.Button  # "Stop" once it works
+    stop: gr.Button
     status: gr.HTML
     player: Player
     files: gr.Button  # writes all files of the result in the look that is chosen, and hands them out

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from mpgsam2.demo.settings import Settings
 from mpgsam2.export import read_record
+from mpgsam2.export.drawing import hex_of
+from mpgsam2.palette import PALETTE
 
 LOOK = ("threshold", "opacity", "dimmed", "pattern", "colours")
 """The settings that can be changed while a result is shown."""
@@ -29,15 +32,19 @@ class Shown:
 
     def looks(self, look: Settings) -> bool:
         """Whether it is drawn in that look."""
-        return self.settings.look == look.look and self.settings.threshold == look.threshold
+        own, other = self.again(self.settings), self.again(look)
+        return (own.look, own.threshold) == (other.look, other.threshold)
 
     def again(self, look: Settings) -> Settings:
         """The settings of the same run in the look of others; of a run that was stopped, of what it came to.
 
-        Its files must be there still.
+        Answers whose colours the look leaves open keep theirs. The run's files must be there still.
         """
         record = read_record(self.folder)
         taken: dict[str, Any] = record["selection"]
         last = taken["first"] + (record["frames"] - 1) * taken["every"]
         changed = {name: getattr(look, name) for name in LOOK}
+        palette = [hex_of(colour) for colour in PALETTE]
+        had = [palette.index(query["colour"]) + 1 for query in record["queries"]]
+        changed["colours"] = tuple(chosen or own for chosen, own in zip_longest(look.colours[: len(had)], had))
         return replace(self.settings, last=last + 1, **changed)

@@ -27,8 +27,7 @@ class Settings(RunSettings):
     @property
     def look(self) -> Look:
         """How the answers are drawn."""
-        chosen = tuple(PALETTE[number - 1] for number in self.colours)
-        colours = chosen + PALETTE[len(chosen) :]
+        colours = tuple(PALETTE[number - 1] if number else None for number in self.colours)
         return Look(opacity=self.opacity, pattern=self.pattern, colours=colours, dimmed=self.dimmed)
 
     def queries(self, model: Segmenter) -> list[Query]:

@@ -93,7 +93,7 @@ class Turns:
             session: whose turn it is.
             clip: its path.
             settings: what is asked.
-            stop: ends the run after the frame at work.
+            stop: ends the run after the frame at work, or the wait.
             kept: the answers of an earlier run, in the place of the model's.
             explained, extras: see `run.run`.
 
@@ -117,10 +117,11 @@ class Turns:
             self._stops[stop] = session
             while not self._line.begin(ticket):
                 if stop.is_set():
+                    yield Finished(0, 0, "", None)
                     return
                 yield Waiting(self._line.before(ticket), self._line.seconds(ticket))
                 since = time.monotonic()
-                while not self._line.begin(ticket) and time.monotonic() - since < TICK:
+                while not self._line.begin(ticket) and not stop.is_set() and time.monotonic() - since < TICK:
                     await sleep(_LOOK_UP)
             yield Opening(0.0)
             began, opened = time.monotonic(), False

@@ -29,7 +29,8 @@ class Look:
     Attributes:
         opacity: of the tint, 0..1.
         pattern: whether masks are hatched as well, each query's in its own way, for whom colours are not enough.
-        colours: RGB, one per query; they start again where there are more queries.
+        colours: RGB, one per query; a run chooses by what lies under the masks (see `colours`) where that is None or
+            missing, and a single picture takes the palette's.
         dimmed: how far everything else is darkened and greyed, 0..1, so that masks stand out whatever their colour.
 
     Raises:
@@ -38,19 +39,20 @@ class Look:
 
     opacity: float = 0.4
     pattern: bool = False
-    colours: tuple[Colour, ...] = PALETTE
+    colours: tuple[Colour | None, ...] = ()
     dimmed: float = 0.0
 
     def __post_init__(self) -> None:
         for name, share in (("opacity", self.opacity), ("dimming", self.dimmed)):
             if not isinstance(share, Real) or not 0 <= share <= 1:
                 raise InputError(f"The {name} is {share}: choose a number from 0 to 1.")
-        if not self.colours or not all(_is_colour(colour) for colour in self.colours):
-            raise InputError("The colours of masks must be red, green and blue, each from 0 to 255, for one or more.")
+        if not all(colour is None or _is_colour(colour) for colour in self.colours):
+            raise InputError("The colours of masks must be red, green and blue, each from 0 to 255.")
 
     def colour(self, index: int) -> Colour:
         """RGB of the query of that number, from 0."""
-        return self.colours[index % len(self.colours)]
+        given = self.colours[index] if index < len(self.colours) else None
+        return given or PALETTE[index % len(PALETTE)]
 
 
 def _is_colour(colour: Colour) -> bool:
@@ -120,6 +122,11 @@ def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = 
 def is_light(colour: Colour) -> bool:
     """Whether a colour is nearer to white than to black, as eyes see it."""
     return int(cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]) > 127
+
+
+def hex_of(colour: Colour) -> str:
+    """A colour as the web writes it, such as "#56b4e9"."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:

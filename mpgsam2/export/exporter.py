@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mpgsam2.export.colours import settle_colours
 from mpgsam2.export.drawing import Look
 from mpgsam2.export.drawn import DrawnFrame
 from mpgsam2.export.extras import Extras
@@ -50,7 +51,7 @@ class Exporter:
         clip: the clip of the run, or what `video.select` took of it.
         queries: 1 to 4, as the run asks them.
         model: for its name, its fingerprint and how it is asked; it is not run.
-        look: of the overlay; None for the usual one.
+        look: of the overlay; None for the usual one. Colours that it leaves open are settled at the first frame.
         threshold: the probability from which on a pixel is the mask's, for the record.
         truth: the ground truth that masks are scored against, if there is one.
         extras: whether all files are written; else `Extras` can write those that are left out later.
@@ -92,16 +93,20 @@ class Exporter:
         letters = LETTERS[: len(queries)]
         doubts = [doubt(model.tokenizer, query.expression) for query in queries]
         self._queries = [
-            QueryRecord(
-                query, letter, self.look.colour(index), self._part.frame_count, self._inference.calibration, unsure
-            )
-            for index, (query, letter, unsure) in enumerate(zip(queries, letters, doubts, strict=True))
+            QueryRecord(query, letter, self._part.frame_count, self._inference.calibration, unsure)
+            for query, letter, unsure in zip(queries, letters, doubts, strict=True)
         ]
+        self._colour()
         with ExitStack() as hold:
             self.folder.mkdir(parents=True, exist_ok=True)
             hold.enter_context(held(self.folder))
             check_free(self.folder, len(queries), self._part.frame_count)
             self._hold = hold.pop_all()
+
+    def _colour(self) -> None:
+        """Has every query drawn in its colour of the look."""
+        for index, query in enumerate(self._queries):
+            query.colour = self.look.colour(index)
 
     def _begin(self) -> ExitStack:
         """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
@@ -130,6 +135,8 @@ class Exporter:
             The frame with its pictures.
         """
         if self._writers is None:
+            self.look = settle_colours(self.look, frame, [result.mask for result in results])
+            self._colour()
             self._writers = self._begin()
         if results[0].span and results[0].span not in self._spans[-1:]:
             self._spans.append(results[0].span)

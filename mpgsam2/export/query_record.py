@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpgsam2.export.description import Description
+from mpgsam2.export.drawing import hex_of
 from mpgsam2.export.record import verdict_record
 from mpgsam2.export.scores import prior_agreement
 from mpgsam2.inference.config import CalibrationConfig
@@ -26,22 +27,25 @@ class QueryRecord:
     Args:
         query: the query.
         letter: what the run calls it.
-        colour: RGB, of its masks.
         frame_count: of the whole run.
         calibration: of the model, for the verdict.
         doubt: what of the sentence the model did not understand, for the verdict.
+
+    Attributes:
+        colour: RGB, of its masks; to be set.
     """
+
+    colour: Colour
 
     def __init__(
         self,
         query: Query,
         letter: str,
-        colour: Colour,
         frame_count: int,
         calibration: CalibrationConfig,
         doubt: str | None,
     ) -> None:
-        self.query, self.letter, self.colour = query, letter, colour
+        self.query, self.letter = query, letter
         self._calibration, self._doubt = calibration, doubt
         self._description = Description(query.expression, frame_count, understood=not doubt)
         self._frames: list[dict[str, Any]] = []
@@ -87,7 +91,7 @@ class QueryRecord:
             "letter": self.letter,
             "expression": self.query.expression,
             "without": sorted(self.query.without),
-            "colour": "#{:02x}{:02x}{:02x}".format(*self.colour),
+            "colour": hex_of(self.colour),
             "verdict": verdict_record(verdict),
             "summary": None if verdict is None else verdict.summary,
             "description": self._description.sentence,

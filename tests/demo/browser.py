@@ -37,7 +37,9 @@ def open_browser() -> Iterator[Browser]:
 @contextmanager
 def connect(demo: gr.Blocks, **options: Any) -> Iterator[str]:
     """Serve a demo while the block lasts, with these options of `launch`; yields its address."""
-    url = demo.launch(prevent_thread_lock=True, quiet=True, **options)[1]
+    url = demo.launch(prevent_thread_lock=True, quiet=True, **{"_frontend": False, **options})[
+        1
+    ]  # see `launch_options`
     try:
         yield url
     finally:

@@ -155,7 +155,7 @@ class Stranger:
         return path
 
     def close(self, event: str) -> None:
-        """Cancel an event, as the page's Stop and `Job.cancel` do."""
+        """Cancel an event, as `Job.cancel` does."""
         asked = {"fn_index": self.segment_index(), "event_id": event, "session_hash": self.session}
         assert self.http.post("/gradio_api/cancel", json=asked).status_code == 200
 

@@ -405,9 +405,12 @@ def test_who_asks_twenty_times_lets_others_go_first(clean: App, clips: Path, tin
         path, theirs = greedy.upload(tiny), modest.upload(tiny)
         events = [greedy.begin(fd(path), last=1) for _ in range(19)]
         served: list[str] = []
+        heard: set[str] = set()
 
         def listen(visitor: Stranger) -> None:
             for message in visitor.messages():
+                if message["msg"] == "process_generating":
+                    heard.add(message["event_id"])
                 if message["msg"] == "process_completed":
                     if message["success"]:
                         served.append(message["event_id"])
@@ -422,7 +425,7 @@ def test_who_asks_twenty_times_lets_others_go_first(clean: App, clips: Path, tin
         mine = modest.begin(fd(theirs), last=1)
         listeners.append(Thread(target=listen, args=[modest], daemon=True))
         listeners[1].start()
-        time.sleep(1)  # it waits
+        until(lambda: mine in heard, "it never waited")
         greedy.close(slow)
         for listener in listeners:
             listener.join()

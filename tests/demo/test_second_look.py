@@ -58,6 +58,9 @@ def test_nothing_is_cut_off_and_nothing_wraps(page: Page) -> None:
             page.wait_for_function(
                 "() => new Set([...document.querySelectorAll('#examples button')].map(c => c.offsetHeight)).size === 1"
             )
+            if chosen:  # the handles' words lie below them, in as many lines as they need
+                handle = box(page, "#trim input")
+                assert box(page, "#trim p")["y"] >= handle["y"] + handle["height"] - 1
             assert copy.bounding_box()["height"] < 60
             assert copy.evaluate("button => button.scrollWidth <= button.clientWidth")
             assert re.match(r"\w", page.locator("footer").inner_text().strip())
@@ -65,8 +68,17 @@ def test_nothing_is_cut_off_and_nothing_wraps(page: Page) -> None:
 
 def test_a_link_is_copied_and_says_so(page: Page, own_url: str) -> None:
     page.get_by_label("Sentence").fill("the red circle")
-    page.get_by_role("button", name="Copy a link to these settings").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copy = page.get_by_role("button", name="Copy a link to these settings")
+    said = copy.evaluate_handle(
+        """button => {  // what the button says, since that does not stay
+            const said = [];
+            const note = () => said.push(button.textContent.trim());
+            new MutationObserver(note).observe(button, { childList: true, characterData: true, subtree: true });
+            return said;
+        }"""
+    )
+    copy.click()
+    page.wait_for_function("said => said.includes('Copied')", arg=said)
     link = page.evaluate("navigator.clipboard.readText()")
     assert link.startswith(own_url) and "the+red+circle" in link
     expect(page.get_by_role("button", name="Copy a link to these settings")).to_be_visible()
@@ -83,7 +95,7 @@ def test_an_empty_check_box_can_be_seen(page: Page) -> None:
     box = page.get_by_label("history", exact=True)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(300)  # colours may fade
+        page.evaluate("Promise.allSettled(document.getAnimations().map(({ finished }) => finished))")  # colours fade
         edge, ground = box.evaluate(
             """box => {
                 const luminance = (colour) => {

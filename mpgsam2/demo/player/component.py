@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from mpgsam2.demo.player.value import PlayerValue
-from mpgsam2.export.drawing import is_light
+from mpgsam2.export.drawing import hex_of, is_light
 from mpgsam2.palette import PALETTE, PALETTE_NAMES
 
 _FOLDER = Path(__file__).parent
@@ -53,7 +53,7 @@ class Player(gr.HTML):
 def _palette() -> str:
     """The colours of masks, for the scripts."""
     colours = [
-        {"name": name, "rgb": colour, "colour": "#{:02x}{:02x}{:02x}".format(*colour), "light": is_light(colour)}
+        {"name": name, "rgb": colour, "colour": hex_of(colour), "light": is_light(colour)}
         for name, colour in zip(PALETTE_NAMES, PALETTE, strict=True)
     ]
     return f"const PALETTE = {json.dumps(colours)};"

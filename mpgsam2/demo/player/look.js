@@ -6,7 +6,8 @@
 class Look {
   #root;
   #inputs;
-  #colours = []; // numbers in PALETTE, counted from 1, by query; what is missing is as usual
+  #colours = []; // numbers in PALETTE, counted from 1, by query; the record's own where it is 0 or missing
+  #own = []; // the same of the record that is shown
   #onChange;
 
   static #NAMES = ["threshold", "opacity", "dimmed", "pattern"];
@@ -39,15 +40,24 @@ class Look {
     return this.#inputs[3].checked;
   }
 
-  /** The number in PALETTE, from 0, of a query's colour. */
-  colour(index) {
-    return ((this.#colours[index] ?? index + 1) - 1) % PALETTE.length;
+  /** The queries of a record, whose colours stay as long as no others are chosen. */
+  set queries(queries) {
+    this.#own = queries.map(({ colour }) => PALETTE.findIndex((one) => one.colour === colour) + 1);
   }
 
-  /** Gives a query the palette's next colour. */
-  recolour(index, queries) {
-    this.#colours = Array.from({ length: queries }, (_, query) => this.colour(query) + 1);
-    this.#colours[index] = (this.#colours[index] % PALETTE.length) + 1;
+  /** The number in PALETTE, from 0, of a query's colour. */
+  colour(index) {
+    return (this.#colours[index] || this.#own[index]) - 1;
+  }
+
+  /** Gives a query the next colour of the palette that no other has. */
+  recolour(index) {
+    const all = this.#own.map((_, query) => this.colour(query));
+    let next = all[index];
+    do next = (next + 1) % PALETTE.length;
+    while (all.includes(next) && next !== all[index]);
+    this.#colours = Array.from({ length: Math.max(this.#colours.length, index + 1) }, (_, i) => this.#colours[i] ?? 0);
+    this.#colours[index] = next + 1;
     this.#changed();
     this.#tell();
   }

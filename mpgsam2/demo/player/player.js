@@ -72,7 +72,8 @@ class Player {
     const frames = record.queries[0].frames.length;
     const queries = this.#painted;
     const drawn = this.#drawsItself;
-    const recolour = (index) => this.#look.recolour(index, queries.length);
+    this.#look.queries = record.queries;
+    const recolour = (index) => this.#look.recolour(index);
     this.#timeline.show({ ...record, queries });
     this.#one(".legend").replaceChildren(...legendEntries(queries, drawn ? recolour : null));
     this.#one(".threshold").hidden = false;
