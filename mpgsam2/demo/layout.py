@@ -90,9 +90,24 @@ def build_demo(
                 elem_id="link",
             )
         example = gr.Textbox("", visible=False)
-        of_a_result = (files, bundle, gr.State(), share, gr.Textbox("", visible=False))
-        begun = (run, stop, status, player)
-        page = Page(clip, settings, trim, notice, *begun, *of_a_result, example, link, copy_link)
+        page = Page(
+            clip=clip,
+            settings=settings,
+            trim=trim,
+            notice=notice,
+            run=run,
+            stop=stop,
+            status=status,
+            player=player,
+            files=files,
+            bundle=bundle,
+            shown=gr.State(),
+            share=share,
+            token=gr.Textbox("", visible=False),
+            example=example,
+            link=link,
+            copy_link=copy_link,
+        )
         completed = connect(page, turns, Looks(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name, Shares(), completed)
         serve(page, turns)
