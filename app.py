@@ -17,8 +17,8 @@ import torch
 
 from mpgsam2.demo import build_demo, launch_options
 from mpgsam2.demo.ahead_of_time import compile_ahead
+from mpgsam2.demo.launching import open_page
 from mpgsam2.demo.models import load_models
-from mpgsam2.demo.opening import open_page
 
 torch.set_float32_matmul_precision("high")  # TF32 on a GPU; a processor computes as before
 models = load_models(os.environ.get("MPGSAM2_MODEL"), "cuda" if torch.cuda.is_available() else "cpu")

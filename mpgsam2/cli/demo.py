@@ -30,7 +30,7 @@ def _demo(args: argparse.Namespace) -> None:
     if not all(map(find_spec, ("gradio", "spaces"))):
         raise InputError("The page needs the packages gradio and spaces: install mpgsam2[demo].")
     from mpgsam2.demo import build_demo, launch_options
-    from mpgsam2.demo.opening import open_page
+    from mpgsam2.demo.launching import open_page
 
     models = [load(name, args) for name in dict.fromkeys(name.strip() for name in args.model.split(","))]
     demo = build_demo(models)

@@ -10,15 +10,15 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from mpgsam2.demo.errors import told_to_visitor
-from mpgsam2.demo.given import file_of, settings_of
-from mpgsam2.demo.handlers import OWN_LINE
+from mpgsam2.demo.errors import errors_for_visitors
+from mpgsam2.demo.handlers import OWN_QUEUE
 from mpgsam2.demo.page import Page
+from mpgsam2.demo.player_values import videos
+from mpgsam2.demo.request_parsing import parse_file, parse_settings
 from mpgsam2.demo.run import Finished, Started
+from mpgsam2.demo.scheduler import Opening, Scheduler, StopSignal, Waiting
 from mpgsam2.demo.sessions import session_of
-from mpgsam2.demo.show import videos
-from mpgsam2.demo.status import line, wait
-from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
+from mpgsam2.demo.status import in_words, wait_in_words
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.settings import SETTINGS, Setting
 
@@ -38,13 +38,13 @@ Returns:
 Answer = tuple[str | None, str | None, str | None, str | None, dict[str, Any]]
 
 
-def serve(page: Page, turns: Turns) -> None:
+def serve(page: Page, scheduler: Scheduler) -> None:
     """Offer `/segment` beside the page; programs and visitors share the one line and the one slot of the model."""
 
     async def segment(request: gr.Request, clip: str, *values: Any) -> AsyncGenerator[Answer]:
-        with told_to_visitor():
-            asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
-            async with aclosing(turns.take(session_of(request), file_of(clip), asked, StopSignal())) as steps:
+        with errors_for_visitors():
+            asked = parse_settings(dict(zip(SETTINGS, values, strict=True)))
+            async with aclosing(scheduler.take(session_of(request), parse_file(clip), asked, StopSignal())) as steps:
                 said: dict[str, Any] = {}
                 async for step in steps:
                     match step:
@@ -66,7 +66,7 @@ def serve(page: Page, turns: Turns) -> None:
         answers,
         api_name="segment",
         show_progress="hidden",
-        **OWN_LINE,
+        **OWN_QUEUE,
     )
 
 
@@ -97,10 +97,14 @@ def _help(setting: Setting) -> str:
 
 
 def _answer(step: Waiting | Opening | Progress | Finished, said: dict[str, Any]) -> Answer:
-    record: dict[str, Any] = {"text": line(step), "done": 0, **said}
+    record: dict[str, Any] = {"text": in_words(step), "done": 0, **said}
     match step:
         case Waiting():
-            record |= {"text": f"{line(step)} {wait(step)}.", "before": step.before, "seconds": step.seconds}
+            record |= {
+                "text": f"{in_words(step)} {wait_in_words(step)}.",
+                "before": step.before,
+                "seconds": step.seconds,
+            }
         case Progress():
             record |= {"done": step.index + 1, "frames": step.total}
         case Finished():

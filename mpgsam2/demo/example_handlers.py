@@ -10,16 +10,16 @@ import gradio as gr
 from gradio.events import Dependency
 
 from mpgsam2.demo.examples import Example
-from mpgsam2.demo.given import MOST_CHARACTERS, settings_of
 from mpgsam2.demo.page import Page, event_of
-from mpgsam2.demo.redraw import LOOK, Shown
+from mpgsam2.demo.player_values import result
+from mpgsam2.demo.quoting import quoted
+from mpgsam2.demo.request_parsing import MOST_CHARACTERS, parse_settings
 from mpgsam2.demo.sessions import session_of
 from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.shared import Share, Shares
-from mpgsam2.demo.show import result
+from mpgsam2.demo.shown_result import LOOK, ShownResult
 from mpgsam2.demo.status import IDLE, status_html
-from mpgsam2.demo.trim import SHOW
-from mpgsam2.demo.wording import quoted
+from mpgsam2.demo.trim import TO_HANDLES
 from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
 from mpgsam2.export.files import BUNDLE
@@ -137,7 +137,7 @@ def connect_examples(
     look = [page.settings[name] for name in LOOK]
     opened = demo.load(restore, outputs=restored, **_QUIET)
     opened.then(None, look, None, js=_TO_PLAYER, **_QUIET)
-    opened.then(None, [page.settings["first"], page.settings["last"]], None, js=SHOW, **_QUIET)
+    opened.then(None, [page.settings["first"], page.settings["last"]], None, js=TO_HANDLES, **_QUIET)
     asked = [page.settings["model"], page.settings["sentences"]]
     for changed in (opened, chosen):
         changed.then(None, asked, None, js=_TO_WORDS, **_QUIET)
@@ -149,7 +149,7 @@ def connect_examples(
     copied = page.copy_link.click(None, told, [page.link, page.copy_link], js=link, **_QUIET)
     copied.then(None, outputs=page.copy_link, js=_later(_COPY), **_QUIET)
 
-    def share(request: gr.Request, result: Shown | None) -> dict[Any, Any]:
+    def share(request: gr.Request, result: ShownResult | None) -> dict[Any, Any]:
         try:
             if result is None:
                 raise InputError("There is no result yet: press Run.")
@@ -190,7 +190,7 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
         page.player: result(record, example.result, example.clip),
         page.status: status_html(told),
         page.files: gr.update(visible=True),
-        page.shown: Shown(str(example.clip), _settings(example, record["model"]["name"]), example.result),
+        page.shown: ShownResult(str(example.clip), _settings(example, record["model"]["name"]), example.result),
     }
 
 
@@ -240,7 +240,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
                 value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):
                 value = int(text)
-            settings_of({name: value})
+            parse_settings({name: value})
         except ValueError:  # an InputError too
             continue
         restored[name] = value

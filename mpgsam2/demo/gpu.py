@@ -21,7 +21,7 @@ import torch
 from spaces.config import Config
 from spaces.zero.config import get_config
 
-from mpgsam2.demo.errors import told_to_visitor
+from mpgsam2.demo.errors import errors_for_visitors
 from mpgsam2.demo.estimate import LENT, Estimate, Work
 from mpgsam2.demo.handover import Made, hand_over, take
 from mpgsam2.demo.home import home
@@ -162,7 +162,7 @@ class Lending:
     ) -> Generator[tuple[str | Made, float | None, float]]:
         """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
-        with told_to_visitor():  # only the text of a gr.Error comes back from the worker
+        with errors_for_visitors():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].configured(dtype=dtype)
             watching: AbstractContextManager[list[Sight]] = watch(net.network) if watched else nullcontext([])
             with watching as seen:

@@ -12,30 +12,30 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from mpgsam2.demo.errors import told, told_to_visitor
-from mpgsam2.demo.given import file_of, settings_of
+from mpgsam2.demo.clip_inspection import MOST_INSPECTORS, ClipInspectors
+from mpgsam2.demo.errors import errors_for_visitors, message_of
 from mpgsam2.demo.home import home
-from mpgsam2.demo.layers import Kept
-from mpgsam2.demo.line import FULL
-from mpgsam2.demo.looks import AT_ONCE, Looks
+from mpgsam2.demo.later_files import Writing
+from mpgsam2.demo.layers import KeptAnswers
 from mpgsam2.demo.page import Page, event_of
-from mpgsam2.demo.redraw import LOOK, Shown
+from mpgsam2.demo.player_values import live, result
+from mpgsam2.demo.request_parsing import parse_file, parse_settings
 from mpgsam2.demo.run import Finished, Started, Step
+from mpgsam2.demo.run_queue import FULL
+from mpgsam2.demo.scheduler import Opening, Scheduler, StopSignal, Waiting
 from mpgsam2.demo.sessions import Sessions, session_of
 from mpgsam2.demo.settings import Settings
-from mpgsam2.demo.show import live, result
-from mpgsam2.demo.status import WAITING, error_html, line, notice_html, status_html, wait
-from mpgsam2.demo.take_home import Writing
-from mpgsam2.demo.trim import CHOSEN, SHOW, remark_html
-from mpgsam2.demo.turns import Opening, StopSignal, Turns, Waiting
+from mpgsam2.demo.shown_result import LOOK, ShownResult
+from mpgsam2.demo.status import WAITING, error_html, in_words, notice_html, status_html, wait_in_words
+from mpgsam2.demo.trim import FROM_HANDLES, TO_HANDLES, remark_html
 from mpgsam2.errors import InputError
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.settings import SETTINGS
 
-OWN_LINE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
+OWN_QUEUE: dict[str, Any] = {"concurrency_limit": None, "preprocess": False}
 """Of every event that runs the model: it begins at once and waits in our own line, and its input is checked by us."""
 
-_LOOKING: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "looking", "preprocess": False}
+_INSPECTING: dict[str, Any] = {"concurrency_limit": MOST_INSPECTORS, "concurrency_id": "looking", "preprocess": False}
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _FRAMES = ("first", "last", "every", "longest_side")  # settings that choose frames
 _WORK = ("model", "without", "compare", "dtype")  # settings on which it depends how many can be done
@@ -54,7 +54,7 @@ _LIVE_EVERY = 0.1  # seconds between live pictures
 Updates = dict[Component, Any]
 
 
-def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Dependency:
+def connect(page: Page, scheduler: Scheduler, inspectors: ClipInspectors, sessions: Sessions) -> Dependency:
     """Give the page its behaviour: Run, Stop, all files of a result, and the remark on the clip's frames.
 
     Stop asks the run to end after the frame at work, so that it can finish its files and show them; before the first
@@ -74,10 +74,12 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
         request: gr.Request, clip: Any, stop: StopSignal | None, *values: Any
     ) -> AsyncGenerator[Updates]:
         try:
-            with told_to_visitor():
-                asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
-                path = file_of(clip)
-                turn = turns.take(session_of(request), path, asked, stop or StopSignal(), explained=True, extras=False)
+            with errors_for_visitors():
+                asked = parse_settings(dict(zip(SETTINGS, values, strict=True)))
+                path = parse_file(clip)
+                turn = scheduler.take(
+                    session_of(request), path, asked, stop or StopSignal(), explained=True, extras=False
+                )
                 async with aclosing(turn) as steps, aclosing(_updates(page, path, asked, steps)) as updates:
                     async for update in updates:
                         yield update
@@ -85,7 +87,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
             yield {page.status: error_html(error), **_at_rest(page)}
 
     async def make_files(
-        request: gr.Request, shown: Shown | None, stop: StopSignal | None, *look: Any
+        request: gr.Request, shown: ShownResult | None, stop: StopSignal | None, *look: Any
     ) -> AsyncGenerator[Updates]:
         """All files of the result that is shown, and their zip, in the look that was chosen since; in its own if none.
 
@@ -93,19 +95,19 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
         of them are made in a folder of their own.
         """
         try:
-            with told_to_visitor():
+            with errors_for_visitors():
                 if shown is None:
                     raise InputError("There is no result yet: press Run.")
                 session, stop = session_of(request), stop or StopSignal()
-                kept = Kept(shown.folder)
-                chosen = settings_of(dict(zip(LOOK, look, strict=True))) if look else shown.settings
+                kept = KeptAnswers(shown.folder)
+                chosen = parse_settings(dict(zip(LOOK, look, strict=True))) if look else shown.settings
                 joining = shown.looks(chosen) and shown.folder.parent == home()
                 steps: AsyncGenerator[Any]
                 if joining:
-                    asked, steps = shown.settings, turns.complete(session, shown, stop)
+                    asked, steps = shown.settings, scheduler.complete(session, shown, stop)
                 else:
                     asked = shown.again(chosen)
-                    steps = turns.take(session, shown.clip, asked, stop, kept)
+                    steps = scheduler.take(session, shown.clip, asked, stop, kept)
                 async with aclosing(steps), aclosing(_updates(page, shown.clip, asked, steps)) as updates:
                     async for update in updates:
                         if joining:  # what is shown stays
@@ -120,18 +122,18 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
             yield ""
             return
         try:
-            path = file_of(clip)
+            path = parse_file(clip)
             sessions.file(session_of(request), path)
-            asked = settings_of(dict(zip(SETTINGS, values, strict=True)))
-            async with aclosing(looks.take(path, asked.selection(), turns.fitting(asked))) as remarks:
+            asked = parse_settings(dict(zip(SETTINGS, values, strict=True)))
+            async with aclosing(inspectors.take(path, asked.selection(), scheduler.fitting(asked))) as remarks:
                 async for sentence, whole in remarks:
                     yield remark_html(sentence, whole)
         except InputError as error:
-            yield notice_html(told(error))
+            yield notice_html(message_of(error))
 
     def refused(stop: StopSignal) -> Updates:
         """A run that failed was either begun, and has told why, or not even a place in Gradio's queue was free."""
-        return {page.status: gr.skip() if stop.in_line else status_html(FULL), **_at_rest(page)}
+        return {page.status: gr.skip() if stop.in_queue else status_html(FULL), **_at_rest(page)}
 
     prepared = gr.on(
         [page.run.click, event_of(page.settings["sentences"], "submit")],
@@ -145,7 +147,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
         show_run,
         [page.clip, stop_signal, *settings],
         [page.notice, *_of_a_result(page), *_prepared(page)],
-        **OWN_LINE,
+        **OWN_QUEUE,
         **_QUIET,
     )
     made = []
@@ -161,7 +163,7 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
                 make_files,
                 [page.shown, stop_signal, *look_too],
                 [page.notice, *_of_a_result(page), *_prepared(page)],
-                **OWN_LINE,
+                **OWN_QUEUE,
                 **_QUIET,
             )
         )
@@ -171,21 +173,21 @@ def connect(page: Page, turns: Turns, looks: Looks, sessions: Sessions) -> Depen
         begun.failure(refused, stop_signal, [page.status, *_at_rest(page)], queue=False, **_QUIET)
     page.stop.click(Event.set, stop_signal, queue=False, **_QUIET)
     looked_at = [page.clip.change, *(event_of(page.settings[name], "change") for name in _FRAMES)]
-    if turns.limited:
+    if scheduler.limited:
         looked_at += [
             event_of(page.settings["sentences"], "blur"),
             *(event_of(page.settings[name], "change") for name in _WORK),
         ]
     ends = [page.settings["first"], page.settings["last"]]
-    trimmed = page.trim.input(None, None, ends, js=CHOSEN, **_QUIET)
-    gr.on([event_of(end, "change") for end in ends], None, ends, None, js=SHOW, **_QUIET)
+    trimmed = page.trim.input(None, None, ends, js=FROM_HANDLES, **_QUIET)
+    gr.on([event_of(end, "change") for end in ends], None, ends, None, js=TO_HANDLES, **_QUIET)
     for event in (functools.partial(gr.on, looked_at), trimmed.then):  # folded away the numbers tell of no change
         event(
             look,
             [page.clip, *settings],
             page.notice,
             trigger_mode="always_last",
-            **_LOOKING,
+            **_INSPECTING,
             **_QUIET,
         )
     return made_for_others
@@ -223,25 +225,27 @@ async def _updates(
             case None:  # the last one once more
                 update = {part: value for part, value in update.items() if part not in _of_a_result(page)}
             case Waiting():
-                update = {page.status: status_html(line(step), done=0, total=0, remark=wait(step))}
+                update = {page.status: status_html(in_words(step), done=0, total=0, remark=wait_in_words(step))}
             case Opening():
-                update = {page.status: status_html(line(step), done=0, total=0)}
+                update = {page.status: status_html(in_words(step), done=0, total=0)}
             case Started():
                 warning = step.warning
                 update = {
-                    page.status: status_html(line(step), done=0, total=0, warning=warning),
+                    page.status: status_html(in_words(step), done=0, total=0, warning=warning),
                     page.notice: notice_html(step.notice),
                 }
             case Progress():
-                update = {page.status: status_html(line(step), done=step.index + 1, total=step.total, warning=warning)}
+                update = {
+                    page.status: status_html(in_words(step), done=step.index + 1, total=step.total, warning=warning)
+                }
                 if step.seconds - shown >= _LIVE_EVERY:
                     shown = step.seconds
                     update |= {page.player: live(step), page.bundle: gr.update(visible=False, value=None)}
                     update |= {page.files: gr.update(visible=False), page.share: gr.update(visible=False)}
             case Writing():
-                update = {page.status: status_html(line(step), done=step.done, total=step.frames)}
+                update = {page.status: status_html(in_words(step), done=step.done, total=step.frames)}
             case Finished():
-                update = {page.status: status_html(line(step), warning=warning)}
+                update = {page.status: status_html(in_words(step), warning=warning)}
                 update |= {page.notice: notice_html(step.notice)} if step.notice else {}
                 update |= {**_at_rest(page), **_results(page, clip, asked, step)}
         yield dict(update)
@@ -260,5 +264,5 @@ def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Up
         page.bundle: gr.update(visible=False, value=end.bundle and str(end.bundle)),
         page.files: gr.update(visible=True, interactive=True),
         page.share: gr.update(visible=True),
-        page.shown: Shown(clip, asked, end.folder),
+        page.shown: ShownResult(clip, asked, end.folder),
     }

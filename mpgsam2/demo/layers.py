@@ -143,7 +143,7 @@ class LayersWriter:
             add_sound(self._folder / CLIP, source, source.times[part.numbers.start], end)
 
 
-class Kept:
+class KeptAnswers:
     """What an earlier run has kept, in the place of the model's pass over the clip (see `gpu.FrameLoop`).
 
     Args:
@@ -174,7 +174,7 @@ class Kept:
     ) -> Generator[tuple[FrameResult, ...]]:
         """The answers that were kept, with masks cut at another threshold; probabilities are in whole hundredths.
 
-        Nothing is seen of the network, which does not run; `hand_on` what was seen before.
+        Nothing is seen of the network, which does not run; `copy_insight` what was seen before.
         """
         with np.load(self._folder / ANSWERS) as kept:
             answers = [kept[name] for name in ("priors", "object_scores", "ious")]
@@ -196,7 +196,7 @@ class Kept:
                 for level, prior, score, iou in zip(grey, priors, scores, ious, strict=True)
             )
 
-    def hand_on(self, folder: Path) -> None:
+    def copy_insight(self, folder: Path) -> None:
         """Give the files that belong to the answers alone to a run that takes them from here."""
         if (self._folder / INSIGHT).is_file():
             shutil.copyfile(self._folder / INSIGHT, folder / INSIGHT)

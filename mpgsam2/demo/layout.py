@@ -10,31 +10,31 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mpgsam2.demo.api import serve
+from mpgsam2.demo.clip_inspection import ClipInspectors
 from mpgsam2.demo.example_handlers import connect_examples
 from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files
 from mpgsam2.demo.frames import LIMITS
-from mpgsam2.demo.gate import Gate
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.demo.handlers import connect
-from mpgsam2.demo.head import head_html
+from mpgsam2.demo.header import head_html
 from mpgsam2.demo.home import home
-from mpgsam2.demo.looks import Looks
 from mpgsam2.demo.mcp import mcp_wanted
 from mpgsam2.demo.models import by_name
 from mpgsam2.demo.options import build_options, build_sentences
 from mpgsam2.demo.page import Page
 from mpgsam2.demo.player import Player
+from mpgsam2.demo.request_filter import RequestFilter
+from mpgsam2.demo.scheduler import Scheduler
 from mpgsam2.demo.scripts import script
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.shared import Shares
 from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.demo.trim import build_trim
-from mpgsam2.demo.turns import Turns
-from mpgsam2.demo.words import build_words
+from mpgsam2.demo.vocabulary_help import build_words
 from mpgsam2.inference.segmenter import Segmenter
 
-_LOOKS = 200  # that may wait in Gradio's queue; runs have a line of their own
+_MOST_EVENTS = 200  # that may wait in Gradio's queue; runs have a line of their own
 
 
 def build_demo(
@@ -56,7 +56,7 @@ def build_demo(
     own = own_files(examples)
     gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
     sessions = Sessions(own)
-    turns = Turns(named, frame_loop(named), sessions)
+    scheduler = Scheduler(named, frame_loop(named), sessions)
     with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False) as demo:
         gr.HTML(head_html(models, left_out or {}), elem_id="head")
         with gr.Row(elem_id="inputs", equal_height=False):
@@ -108,13 +108,13 @@ def build_demo(
             link=link,
             copy_link=copy_link,
         )
-        completed = connect(page, turns, Looks(), sessions)
+        completed = connect(page, scheduler, ClipInspectors(), sessions)
         connect_examples(page, demo, cards, loaded, models[0].name, Shares(), completed)
-        serve(page, turns)
-        demo.unload(turns.ended)
+        serve(page, scheduler)
+        demo.unload(scheduler.ended)
         demo.unload(sessions.ended)
     demo.sessions = sessions  # for the gate
-    return demo.queue(max_size=_LOOKS, api_open=False)
+    return demo.queue(max_size=_MOST_EVENTS, api_open=False)
 
 
 def launch_options() -> dict[str, Any]:
@@ -127,7 +127,7 @@ def launch_options() -> dict[str, Any]:
         "allowed_paths": sorted(map(str, own_files(FOLDER))),  # also where the page is started from another folder
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"middleware": [Middleware(Gate)]},
+        "app_kwargs": {"middleware": [Middleware(RequestFilter)]},
         "mcp_server": mcp_wanted(),
         "_frontend": False,  # or Gradio asks itself for the page, and gives up where a busy machine takes three seconds
     }

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.components import Component
 
 from mpgsam2.demo.frames import MOST_FRAMES
-from mpgsam2.demo.given import MOST_CHARACTERS
+from mpgsam2.demo.request_parsing import MOST_CHARACTERS
 from mpgsam2.demo.settings import Settings
 from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.dtype import DTYPES

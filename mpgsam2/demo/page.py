@@ -26,7 +26,7 @@ class Page:
     player: Player
     files: gr.Button  # writes all files of the result in the look that is chosen, and hands them out
     bundle: gr.DownloadButton  # the zip of all files; seen where it is there from the beginning, of a shared result
-    shown: gr.State  # what the player shows, a `redraw.Shown`
+    shown: gr.State  # what the player shows, a `shown_result.Shown`
     share: gr.Button
     token: gr.Textbox  # unseen: of the result that is being shared
     example: gr.Textbox  # unseen: name of the example that is shown, for links

@@ -13,9 +13,9 @@ from typing import Any
 from mpgsam2.demo.frames import choose_frames
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.insight import INSIGHT, insight_json
-from mpgsam2.demo.layers import Kept, LayersWriter
-from mpgsam2.demo.pace import PATIENCE, Pace
-from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.demo.layers import KeptAnswers, LayersWriter
+from mpgsam2.demo.settings import Settings, choose_model
+from mpgsam2.demo.throughput import CROWDED_SECONDS, Throughput
 from mpgsam2.errors import InputError, Stopped
 from mpgsam2.export import bundle, read_record
 from mpgsam2.export.files import write_whole
@@ -59,7 +59,7 @@ def fitting(models: Mapping[str, Segmenter], frame_loop: FrameLoop, settings: Se
     Raises:
         InputError: there is no such model here.
     """
-    model = chosen(models, settings.model, settings.dtype)
+    model = choose_model(models, settings.model, settings.dtype)
     try:
         queries = settings.queries(model)
     except InputError:  # not written yet, or not to the end
@@ -74,7 +74,7 @@ def run(
     settings: Settings,
     folder: Path,
     stop: Event,
-    pace: Pace | None = None,
+    pace: Throughput | None = None,
     *,
     explained: bool = False,
     extras: bool = True,
@@ -90,7 +90,7 @@ def run(
         stop: once it is set, the run ends after the frame at work and keeps what is done.
         pace: how much it may take while others wait; None if it may take all.
         explained: whether what the network looks at is written, too.
-        extras: whether all files are written, or only what the player shows; `take_home.complete` writes the others.
+        extras: whether all files are written, or only what the player shows; `later_files.complete` writes the others.
 
     Yields:
         `Started`, a `Progress` per frame, `Finished`.
@@ -98,7 +98,7 @@ def run(
     Raises:
         InputError: the clip or the settings cannot be used.
     """
-    model = chosen(models, settings.model, settings.dtype)
+    model = choose_model(models, settings.model, settings.dtype)
     queries = settings.queries(model)
     try:
         clip, notice = choose_frames(path, settings.selection(), stop, fitting(models, frame_loop, settings))
@@ -138,7 +138,7 @@ def run(
                 done = progress.index + 1
                 yield progress
                 layers.add(progress.frame, progress.results)
-                late = time.monotonic() - began > PATIENCE and done < progress.total
+                late = time.monotonic() - began > CROWDED_SECONDS and done < progress.total
                 hurried = late and pace is not None and pace.crowded()
                 if stop.is_set() or hurried:
                     break
@@ -146,8 +146,8 @@ def run(
         pace.learn(model.name, clip, done, len(queries), time.monotonic() - began)
     if done and seen:
         write_whole(folder / INSIGHT, insight_json(seen, model, queries))
-    if done and isinstance(frame_loop, Kept):
-        frame_loop.hand_on(folder)
+    if done and isinstance(frame_loop, KeptAnswers):
+        frame_loop.copy_insight(folder)
     end = Finished(done, clip.frame_count, notice, warning, hurried=hurried)
     if done:
         record = read_record(folder)

@@ -24,7 +24,7 @@ from threading import Lock, Timer
 import gradio as gr
 
 from mpgsam2.demo.home import home
-from mpgsam2.demo.wording import quoted
+from mpgsam2.demo.quoting import quoted
 from mpgsam2.errors import InputError
 
 _KEPT = 3  # runs of a session whose files remain: a program may fetch one run's while the next goes on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mpgsam2.demo.wording import quoted
+from mpgsam2.demo.quoting import quoted
 from mpgsam2.errors import InputError
 from mpgsam2.export.drawing import Look
 from mpgsam2.export.pipeline import check_request
@@ -66,7 +66,7 @@ class Settings(RunSettings):
         return Selection(int(self.first) - 1, last, int(self.every), longest_side)
 
 
-def chosen(models: Mapping[str, Segmenter], name: str, dtype: str = "auto") -> Segmenter:
+def choose_model(models: Mapping[str, Segmenter], name: str, dtype: str = "auto") -> Segmenter:
     """The model of a name, the first one for no name, in a dtype; "auto" is the one that it was loaded in.
 
     Raises:

@@ -6,9 +6,9 @@ import html
 
 import gradio as gr
 
+from mpgsam2.demo.later_files import Writing
 from mpgsam2.demo.run import Finished, Started, Step
-from mpgsam2.demo.take_home import Writing
-from mpgsam2.demo.turns import Opening, Waiting
+from mpgsam2.demo.scheduler import Opening, Waiting
 from mpgsam2.export.pipeline import Progress
 
 IDLE = "Choose a clip and write what to look for."
@@ -26,7 +26,7 @@ def summary(end: Finished) -> str:
     return stopped + " ".join(told)
 
 
-def line(step: Waiting | Opening | Step | Writing) -> str:
+def in_words(step: Waiting | Opening | Step | Writing) -> str:
     """One step of a run in a line of text."""
     match step:
         case Waiting():
@@ -44,7 +44,7 @@ def line(step: Waiting | Opening | Step | Writing) -> str:
             return summary(step)
 
 
-def wait(step: Waiting) -> str:
+def wait_in_words(step: Waiting) -> str:
     """How long a run may still wait: "2 go before you; about 50 s"."""
     before = "One goes before you" if step.before == 1 else f"{step.before} go before you"
     if not step.before:

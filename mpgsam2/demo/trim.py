@@ -22,10 +22,10 @@ _HTML = """
 </div>
 """
 
-CHOSEN = "() => JSON.parse(document.body.dataset.trim)"
+FROM_HANDLES = "() => JSON.parse(document.body.dataset.trim)"
 """JavaScript: the first and the last frame that were chosen, counted from 1; null for the clip's last."""
 
-SHOW = """(first, last) => {
+TO_HANDLES = """(first, last) => {
   document.dispatchEvent(new CustomEvent("trim", { detail: [first, last] }));
   return [];
 }"""

@@ -26,8 +26,8 @@ from stranger import ROOT, USUAL, App, Stranger, fd, stranger, until
 from mpgsam2 import Segmenter
 from mpgsam2.demo import build_demo
 from mpgsam2.demo.errors import FAULT
-from mpgsam2.demo.gate import allowed
-from mpgsam2.demo.line import EACH, FULL, PLACES
+from mpgsam2.demo.request_filter import allowed
+from mpgsam2.demo.run_queue import FULL, MOST_WAITING, PER_SESSION
 from mpgsam2.demo.uploads import NO_ROOM, TOO_LARGE
 
 EXAMPLE = ROOT / "examples" / "moving.mp4"
@@ -420,8 +420,8 @@ def test_who_asks_twenty_times_lets_others_go_first(clean: App, clips: Path, tin
         refused: list[str] = []
         listeners = [Thread(target=listen, args=[greedy], daemon=True)]
         listeners[0].start()
-        until(lambda: len(refused) == 20 - EACH, str(refused))
-        assert set(refused) == {f"You have {EACH} runs here already: wait for one of them to end, or stop it."}
+        until(lambda: len(refused) == 20 - PER_SESSION, str(refused))
+        assert set(refused) == {f"You have {PER_SESSION} runs here already: wait for one of them to end, or stop it."}
         mine = modest.begin(fd(theirs), last=1)
         listeners.append(Thread(target=listen, args=[modest], daemon=True))
         listeners[1].start()
@@ -430,7 +430,7 @@ def test_who_asks_twenty_times_lets_others_go_first(clean: App, clips: Path, tin
         for listener in listeners:
             listener.join()
         others = [event for event in events if event in served]
-        assert len(others) == EACH - 1
+        assert len(others) == PER_SESSION - 1
         assert served.index(mine) < min(map(served.index, others)), "came last, went first"
 
 
@@ -439,7 +439,7 @@ def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(clea
     busy.begin(fd(busy.upload(clips / "long.mp4")), expression=MUCH)
     talks = [busy.messages()]  # whoever stops listening has left
     first_answer(talks[0])
-    waiting = [Stranger(clean.url).come() for _ in range(PLACES)]
+    waiting = [Stranger(clean.url).come() for _ in range(MOST_WAITING)]
     for number, one in enumerate(waiting):
         one.begin(fd(EXAMPLE), last=1)
         talks.append(one.messages())

@@ -21,11 +21,11 @@ from visitor import FRAMES, Visit, asks, fill, press, status
 
 from mpgsam2 import Segmenter
 from mpgsam2.demo.gpu import frame_loop
-from mpgsam2.demo.layers import Kept, LayersWriter, cut
+from mpgsam2.demo.layers import KeptAnswers, LayersWriter, cut
 from mpgsam2.demo.player.component import _read
-from mpgsam2.demo.redraw import Shown
 from mpgsam2.demo.run import run
 from mpgsam2.demo.settings import Settings
+from mpgsam2.demo.shown_result import ShownResult
 from mpgsam2.export import read_record
 from mpgsam2.export.drawing import Look, overlay
 from mpgsam2.export.pipeline import Progress
@@ -78,7 +78,7 @@ def newest(name: str) -> Path:
 
 
 def kept(folder: Path, queries: int, threshold: float) -> list[tuple[FrameResult, ...]]:
-    return list(Kept(folder)(None, None, [Query("")] * queries, threshold))
+    return list(KeptAnswers(folder)(None, None, [Query("")] * queries, threshold))
 
 
 def colours_of(record: dict[str, Any]) -> tuple[Colour, ...]:
@@ -240,7 +240,7 @@ def test_colours_are_settled_once_and_those_that_were_chosen_stay(
     colours = colours_of(steps[-1].record)
     assert colours[1] == PALETTE[6] != colours[0]
     assert [step.drawn.look.colours for step in steps if isinstance(step, Progress)] == [colours] * 3
-    shown = Shown(str(clip_file), asked, tmp_path)
+    shown = ShownResult(str(clip_file), asked, tmp_path)
     numbers = [PALETTE.index(colour) + 1 for colour in colours]
     for given, had in (((), numbers), ((0, 2), [numbers[0], 2]), ((2,), [2, 7]), ((0, 0, 5), numbers)):
         assert list(shown.again(Settings(threshold=0.9, colours=given)).colours) == had

@@ -13,7 +13,7 @@ from mpgsam2 import InputError, Segmenter, load_model
 from mpgsam2.checkpoint.source import HubUnreachable
 from mpgsam2.demo import build_demo
 from mpgsam2.demo import models as loading
-from mpgsam2.demo.head import device_in_words, head_html
+from mpgsam2.demo.header import device_in_words, head_html
 from mpgsam2.demo.models import load_models
 from mpgsam2.network.dtype import choose_dtype
 

@@ -20,18 +20,18 @@ import torch
 
 from mpgsam2 import InputError, Query, Segmenter, Selection
 from mpgsam2.demo import frames, launch_options
-from mpgsam2.demo.errors import FAULT, told_to_visitor
+from mpgsam2.demo.errors import FAULT, errors_for_visitors
 from mpgsam2.demo.example_handlers import _restored
 from mpgsam2.demo.examples import FOLDER, load_examples
-from mpgsam2.demo.gate import allowed
 from mpgsam2.demo.gpu import Lending, frame_loop
 from mpgsam2.demo.home import home
-from mpgsam2.demo.line import EACH, PLACES, Line
-from mpgsam2.demo.pace import Pace
+from mpgsam2.demo.request_filter import allowed
 from mpgsam2.demo.run import Finished, Started, run
+from mpgsam2.demo.run_queue import MOST_WAITING, PER_SESSION, RunQueue
 from mpgsam2.demo.sessions import Sessions
-from mpgsam2.demo.settings import Settings, chosen
+from mpgsam2.demo.settings import Settings, choose_model
 from mpgsam2.demo.status import summary
+from mpgsam2.demo.throughput import Throughput
 from mpgsam2.export import read_record
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.video import VideoWriter, open_clip, select
@@ -111,25 +111,25 @@ def test_frames_are_counted_from_one() -> None:
 
 
 def test_only_the_models_that_run_can_be_chosen(models: dict[str, Segmenter], model: Segmenter) -> None:
-    assert chosen(models, "") is chosen(models, "nano") is model
+    assert choose_model(models, "") is choose_model(models, "nano") is model
     with pytest.raises(InputError, match="no model “large-mevis” here: choose from nano"):
-        chosen(models, "large-mevis")
-    assert chosen(models, "nano", "float32") is model
-    narrow = chosen(models, "nano", "bfloat16")
+        choose_model(models, "large-mevis")
+    assert choose_model(models, "nano", "float32") is model
+    narrow = choose_model(models, "nano", "bfloat16")
     assert (narrow.dtype, model.dtype, narrow.name) == (torch.bfloat16, torch.float32, "nano")
     assert narrow.fingerprint == model.fingerprint
     assert all(
         ours is theirs for ours, theirs in zip(narrow.network.parameters(), model.network.parameters(), strict=True)
     )
     with pytest.raises(InputError, match="no dtype 'int8' here: choose auto, bfloat16 or float32"):
-        chosen(models, "nano", "int8")
+        choose_model(models, "nano", "int8")
 
 
 def test_what_is_compiled_stays_in_its_dtype(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model.network, "compiled", True)
-    assert chosen({"nano": model}, "", "float32") is model
+    assert choose_model({"nano": model}, "", "float32") is model
     with pytest.raises(InputError, match="nano is compiled for float32 here: choose that, or auto"):
-        chosen({"nano": model}, "", "bfloat16")
+        choose_model({"nano": model}, "", "bfloat16")
 
 
 def test_nothing_is_cut_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,12 +250,12 @@ def test_what_is_forgotten_goes_after_an_hour(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_line_is_fair() -> None:
-    line = Line()
-    working, *greedy = (line.join("greedy") for _ in range(EACH))
+    line = RunQueue()
+    working, *greedy = (line.join("greedy") for _ in range(PER_SESSION))
     assert line.begin(working) and not line.begin(greedy[0])
     with pytest.raises(InputError, match="3 runs here already"):
         line.join("greedy")
-    others = [line.join(f"visitor {number}") for number in range(PLACES - len(greedy))]
+    others = [line.join(f"visitor {number}") for number in range(MOST_WAITING - len(greedy))]
     with pytest.raises(InputError, match="Too many visitors"):
         line.join("late")
     assert line.seconds(others[0]) is None, "nothing to go by"
@@ -279,7 +279,7 @@ def test_a_run_is_shortened_while_others_wait(
     models: dict[str, Segmenter], clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = [False]
-    pace = Pace(lambda: crowd[0])
+    pace = Throughput(lambda: crowd[0])
     clip = select(open_clip(clip_file), Selection(every=2))
     pace.learn("nano", clip, frames=1, sentences=1, seconds=50.0)
     assert (pace.frames("nano", clip, 1), pace.frames("nano", clip, 2), pace.frames("nano", clip, 4)) == (2, 1, 1)
@@ -295,8 +295,8 @@ def test_a_run_is_shortened_while_others_wait(
     )
     assert (started.frames, end.done) == (2, 2) and started.notice.endswith("what two minutes allow here.")
 
-    monkeypatch.setattr("mpgsam2.demo.run.PATIENCE", 0.0)  # others come while it goes on
-    fast = Pace(lambda: True)
+    monkeypatch.setattr("mpgsam2.demo.run.CROWDED_SECONDS", 0.0)  # others come while it goes on
+    fast = Throughput(lambda: True)
     *_, end = run(models, frame_loop(models), str(clip_file), Settings(SENTENCE), tmp_path / "b", Event(), fast)
     assert end.done == 1 and summary(end).startswith("Stopped after 1 of 5 frames, because others wait. ")
 
@@ -333,10 +333,10 @@ def test_everything_that_crosses_to_the_gpu_worker_is_pickled_small(
 
 
 def test_faults_are_told_without_details() -> None:
-    with pytest.raises(gr.Error) as told, told_to_visitor():
+    with pytest.raises(gr.Error) as told, errors_for_visitors():
         raise RuntimeError("/srv/models/weights.bin is gone")
     assert told.value.message == FAULT
-    with pytest.raises(gr.Error) as told, told_to_visitor():
+    with pytest.raises(gr.Error) as told, errors_for_visitors():
         raise InputError("“<img src=x>.mp4” is not a video.")
     assert told.value.message == "“&lt;img src=x&gt;.mp4” is not a video."
 

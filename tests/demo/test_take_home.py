@@ -13,12 +13,12 @@ import pytest
 from mpgsam2 import InputError, Segmenter
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.demo.home import home
+from mpgsam2.demo.later_files import Writing, complete
 from mpgsam2.demo.layers import ANSWERS, CLIP, LEVELS
-from mpgsam2.demo.redraw import Shown
 from mpgsam2.demo.run import Finished, run
 from mpgsam2.demo.sessions import Sessions
 from mpgsam2.demo.settings import Settings
-from mpgsam2.demo.take_home import Writing, complete
+from mpgsam2.demo.shown_result import ShownResult
 from mpgsam2.export import read_record, results_in
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.video import open_clip
@@ -29,13 +29,13 @@ KEPT = {CLIP, LEVELS, ANSWERS}
 
 def made(
     model: Segmenter, clip: Path, folder: Path, asked: Settings, frames: int | None = None, **options: bool
-) -> Shown:
+) -> ShownResult:
     """What a run leaves, perhaps one that is stopped after so many frames."""
     stop, models = Event(), {model.name: model}
     for step in run(models, frame_loop(models), str(clip), asked, folder, stop, **options):
         if isinstance(step, Progress) and step.index + 1 == frames:
             stop.set()
-    return Shown(str(clip), asked, folder)
+    return ShownResult(str(clip), asked, folder)
 
 
 def names(folder: Path) -> set[str]:

@@ -11,7 +11,7 @@ from visitor import Visit
 
 from mpgsam2 import Segmenter
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
-from mpgsam2.demo.words import SENTENCES, _part
+from mpgsam2.demo.vocabulary_help import SENTENCES, _part
 from mpgsam2.nano.synthetic.word_groups import word_groups
 from mpgsam2.nano.synthetic.words import SHAPE_VOCABULARY, VOCABULARY
 

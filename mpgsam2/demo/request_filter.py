@@ -20,10 +20,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mpgsam2.demo.frames import LIMITS
-from mpgsam2.demo.given import ADDRESS
 from mpgsam2.demo.mcp import mcp_wanted
+from mpgsam2.demo.quoting import sendable
+from mpgsam2.demo.request_parsing import ADDRESS
 from mpgsam2.demo.uploads import receive_upload
-from mpgsam2.demo.wording import sendable
 from mpgsam2.errors import InputError
 
 _API = "/gradio_api"
@@ -72,7 +72,7 @@ def allowed(method: str, path: str) -> bool:
     return any(method in methods.split() and re.fullmatch(route, path, re.DOTALL) for methods, route, _ in _ROUTES)
 
 
-class Gate:
+class RequestFilter:
     """ASGI middleware; see the module.
 
     Args:
@@ -165,7 +165,7 @@ def _checked(path: str, body: bytes | None) -> bytes:
 
 
 def _unfetched(given: dict[str, Any]) -> dict[str, Any]:
-    """A file that is given by an address becomes one that Gradio hands on unread, and that `given.file_of` refuses."""
+    """A file that is given by an address becomes one that Gradio hands on unread, and that `parse_file` refuses."""
     path = given.get("path")
     address = isinstance(path, str) and _SCHEME.match(path)
     return given | {"path": ADDRESS, "url": None, "is_stream": True} if address else given

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from threading import Event
 
 from mpgsam2.demo.frames import choose_frames
-from mpgsam2.demo.layers import Kept
-from mpgsam2.demo.redraw import Shown
+from mpgsam2.demo.layers import KeptAnswers
 from mpgsam2.demo.run import Finished, unknown_words
-from mpgsam2.demo.settings import chosen
+from mpgsam2.demo.settings import choose_model
+from mpgsam2.demo.shown_result import ShownResult
 from mpgsam2.errors import InputError
 from mpgsam2.export import bundle, read_record
 from mpgsam2.export.files import BUNDLE
@@ -27,7 +27,7 @@ class Writing:
     frames: int
 
 
-def complete(models: Mapping[str, Segmenter], shown: Shown, stop: Event) -> Generator[Writing | Finished]:
+def complete(models: Mapping[str, Segmenter], shown: ShownResult, stop: Event) -> Generator[Writing | Finished]:
     """Write the files that the run of a result has left for later, and all of them in a zip; no model runs.
 
     Args:
@@ -41,8 +41,8 @@ def complete(models: Mapping[str, Segmenter], shown: Shown, stop: Event) -> Gene
     Raises:
         InputError: the result or its clip is not there any more, the files cannot be written, or `stop` was set.
     """
-    kept, folder, settings = Kept(shown.folder), shown.folder, shown.again(shown.settings)
-    model = chosen(models, settings.model, settings.dtype)
+    kept, folder, settings = KeptAnswers(shown.folder), shown.folder, shown.again(shown.settings)
+    model = choose_model(models, settings.model, settings.dtype)
     queries, record = settings.queries(model), read_record(folder)
     if not (folder / BUNDLE).is_file():
         clip, _ = choose_frames(shown.clip, settings.selection(), stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-HALF = "\ufffd"
+HALF_CHARACTER = "\ufffd"
 """What stands for half a character."""
 
 _MOST = 60  # characters of a quotation
@@ -17,5 +17,5 @@ def quoted(given: object) -> str:
 
 
 def sendable(text: str) -> str:
-    """A text with `HALF` in place of halves of characters (lone surrogates), which UTF-8 has no bytes for."""
-    return re.sub("[\ud800-\udfff]", HALF, text)
+    """A text with `HALF_CHARACTER` in place of halves of characters (lone surrogates), which UTF-8 has no bytes for."""
+    return re.sub("[\ud800-\udfff]", HALF_CHARACTER, text)

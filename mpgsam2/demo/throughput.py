@@ -8,7 +8,7 @@ from threading import Lock
 
 from mpgsam2.video import SelectedClip, select
 
-PATIENCE = 120.0
+CROWDED_SECONDS = 120.0
 """Seconds that a run may take while others wait."""
 
 _FRAME = 400_000  # pixels whose drawing and encoding takes as long as all else that nano does in a frame, on two cores
@@ -16,7 +16,7 @@ _FIRST_GUESS = 1e-7  # seconds a pixel and sentence takes, until a run has told
 _NEWEST = 0.3  # weight of the newest run in the mean
 
 
-class Pace:
+class Throughput:
     """What this place does in a second, learned from run to run, for each model.
 
     Args:
@@ -36,10 +36,10 @@ class Pace:
             self._seconds[model] = usual + _NEWEST * (newest - usual)
 
     def frames(self, model: str, clip: SelectedClip, sentences: int) -> int:
-        """How many frames of a clip with so many sentences a model does within `PATIENCE`; at least one."""
+        """How many frames of a clip with so many sentences a model does within `CROWDED_SECONDS`; at least one."""
         with self._lock:
             seconds = self._seconds.get(model, _FIRST_GUESS)
-        return max(1, int(PATIENCE / (seconds * _work(clip, sentences))))
+        return max(1, int(CROWDED_SECONDS / (seconds * _work(clip, sentences))))
 
     def shortened(self, model: str, clip: SelectedClip, sentences: int) -> tuple[SelectedClip, str]:
         """As much of a clip as a run may take at the moment, and a sentence about it if that is not all."""

@@ -17,7 +17,7 @@ LOOK = ("threshold", "opacity", "dimmed", "pattern", "colours")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownResult:
     """A result.
 
     Attributes:

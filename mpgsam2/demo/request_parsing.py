@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mpgsam2.demo.frames import LIMITS
+from mpgsam2.demo.quoting import HALF_CHARACTER, quoted, sendable
 from mpgsam2.demo.settings import Settings
-from mpgsam2.demo.wording import HALF, quoted, sendable
 from mpgsam2.errors import InputError
 from mpgsam2.inference.query import LETTERS
 from mpgsam2.network.parts import Part
@@ -23,7 +23,7 @@ ADDRESS = "https://"
 _LARGEST = 10**9 - 1  # whole number
 
 
-def file_of(given: Any) -> str | None:
+def parse_file(given: Any) -> str | None:
     """The path of a file as Gradio hands it over, None for none.
 
     Raises:
@@ -39,7 +39,7 @@ def file_of(given: Any) -> str | None:
     return path
 
 
-def settings_of(given: Mapping[str, Any]) -> Settings:
+def parse_settings(given: Mapping[str, Any]) -> Settings:
     """The settings that are given, by their names; what is missing is as usual.
 
     Raises:
@@ -102,7 +102,7 @@ def _text(setting: Setting, value: Any) -> str:
         raise InputError(f"The {setting.noun} must be a text; got “{quoted(value)}”.")
     if len(value) > MOST_CHARACTERS:
         raise InputError(f"The {setting.noun} is too long: at most {MOST_CHARACTERS} characters can be given.")
-    if HALF in sendable(value):
+    if HALF_CHARACTER in sendable(value):
         raise InputError(f"The {setting.noun} holds half a character, as after a text was cut: write it anew.")
     return value
 
@@ -114,5 +114,5 @@ _CHECKS: dict[Kind, Callable[[Setting, Any], Any]] = {
     Kind.SWITCH: _switch,
     Kind.PARTS: _parts,
     Kind.COLOURS: _colours,
-    Kind.FILE: lambda setting, value: file_of(value),
+    Kind.FILE: lambda setting, value: parse_file(value),
 }

@@ -13,36 +13,36 @@ from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.errors import Stopped
 from mpgsam2.video import Clip, Selection
 
-AT_ONCE = 2
+MOST_INSPECTORS = 2
 """Clips that are looked at at the same time; each is decoded once."""
 
-LOOKING = "Looking at the clip …"
+INSPECTING = "Looking at the clip …"
 
 
-class Looks:
+class ClipInspectors:
     """The threads in which clips are looked at."""
 
     def __init__(self) -> None:
         self._idle: SimpleQueue[Worker] = SimpleQueue()
-        for _ in range(AT_ONCE):
+        for _ in range(MOST_INSPECTORS):
             self._idle.put(Worker())
 
     async def take(
         self, path: str | None, selection: Selection, fitting: Callable[[Clip], int] | None = None
     ) -> AsyncGenerator[tuple[str, Clip | None]]:
-        """What `frames.choose_frames` says, with the whole clip; `LOOKING` as long as that takes, with None.
+        """What `frames.choose_frames` says, with the whole clip; `INSPECTING` as long as that takes, with None.
 
         Raises:
             InputError: the clip cannot be used, or the selection does not fit it.
         """
         while (worker := self._free()) is None:
-            yield LOOKING, None
+            yield INSPECTING, None
             await sleep(TICK)
         stop = Event()
         try:
             async with aclosing(worker.steps(_told(path, selection, stop, fitting))) as told:
                 async for remark in told:
-                    yield remark or (LOOKING, None)
+                    yield remark or (INSPECTING, None)
         finally:
             stop.set()
             worker.submit(lambda: self._idle.put(worker))  # when its work has ended, though given up

@@ -9,10 +9,10 @@ from threading import Lock
 
 from mpgsam2.errors import InputError
 
-PLACES = 20
+MOST_WAITING = 20
 """Visitors who may wait."""
 
-EACH = 3
+PER_SESSION = 3
 """Places of one session, its run at work included."""
 
 FULL = "Too many visitors are waiting already: please try again in a minute."
@@ -37,8 +37,8 @@ class Ticket:
     left: float | None = None
 
 
-class Line:
-    """The line before one slot.
+class RunQueue:
+    """The queue before one slot.
 
     A session's second request counts as if it had come a full line later, its third two lines later: who asks twenty
     times lets others go first, and is not starved by them either.
@@ -59,11 +59,11 @@ class Line:
         """
         with self._lock:
             mine = [ticket for ticket in [*self._waiting, self._working] if ticket and ticket.session == session]
-            if len(mine) >= EACH:
-                raise InputError(f"You have {EACH} runs here already: wait for one of them to end, or stop it.")
-            if len(self._waiting) >= PLACES:
+            if len(mine) >= PER_SESSION:
+                raise InputError(f"You have {PER_SESSION} runs here already: wait for one of them to end, or stop it.")
+            if len(self._waiting) >= MOST_WAITING:
                 raise InputError(FULL)
-            ticket = Ticket(session, next(self._arrivals) + PLACES * len(mine))
+            ticket = Ticket(session, next(self._arrivals) + MOST_WAITING * len(mine))
             self._waiting.append(ticket)
             self._waiting.sort(key=lambda ticket: ticket.rank)
             return ticket

@@ -14,14 +14,14 @@ import gradio as gr
 
 from mpgsam2.demo.gpu import FrameLoop
 from mpgsam2.demo.home import before_leaving
-from mpgsam2.demo.layers import Kept
-from mpgsam2.demo.line import Line
-from mpgsam2.demo.pace import Pace
-from mpgsam2.demo.redraw import Shown
+from mpgsam2.demo.later_files import Writing, complete
+from mpgsam2.demo.layers import KeptAnswers
 from mpgsam2.demo.run import Finished, Step, fitting, run
+from mpgsam2.demo.run_queue import RunQueue
 from mpgsam2.demo.sessions import Sessions, session_of
-from mpgsam2.demo.settings import Settings, chosen
-from mpgsam2.demo.take_home import Writing, complete
+from mpgsam2.demo.settings import Settings, choose_model
+from mpgsam2.demo.shown_result import ShownResult
+from mpgsam2.demo.throughput import Throughput
 from mpgsam2.demo.worker import TICK, Worker
 from mpgsam2.export.pipeline import Progress
 from mpgsam2.inference.segmenter import Segmenter
@@ -51,13 +51,13 @@ class StopSignal(Event):
     """Set when a visitor's run is to end.
 
     Attributes:
-        in_line: whether the run has come so far that it waits for its turn, or for a place in our line to be refused.
+        in_queue: whether the run has come so far that it waits for its turn, or for a place in our line to be refused.
     """
 
-    in_line = False
+    in_queue = False
 
 
-class Turns:
+class Scheduler:
     """Runs, one after the other.
 
     Args:
@@ -68,8 +68,8 @@ class Turns:
 
     def __init__(self, models: Mapping[str, Segmenter], frame_loop: FrameLoop, sessions: Sessions) -> None:
         self._models, self._frame_loop, self._sessions = models, frame_loop, sessions
-        self._line, self._worker, self._files = Line(), Worker(), Worker()
-        self._pace = Pace(lambda: self._line.crowded)
+        self._queue, self._worker, self._files = RunQueue(), Worker(), Worker()
+        self._pace = Throughput(lambda: self._queue.crowded)
         self._stops: dict[Event, str] = {}  # with the session whose run it stops
         before_leaving(self._end_all)
 
@@ -79,7 +79,7 @@ class Turns:
         clip: str | None,
         settings: Settings,
         stop: StopSignal,
-        kept: Kept | None = None,
+        kept: KeptAnswers | None = None,
         *,
         explained: bool = False,
         extras: bool = True,
@@ -104,24 +104,24 @@ class Turns:
         Raises:
             InputError: there is no place, or the clip or the settings cannot be used.
         """
-        stop.in_line = True
-        model = chosen(self._models, settings.model, settings.dtype)
+        stop.in_queue = True
+        model = choose_model(self._models, settings.model, settings.dtype)
         settings.queries(model), settings.selection()  # nobody waits to be told of a slip of the pen
         path, truth = (self._sessions.file(session, given) for given in (clip, settings.ground_truth))
         held = ExitStack()
         work: Generator[Step] | None = None
         try:
-            ticket = self._line.join(session)
-            held.callback(self._line.leave, ticket)
+            ticket = self._queue.join(session)
+            held.callback(self._queue.leave, ticket)
             folder = held.enter_context(self._sessions.run(session, path, truth))
             self._stops[stop] = session
-            while not self._line.begin(ticket):
+            while not self._queue.begin(ticket):
                 if stop.is_set():
                     yield Finished(0, 0, "", None)
                     return
-                yield Waiting(self._line.before(ticket), self._line.seconds(ticket))
+                yield Waiting(self._queue.before(ticket), self._queue.seconds(ticket))
                 since = time.monotonic()
-                while not self._line.begin(ticket) and not stop.is_set() and time.monotonic() - since < TICK:
+                while not self._queue.begin(ticket) and not stop.is_set() and time.monotonic() - since < TICK:
                     await sleep(_LOOK_UP)
             yield Opening(0.0)
             began, opened = time.monotonic(), False
@@ -144,7 +144,9 @@ class Turns:
             else:
                 self._worker.submit(lambda: _end(work, held))
 
-    async def complete(self, session: str, shown: Shown, stop: StopSignal) -> AsyncGenerator[Writing | Finished | None]:
+    async def complete(
+        self, session: str, shown: ShownResult, stop: StopSignal
+    ) -> AsyncGenerator[Writing | Finished | None]:
         """Write the files of a result that its run has left for later, beside whatever run goes on.
 
         Closing the iterator gives them up; see `take`.
@@ -155,12 +157,12 @@ class Turns:
             stop: gives them up after the frame at work.
 
         Yields:
-            As `take_home.complete` does, and None whenever a step takes long.
+            As `later_files.complete` does, and None whenever a step takes long.
 
         Raises:
-            InputError: see `take_home.complete`.
+            InputError: see `later_files.complete`.
         """
-        stop.in_line = True
+        stop.in_queue = True
         held = ExitStack()
         work: Generator[Writing | Finished] | None = None
         try:
@@ -197,7 +199,7 @@ class Turns:
         for stop in list(self._stops):
             stop.set()
         deadline = time.monotonic() + _LAST_FILES
-        while self._line.busy and time.monotonic() < deadline:
+        while self._queue.busy and time.monotonic() < deadline:
             time.sleep(_LOOK_UP)
 
 
