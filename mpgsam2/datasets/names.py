@@ -6,7 +6,7 @@ from mpgsam2.errors import InputError
 
 _FORBIDDEN = frozenset("/\\\0")
 
-_LONGEST = 240  # bytes; file systems take 255, and a suffix comes after
+_MAX_NAME_BYTES = 240  # file systems take 255, and a suffix comes after
 
 
 def checked_name(name: object, what: str, file: str) -> str:
@@ -30,7 +30,7 @@ def checked_name(name: object, what: str, file: str) -> str:
 
 def _fits(name: str) -> bool:
     try:
-        return len(name.encode()) <= _LONGEST
+        return len(name.encode()) <= _MAX_NAME_BYTES
     except UnicodeEncodeError:  # half of a character
         return False
 

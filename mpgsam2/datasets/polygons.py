@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-_FINER = 5  # how much finer than a pixel the outline is walked along
+_STEPS_PER_PIXEL = 5  # along an outline
 
 
 def polygons_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) -> np.ndarray:
@@ -34,12 +34,12 @@ def polygons_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) ->
 def _filled(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """One polygon of (K, 2) x and y: down each column, every crossing of the outline switches it on or off."""
     height, width = size
-    fine = (_FINER * points + 0.5).astype(int)
+    fine = (_STEPS_PER_PIXEL * points + 0.5).astype(int)
     walked = [_edge(start, end) for start, end in zip(fine, np.roll(fine, -1, axis=0), strict=True)]
     x, y = np.concatenate([fine[:1].T, *walked], axis=1)
     steps = np.flatnonzero(np.diff(x))
-    column = (np.minimum(x[steps], x[steps + 1]) + 0.5) / _FINER - 0.5
-    row = np.ceil(np.clip((np.minimum(y[steps], y[steps + 1]) + 0.5) / _FINER - 0.5, 0, height))
+    column = (np.minimum(x[steps], x[steps + 1]) + 0.5) / _STEPS_PER_PIXEL - 0.5
+    row = np.ceil(np.clip((np.minimum(y[steps], y[steps + 1]) + 0.5) / _STEPS_PER_PIXEL - 0.5, 0, height))
     crossed = (np.floor(column) == column) & (column >= 0) & (column <= width - 1)
     switches = (column[crossed] * height + row[crossed]).astype(int)
     inside = np.cumsum(np.bincount(switches, minlength=height * width + 1)[:-1]) % 2 == 1

@@ -11,7 +11,7 @@ from mpgsam2.errors import InputError
 
 T = TypeVar("T")
 
-_PATIENCE = timedelta(days=7)  # for the slowest process; half an hour is usual, and a video may take that long
+_PROCESS_TIMEOUT = timedelta(days=7)  # for the slowest process; half an hour is usual, and a video may take that long
 
 _SIZES = (
     "WORLD_SIZE",
@@ -43,7 +43,7 @@ class Processes:
                 from accelerate import PartialState
             except ImportError as error:
                 raise InputError("Several processes need accelerate: pip install accelerate.") from error
-            self._state = PartialState(cpu=device == "cpu", timeout=_PATIENCE)
+            self._state = PartialState(cpu=device == "cpu", timeout=_PROCESS_TIMEOUT)
             self.number, self.count = self._state.process_index, self._state.num_processes
             if device == "cuda":  # each its own
                 self.device = str(self._state.device)

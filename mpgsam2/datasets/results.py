@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 
 from mpgsam2.errors import InputError
 
-_DEEPEST = 8  # folders below the one given in which masks are looked for; a link back to a folder above ends there
+_MAX_FOLDER_DEPTH = 8  # below the folder given; a link back to a folder above ends there
 
 
 class Key(NamedTuple):
@@ -126,6 +126,6 @@ def _files(folder: Path) -> Iterator[str]:
     for place, folders, names in os.walk(folder, followlinks=True):
         inner = os.path.relpath(place, folder)
         folders.sort()
-        if inner.count(os.sep) + 2 >= _DEEPEST:
+        if inner.count(os.sep) + 2 >= _MAX_FOLDER_DEPTH:
             folders.clear()
         yield from (os.path.normpath(os.path.join(inner, name)) for name in sorted(names))

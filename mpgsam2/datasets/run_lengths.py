@@ -18,7 +18,7 @@ import numpy as np
 from mpgsam2.errors import InputError
 from mpgsam2.export.rle import rle_decode
 
-_LONGEST = 1 << 14  # side in pixels of a mask
+_MAX_SIDE = 1 << 14  # pixels of a mask
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -114,5 +114,5 @@ def _is_sized(run_lengths: Any) -> bool:
     return (
         isinstance(size, list)
         and len(size) == 2
-        and all(isinstance(side, int) and 0 < side <= _LONGEST for side in size)
+        and all(isinstance(side, int) and 0 < side <= _MAX_SIDE for side in size)
     )

@@ -20,7 +20,7 @@ from mpgsam2.datasets.sentence_masks import keys
 from mpgsam2.datasets.video import Video
 from mpgsam2.errors import InputError
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can tell
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can tell
 
 
 def write_submission(
@@ -53,7 +53,7 @@ def write_submission(
                         check_size(values, size, results.shown(key))
                         if not np.isin(values, (0, 255)).all():
                             raise InputError(f"“{results.shown(key)}” holds something but 0 and 255.")
-                        entry = ZipInfo(f"Annotations/{key.path}", _LONG_AGO)
+                        entry = ZipInfo(f"Annotations/{key.path}", _ZIP_EPOCH)
                         entry.external_attr = 0o644 << 16
                         entry.create_system = 3  # wherever it is written
                         archive.writestr(entry, content)

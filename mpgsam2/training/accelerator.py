@@ -13,7 +13,7 @@ from mpgsam2.errors import InputError
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_PATIENCE = timedelta(days=1)  # for the slowest process, which may be scoring a validation set
+_PROCESS_TIMEOUT = timedelta(days=1)  # for the slowest process, which may be scoring a validation set
 
 
 def make_accelerator(device: str, folder: Path, dtype: torch.dtype = torch.float32) -> Accelerator:
@@ -44,6 +44,6 @@ def make_accelerator(device: str, folder: Path, dtype: torch.dtype = torch.float
         project_dir=folder,
         kwargs_handlers=[
             DistributedDataParallelKwargs(find_unused_parameters=True),  # SAM 2 and BEiT-3 have some
-            InitProcessGroupKwargs(timeout=_PATIENCE),
+            InitProcessGroupKwargs(timeout=_PROCESS_TIMEOUT),
         ],
     )

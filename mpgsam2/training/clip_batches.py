@@ -22,7 +22,7 @@ from mpgsam2.network.images import resize
 from mpgsam2.training.augmentation import Distortion, flip
 from mpgsam2.training.sources import Example, Source
 
-_TRIES = 100  # clips that are drawn until one shows its object
+_MAX_DRAWS = 100  # clips that are drawn until one shows its object
 
 
 @dataclass
@@ -87,12 +87,12 @@ class Clips(Dataset):
 
     def _visible(self, index: int, rng: random.Random) -> Example:
         """The example, or another one if its object is in none of the frames."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_DRAWS):
             example = self._source.draw(index, rng)
             if any(truth.mask.any() for truth in example.truths):
                 return example
             index = rng.randrange(len(self._source))
-        raise InputError(f"Of {_TRIES} clips none shows what its sentence names: check the masks of the data set.")
+        raise InputError(f"Of {_MAX_DRAWS} clips none shows what its sentence names: check the masks of the data set.")
 
 
 def collate(examples: Sequence[dict[str, Tensor]]) -> ClipBatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-_REACH = 3  # frames before and after, at most
+_MAX_DISTANCE = 3  # frames to the neighbours of a clip's first choice
 
 
 def choose_frames(count: int, at: int, length: int, rng: random.Random) -> list[int]:
@@ -21,7 +21,7 @@ def choose_frames(count: int, at: int, length: int, rng: random.Random) -> list[
     """
     if length == 1:
         return [at]
-    near = [max(at - rng.randint(1, _REACH), 0), at, min(at + rng.randint(1, _REACH), count - 1)]
+    near = [max(at - rng.randint(1, _MAX_DISTANCE), 0), at, min(at + rng.randint(1, _MAX_DISTANCE), count - 1)]
     more = length - len(near)
     outside = [*range(near[0]), *range(near[-1] + 1, count)]
     pool = outside if len(outside) >= more else range(count)

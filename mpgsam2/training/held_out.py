@@ -35,7 +35,7 @@ class Scored:
         return self.clips()
 
 
-_SENTENCES = 200  # that are scored each time, about
+_SCORED_SENTENCES = 200  # each time, about
 
 
 def open_sources(recipe: str, data: Path, length: int, share: float) -> tuple[Source, Scored]:
@@ -77,7 +77,7 @@ def hold_out(names: Iterable[str], share: float) -> set[str]:
 def _images(data_set: RefCOCO, share: float) -> tuple[Source, Scored]:
     names = hold_out((referral.image for referral in data_set.referrals), share)
     trained = [referral for referral in data_set.referrals if referral.image not in names]
-    scored = [referral for referral in data_set.referrals if referral.image in names][:_SENTENCES]
+    scored = [referral for referral in data_set.referrals if referral.image in names][:_SCORED_SENTENCES]
     asked = list(dict.fromkeys(referral.text for referral in scored))
     return _checked(ImageSource(data_set, trained)), Scored(
         sorted({referral.image for referral in scored}), asked, lambda: scored_images(data_set, scored)
@@ -92,7 +92,7 @@ def _scored(data_set: DataSet, videos: Iterable[Video]) -> Scored:
     """As many of the videos as have about so many sentences together."""
     chosen, sentences = [], 0
     for video in videos:
-        if sentences < _SENTENCES and video.sentences and data_set.labelled(video):
+        if sentences < _SCORED_SENTENCES and video.sentences and data_set.labelled(video):
             chosen.append(video)
             sentences += len(video.sentences)
     return Scored([video.name for video in chosen], texts(chosen), lambda: scored_videos(data_set, chosen))

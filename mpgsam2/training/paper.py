@@ -19,7 +19,7 @@ from mpgsam2.training.validation import validate
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_NEVER_SHORT_OF_MEMORY = 20_000_000  # parameters of a network whose activations are no burden
+_MAX_PLAIN_PARAMETERS = 20_000_000  # above these, gradient checkpointing saves memory
 
 
 class PaperTask:
@@ -58,7 +58,7 @@ class PaperTask:
         self.save_every, self.score_every = save_every, per_epoch
         self.optimisation = recipe.optimisation
         self.model, net = model, model.network
-        large = sum(parameter.numel() for parameter in net.parameters()) > _NEVER_SHORT_OF_MEMORY
+        large = sum(parameter.numel() for parameter in net.parameters()) > _MAX_PLAIN_PARAMETERS
         self.trainee = PaperTrainee(net, recipe.losses, checkpointing=large)
         self._recipe, self._source, self._scored, self._workers = recipe, source, scored, workers
 
