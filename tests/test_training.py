@@ -330,7 +330,7 @@ def test_stages_train_one_after_the_other_and_the_result_loads(atlas: Path, tmp_
     kind = clips[0].expressions[0].kind
     assert logged[0].keys() >= {"step", "prior", "helpers", "mask"}
     assert logged[-1]["step"] == 1 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
-    export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", ())
+    export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", None)
     net, before = load_model(tmp_path / "nano"), in_words(new_network())
     assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
     average = load_file(tmp_path / "joint" / CHECKPOINT / "model.safetensors")
