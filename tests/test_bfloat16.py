@@ -15,7 +15,7 @@ from mpgsam2.nano import synthetic
 from mpgsam2.video import open_clip
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-CLIPS = {"appearance": "the blue star", "motion": "the purple shape that is moving left"}
+CLIPS = {"appearance": "the blue star", "relation": "the animal above the elephant"}
 FRAMES = 18
 
 

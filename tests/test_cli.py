@@ -47,21 +47,21 @@ def truth(scene: synthetic.SyntheticClip, tmp_path: Path) -> Path:
 def test_segment_writes_results_and_says_what_was_found(
     clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["segment", str(clip_file), "the red dog", "--model", "nano", "--out", str(tmp_path / "results")]
+    arguments = ["segment", str(clip_file), "the red wombat", "--model", "nano", "--out", str(tmp_path / "results")]
     assert main([*arguments, "--without", "prior", "history"]) == 0
     written = read_record(tmp_path / "results")
     assert written["complete"] is True
     (query,) = written["queries"]
     assert query["without"] == ["history", "prior"]
     output = capsys.readouterr()
-    assert output.out.startswith(f"“the red dog” without history, prior: {query['summary']}\n")
+    assert output.out.startswith(f"“the red wombat” without history, prior: {query['summary']}\n")
     score = sum(frame["object_score"] for frame in query["frames"]) / 5
     assert f"\nMean object score {score:.2f}, mean predicted IoU " in output.out
     (files,) = (line for line in output.out.splitlines() if line.startswith(f"{tmp_path / 'results'}: "))
     assert set(files.split(": ")[1].split(", ")) - {"masks/"} == {
         path.name for path in (tmp_path / "results").iterdir() if path.is_file()
     }
-    assert "“dog”" in output.out
+    assert "“wombat”" in output.out
     assert "5/5" in output.err
 
 
@@ -74,14 +74,14 @@ def test_results_go_to_a_folder_named_after_the_clip(
 
 
 def test_several_expressions_are_one_run(clip_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    more = ["--expression", "the blue dog", "--expression", "the circle"]
-    assert main(["segment", str(clip_file), "the red dog", *more, "--model", "nano", "--out", str(tmp_path)]) == 0
+    more = ["--expression", "the blue wombat", "--expression", "the circle"]
+    assert main(["segment", str(clip_file), "the red wombat", *more, "--model", "nano", "--out", str(tmp_path)]) == 0
     queries = read_record(tmp_path)["queries"]
-    assert [query["expression"] for query in queries] == ["the red dog", "the blue dog", "the circle"]
+    assert [query["expression"] for query in queries] == ["the red wombat", "the blue wombat", "the circle"]
     output = capsys.readouterr().out
     for query in queries:
         assert f"{query['letter']} “{query['expression']}”: {query['summary']}\n" in output
-    assert output.count("“dog”") == 2
+    assert output.count("“wombat”") == 2
     assert output.count("mean IoU") == 1
 
 

@@ -92,6 +92,6 @@ def test_the_examples_are_described_as_they_are_called() -> None:
             for index in range(clip.frame_count):
                 description.add(truth.mask(index))
         said[entry["expression"]] = description.sentence
-    assert said["the purple shape that is moving left"].endswith("found in 48 of 48 frames, moves right to left")
+    assert said["the dog moving left"].endswith("found in 48 of 48 frames, moves right to left")
     assert said["the blue star"].endswith("shrinks")
-    assert said["the bottom green object"] == "the bottom green object, not found in 48 frames"
+    assert said["the elephant"] == "the elephant, not found in 48 frames"

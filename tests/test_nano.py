@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from mpgsam2.inference.verdict import Verdict, conclude
 from mpgsam2.metrics import region_similarity
 from mpgsam2.nano import synthetic
 from mpgsam2.nano.evaluation import evaluate, validation_clips
+from mpgsam2.video import open_clip
+from mpgsam2.video.ground_truth import GroundTruth
 
 FOLDER = Path(mpgsam2.__file__).parents[1] / "assets/nano"
+EXAMPLES = json.loads((FOLDER.parents[1] / "examples/examples.json").read_text(encoding="utf-8"))
 FRAMES, HEIGHT, WIDTH = 8, 180, 240
 
 Drawing = tuple[list[np.ndarray], dict[str, np.ndarray]]
@@ -99,6 +103,18 @@ def test_twins_are_told_apart_by_motion(model: Segmenter, sentence: str, named: 
     assert mean_similarity(model, frames, sentence, masks[named]) > 0.6
 
 
+@pytest.mark.parametrize("entry", EXAMPLES, ids=lambda entry: entry["expression"])
+def test_the_examples_of_the_page_are_answered_well(model: Segmenter, entry: dict[str, str]) -> None:
+    clip = open_clip(FOLDER.parents[1] / "examples" / entry["clip"])
+    picked = range(0, clip.frame_count, 6)
+    frames = [frame for index, frame in enumerate(clip) if index in picked]
+    with GroundTruth.open(clip.path.parent / entry["masks"], clip) as truth:
+        masks = np.stack([truth.mask(index) for index in picked])
+    assert verdict(model, frames, entry["expression"]).present == masks.any()
+    if masks.any():
+        assert mean_similarity(model, frames, entry["expression"], masks) > 0.6
+
+
 def test_held_out_clips(model: Segmenter) -> None:
     scores = evaluate(model, validation_clips(12, seed=1000, frames=8))
     assert scores.mean("masks").J_and_F > 0.5
@@ -116,5 +132,5 @@ def test_each_part_matters(model: Segmenter) -> None:
 
 def test_checkpoint_is_small_and_knows_its_words(model: Segmenter) -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 25e6
-    assert model.tokenizer.unknown_words(" ".join(synthetic.SHAPE_VOCABULARY)) == []
-    assert model.tokenizer.unknown_words("the red dog") == ["dog"]
+    assert model.tokenizer.unknown_words(" ".join(synthetic.VOCABULARY)) == []
+    assert model.tokenizer.unknown_words("the red wombat") == ["wombat"]

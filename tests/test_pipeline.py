@@ -698,8 +698,8 @@ def test_results_never_replace_their_own_clip(
 
 def test_unknown_words_are_named(model: mpgsam2.Segmenter) -> None:
     assert warn_unknown(model, "the red circle on the left") is None
-    assert "the word “dog” " in warn_unknown(model, "the red dog")
-    assert "the words “barking” and “dog” " in warn_unknown(model, "the barking black dog, a dog")
+    assert "the word “wombat” " in warn_unknown(model, "the red wombat")
+    assert "the words “barking” and “wombat” " in warn_unknown(model, "the barking black wombat, a wombat")
 
 
 @pytest.mark.parametrize("frames", [["0.png", "1.png"], [[[0, 0, 0]]], [None]])

@@ -247,8 +247,8 @@ def test_the_stage_after_a_fitted_prior_begins_with_the_tracker_that_it_was_fitt
     atlas: Path, tmp_path: Path
 ) -> None:
     train_stage("things_prior", replace(SMALL["things_prior"], steps=1, starts_from=()), tmp_path)
-    train_stage("things_joint", replace(SMALL["things_joint"], steps=1, rate=0.0), tmp_path)
-    fitted, gone_on = (load_model(tmp_path / f"things_{x}" / CHECKPOINT).state_dict() for x in ("prior", "joint"))
+    train_stage("things_answers", replace(SMALL["things_answers"], steps=1, rate=0.0), tmp_path)
+    fitted, gone_on = (load_model(tmp_path / f"things_{x}" / CHECKPOINT).state_dict() for x in ("prior", "answers"))
     tracker = [name for name in fitted if name.startswith("visual_model.")]
     assert tracker and all(torch.equal(gone_on[name], fitted[name]) for name in tracker)
 
@@ -330,7 +330,7 @@ def test_stages_train_one_after_the_other_and_the_result_loads(atlas: Path, tmp_
     kind = clips[0].expressions[0].kind
     assert logged[0].keys() >= {"step", "prior", "helpers", "mask"}
     assert logged[-1]["step"] == 1 and 0 <= logged[-1][f"J&F, {kind}"] <= 100
-    export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", ())
+    export(tmp_path / "joint" / CHECKPOINT, tmp_path / "nano", None)
     net, before = load_model(tmp_path / "nano"), in_words(new_network())
     assert (net.window, net.interleaved, net.config) == (before.window, True, NANO)
     average = load_file(tmp_path / "joint" / CHECKPOINT / "model.safetensors")

@@ -19,13 +19,13 @@ from mpgsam2.inference.verdict import conclude
 @pytest.mark.parametrize(
     ("sentence", "words"),
     [
-        ("the dog", "word “dog”"),
-        ("a person", "word “person”"),
-        ("the red dog", "word “dog”"),
-        ("the person beside the red circle", "word “person”"),
-        ("the red circle near a dog", "word “dog”"),
+        ("the wombat", "word “wombat”"),
+        ("a wizard", "word “wizard”"),
+        ("the red wombat", "word “wombat”"),
+        ("the wizard beside the red circle", "word “wizard”"),
+        ("the red circle near a wombat", "word “wombat”"),
         ("the pinkish circle", "word “pinkish”"),
-        ("a barking dog", "words “barking” and “dog”"),
+        ("a barking wombat", "words “barking” and “wombat”"),
         ("find the Hund", "word “hund”"),
         ("青い star", "word “青い”"),
         ("the 2 stars", "words “2” and “stars”"),
@@ -100,4 +100,4 @@ def test_many_and_long_words_are_cut_short() -> None:
 
 
 def test_a_description_of_what_was_not_understood_does_not_say_found() -> None:
-    assert Description("the dog", 0, understood=False).sentence == "the dog, not marked in 0 frames"
+    assert Description("the wombat", 0, understood=False).sentence == "the wombat, not marked in 0 frames"

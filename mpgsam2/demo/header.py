@@ -23,8 +23,9 @@ _DATA = {
     "mevis": ("MeViS", "Everyday clips, and objects named by how they move; in parts of 24 frames."),
 }
 _NANO = (
-    "Finds coloured shapes by look, place or relation, less surely by motion, and mostly notices what is not there. "
-    "Try the examples, or your own simple clip."
+    "Finds everyday things and coloured shapes in drawn clips, by name, look, place or relation, less surely by "
+    "motion, and mostly notices what is not there. Try the examples, or your own simple drawing; real footage is "
+    "beyond it."
 )
 
 

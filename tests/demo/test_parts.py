@@ -317,7 +317,7 @@ def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: Segmente
     for example in examples:
         (query,) = read_record(example.result)["queries"]
         assert query["expression"] == example.expression
-        assert query["mean"]["J&F"] > 0.9
+        assert query["mean"]["J&F"] > 0.85
     assert all(example.result is None for example in load_examples(FOLDER, "another model"))
 
 

@@ -116,8 +116,8 @@ def test_an_empty_check_box_can_be_seen(page: Page) -> None:
 
 def test_links_say_what_they_brought(page: Page, own_url: str) -> None:
     open_at(page, f"{own_url}?example=relation")
-    expect(page.get_by_label("Sentence")).to_have_value("the violet circle that is below the yellow thing")
-    expect(status(page)).to_contain_text("Ready: the example “By what is beside it”")
+    expect(page.get_by_label("Sentence")).to_have_value("the animal above the elephant")
+    expect(status(page)).to_contain_text("Ready: the example “By what is below it”")
     open_at(page, f"{own_url}?example=relation&sentences=the+blue+star&every=2")
     expect(page.get_by_label("Sentence")).to_have_value("the blue star")
     expect(status(page)).to_contain_text("Ready")

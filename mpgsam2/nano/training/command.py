@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import torch
@@ -57,20 +57,22 @@ def main(arguments: Sequence[str] | None = None, interruption: Interruption | No
         task = StageTask(name, stage, options.run, options.workers, scored, start)
         train(task, options.run / name, accelerator, seconds=seconds, interruption=interruption)
     if options.out and accelerator.is_main_process:
-        export(options.run / stages[-1] / CHECKPOINT, options.out, calibration_clips(_CALIBRATION_CLIPS))
+        families = ("seen", "things") if STAGES[stages[-1]].full.drawn else ("seen",)
+        clips = [calibration_clips(_CALIBRATION_CLIPS // len(families), family=family) for family in families]
+        export(options.run / stages[-1] / CHECKPOINT, options.out, chain.from_iterable(clips))
     accelerator.end_training()
 
 
-def export(checkpoint: Path, folder: Path, clips: Sequence[SyntheticClip]) -> None:
+def export(checkpoint: Path, folder: Path, clips: Iterable[SyntheticClip] | None) -> None:
     """Write a trained network as a checkpoint folder in float16.
 
     Args:
         checkpoint: the folder of the network.
         folder: where it goes.
-        clips: on which its scores are calibrated; none: they stay as trained.
+        clips: on which its scores are calibrated; None: they stay as trained.
     """
     model = load_model(checkpoint)
-    if clips:
-        print(f"Training is done; its scores are now calibrated on {len(clips)} clips.", flush=True)
+    if clips is not None:
+        print(f"Training is done; its scores are now calibrated on {_CALIBRATION_CLIPS} clips.", flush=True)
         model = calibrate(model, clips)
     save_checkpoint(model, folder, dtype=torch.float16)

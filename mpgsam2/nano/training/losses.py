@@ -20,7 +20,9 @@ def prior_loss(logits: Tensor, covered: Tensor) -> Tensor:
     return 4 * crossed + (dice(logits, covered) * there).sum() / there.sum().clamp(min=1)
 
 
-def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Tensor, sentence: Tensor) -> Tensor:
+def mask_loss(
+    candidates: Tensor, iou: Tensor, object_score: Tensor, target: Tensor, sentence: Tensor, presence: float = 1.0
+) -> Tensor:
     """Loss of the tracker's answers: only the best candidate of a frame learns its mask, all learn their IoU (SAM 2).
 
     Args:
@@ -29,6 +31,7 @@ def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Ten
         object_score: P × T logits.
         target: P × T × h' × w' in 0..1.
         sentence: P × T, see `similarity`.
+        presence: weight of the object score's part.
     """
     candidates = F.interpolate(candidates.flatten(0, 1), target.shape[-2:], mode="bilinear", align_corners=False)
     candidates = candidates.unflatten(0, target.shape[:2])
@@ -43,7 +46,7 @@ def mask_loss(candidates: Tensor, iou: Tensor, object_score: Tensor, target: Ten
         true_iou = overlap / (predicted | true).sum(dim=(-2, -1)).clamp(min=1)
     known = (iou - true_iou).abs().mean(dim=-1)
     mask = ((best + known) * present).sum() / present.sum().clamp(min=1)
-    return mask + F.binary_cross_entropy_with_logits(object_score, present)
+    return mask + presence * F.binary_cross_entropy_with_logits(object_score, present)
 
 
 class Helpers(nn.Module):

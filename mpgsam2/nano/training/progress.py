@@ -17,14 +17,14 @@ def progress(net: Segmenter, trains: str, clips: Iterable[SyntheticClip]) -> dic
 
     Args:
         net: as it is asked sentences.
-        trains: as in `Stage`: "prior" scores the prior alone, "joint" the masks; "tracker" has no score of its own,
+        trains: as in `Stage`: "prior" scores the prior alone, "joint" and "answers" the masks; "tracker" has none,
             because what it would be told by the rest of the network is not what it is trained on.
         clips: to score on.
     """
     net.network.eval()
     if trains == "prior":
         return _named_by_prior(net, clips)
-    if trains == "joint":
+    if trains in ("joint", "answers"):
         summary = summarise(evaluate(net, clips))
         kinds = {f"J&F, {kind}": figures["masks"]["J&F"] for kind, figures in summary["kinds"].items()}
         return {**kinds, "frames empty, absent": summary["absent"]["frames_empty"]}

@@ -12,7 +12,8 @@ class Stage:
     """One stage.
 
     Attributes:
-        trains: "prior" (encoder and prior generator), "tracker" (SAM 2 branch, told the true mask as prior) or "joint".
+        trains: "prior" (encoder and prior generator), "tracker" (SAM 2 branch, told the true mask as prior), "joint" or
+            "answers" (SAM 2 branch and what it reads of the encoder's tokens; these and the prior stay as they are).
         easy, full: the worlds at the beginning and at the end of the stage.
         blend: shares of the stage, before which every clip is easy and after which every clip is full.
         kept: share of clips that stay of the easy world all the same.
@@ -20,6 +21,8 @@ class Stage:
         lengths: lengths of clips in frames; every step draws one of them.
         frames: frames a step; as many clips as fit.
         sentences: sentences a clip, at most.
+        told: share of the pairs whose tracker is told the true mask in place of the network's own prior.
+        presence: weight of the object score's loss.
         rate: AdamW's learning rate after the warm-up; it falls linearly to zero over the stage's last quarter.
         seed: where this stage's clips begin; every stage sees its own.
         starts_from: stages whose weights it takes over.
@@ -44,6 +47,8 @@ class Stage:
     alike: bool = False
     kept: float = 0.0
     refit: int = 0
+    told: float = 0.3
+    presence: float = 1.0
 
 
 _JOINT = Stage(
@@ -70,6 +75,9 @@ _MOSTLY_MOTION = (("appearance", 1.0), ("position", 1.0), ("relation", 0.7), ("m
 # Everyday things, on a machine without ffmpeg; as many sentences that name nothing as make absence worth knowing.
 _THINGS = replace(THINGS, height=(144, 240), sentences=4, absent=1.5, empty=0.06, h264=0.0)
 _SHAPES_TOO = replace(_ASKING, height=(144, 240), sentences=3, kinds=_HARD, h264=0.0)
+
+_TO_THE_PRIOR = ("mm_extractor", "visual_ifi", "frame_position_linear", "vmtoken", "mask_linear", "mask_product")
+_MOSTLY_NAMES = (("name", 2.2), ("appearance", 1.0), ("position", 0.9), ("relation", 0.9), ("motion", 1.3))
 
 STAGES: dict[str, Stage] = {
     "prior": Stage(
@@ -259,18 +267,21 @@ STAGES: dict[str, Stage] = {
         seed=2_000_000_000,
         starts_from=("comparing_joint",),
     ),
-    "things_joint": Stage(
-        trains="joint",
-        easy=_SHAPES_TOO,
-        full=_THINGS,
+    "things_answers": Stage(
+        trains="answers",
+        easy=replace(_SHAPES_TOO, empty=0.05),
+        full=replace(_THINGS, kinds=_MOSTLY_NAMES, absent=2.0, empty=0.1),
         blend=(0.0, 0.0),
         kept=0.3,
-        steps=4000,
-        lengths=(6, 8, 12, 16),
-        frames=384,
-        sentences=3,
-        rate=7e-4,
+        steps=1600,
+        lengths=(4, 6, 8, 12),
+        frames=24,
+        sentences=2,
+        rate=5e-4,
         seed=2_100_000_000,
         starts_from=("things_prior",),
+        frozen=(*_TO_THE_PRIOR, "visual_model.image_encoder.trunk"),
+        told=0.2,
+        presence=1.5,
     ),
 }

@@ -71,7 +71,7 @@ class StageTask:
         )
         self._stage, self._folder, self._workers, self._clips = stage, run / name, workers, clips
         net = new_network()
-        self.model, self.trainee = in_words(net), NanoTrainee(net, stage.trains)
+        self.model, self.trainee = in_words(net), NanoTrainee(net, stage)
         if start:
             net.load_state_dict(grown(load_model(start), self.model))
         else:
@@ -115,9 +115,9 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
     file = run / stage / _TRAINED
     if not file.exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
-    trained = "joint" if STAGES[stage].refit else STAGES[stage].trains
+    trained = STAGES[stage]
     weights = safetensors.torch.load_file(file)
-    if trained != "joint":  # a part of the network: SAM 2's branch, or all but that
-        tracked = trained == "tracker"
+    if trained.trains in ("prior", "tracker") and not trained.refit:  # SAM 2's branch, or all but that
+        tracked = trained.trains == "tracker"
         weights = {name: x for name, x in weights.items() if name.startswith("net.visual_model.") == tracked}
     return weights

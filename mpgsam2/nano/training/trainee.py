@@ -14,6 +14,8 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.synthetic import VOCABULARY
 from mpgsam2.nano.training.data import Batch
 from mpgsam2.nano.training.losses import Helpers, mask_loss, prior_loss
+from mpgsam2.nano.training.recipe import Stage
+from mpgsam2.network.beit3 import UNKNOWN
 from mpgsam2.network.config import NANO
 from mpgsam2.network.model import MPGSAM2
 from mpgsam2.network.prior import ClipContext
@@ -21,7 +23,6 @@ from mpgsam2.training.forward import encode, track
 from mpgsam2.training.trainer import Trainee
 
 WINDOW = 16  # frames that nano encodes together: more were never seen in training
-_TOLD = 0.3  # share of the pairs of joint training whose tracker is told the true mask as prior
 
 
 def new_network() -> MPGSAM2:
@@ -63,22 +64,23 @@ def attend_alike(net: MPGSAM2) -> None:
 class NanoTrainee(Trainee):
     """The network with its training-only heads; its forward pass is a stage's loss."""
 
-    def __init__(self, net: MPGSAM2, trains: str) -> None:
+    def __init__(self, net: MPGSAM2, stage: Stage) -> None:
         super().__init__()
         self.net = net
         self.helpers = Helpers(net.config.encoder)
-        self.trains = trains
+        self.stage = stage
         net.visual_ifi.register_forward_hook(self._keep_joint)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Scalar losses by name; their sum is what is minimised."""
         losses = {}
-        frames = batch.small.shape[1]
-        if self.trains == "tracker":
-            context, words = self._told_context(batch), None
-        else:
+        frames, trains = batch.small.shape[1], self.stage.trains
+        if trains == "tracker":
+            return {"mask": self._track(batch, self._told_context(batch), None)}
+        with torch.set_grad_enabled(trains != "answers"):
             encoded = encode(self.net, batch.small, batch.pair_clip, batch.input_ids)
-            logits, context = self.net.generate_prior(encoded, frames)
+        logits, context = self.net.generate_prior(encoded, frames)
+        if trains != "answers":
             classes, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
             shown = (batch.coverage.sum(dim=(-2, -1)) > 0).float()
             asked = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
@@ -86,12 +88,10 @@ class NanoTrainee(Trainee):
             losses["helpers"] = self.helpers(
                 classes, patches, self._joint.view_as(patches), words, shown, asked, batch.places
             )
-        if self.trains != "prior":
-            if words is not None:
-                told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < _TOLD
-                prior = torch.where(told[:, None, None, None, None], batch.coverage[:, :, None], context.prior)
-                context = context._replace(prior=prior)
-            losses["mask"] = self._track(batch, context)
+        if trains != "prior":
+            told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < self.stage.told
+            prior = torch.where(told[:, None, None, None, None], batch.coverage[:, :, None], context.prior)
+            losses["mask"] = self._track(batch, context._replace(prior=prior), batch.input_ids != UNKNOWN)
         return losses
 
     def _keep_joint(self, layer: nn.Module, given: tuple[Tensor, ...], joint: Tensor) -> None:
@@ -113,8 +113,8 @@ class NanoTrainee(Trainee):
             covered.new_zeros(pairs, frames, batch.input_ids.shape[1], c),
         )
 
-    def _track(self, batch: Batch, context: ClipContext) -> Tensor:
-        outputs = track(self.net, batch.large, batch.pair_clip, context)
+    def _track(self, batch: Batch, context: ClipContext, words: Tensor | None) -> Tensor:
+        outputs = track(self.net, batch.large, batch.pair_clip, context, words)
         sentence = self.net.text2one_linear(context.text_features[:, :, 0]).squeeze(-1)  # P × T
         return mask_loss(
             torch.stack([output.candidate_logits for output in outputs], dim=1),
@@ -122,4 +122,5 @@ class NanoTrainee(Trainee):
             torch.stack([output.object_score_logit for output in outputs], dim=1),
             batch.masks,
             sentence,
+            self.stage.presence,
         )
