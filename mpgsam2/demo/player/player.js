@@ -165,7 +165,7 @@ class Player {
   #moved() {
     if (this.#root.dataset.state !== "result") return;
     const { frame, frames, seconds } = this.#transport;
-    const { source } = this.#value.record.queries[0].frames[frame];
+    const { source_index: source } = this.#value.record.queries[0].frames[frame];
     const notes = source === frame ? [] : [`${source + 1} in the clip`];
     if (!this.#value.record.complete) notes.push(stoppedText(this.#value.record));
     this.#place(frame, frames, clockTime(seconds), ...notes);
