@@ -20,7 +20,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import imageio_ffmpeg
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "motion.mp4"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "appearance.mp4"
 """The clip to which the ground truths belong."""
 
 _SUFFIXES = ("mp4", "mov", "mkv", "webm", "avi", "ts", "mpg", "ogv", "flv", "wmv", "gif")

@@ -18,8 +18,8 @@ from mpgsam2.nano.synthetic import (
     KINDS,
     SHAPE_VOCABULARY,
     VOCABULARY,
-    Clip,
     Expression,
+    SyntheticClip,
     World,
     render_clip,
     words,
@@ -58,25 +58,25 @@ SIZE_WORDS = {
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[Clip]:
+def clips() -> list[SyntheticClip]:
     return [render_clip(seed, SMALL) for seed in range(120)]
 
 
 @pytest.fixture(scope="module")
-def talk() -> list[Clip]:
+def talk() -> list[SyntheticClip]:
     """Many small clips of which much is said, in every wording alike."""
     world = replace(FULL, frames=3, height=(48, 48), usual=0.0, sentences=8)
     return [render_clip(seed, world) for seed in range(400)]
 
 
 @pytest.fixture(scope="module")
-def eventful() -> list[Clip]:
+def eventful() -> list[SyntheticClip]:
     """Clips of which it is said what their things do, in every wording alike."""
     world = replace(SMALL, kinds=(("motion", 1.0),), usual=0.0, sentences=8, absent=0.6)
     return [render_clip(seed, world) for seed in range(150)]
 
 
-def named(clip: Clip) -> list[Expression]:
+def named(clip: SyntheticClip) -> list[Expression]:
     """The sentences that name a thing."""
     return [expression for expression in clip.expressions if expression.target is not None]
 
@@ -97,7 +97,7 @@ def done(text: str) -> set[str]:
     return set().union(*(meanings(table, text) for table in tables))
 
 
-def matching(clip: Clip, text: str) -> list[int]:
+def matching(clip: SyntheticClip, text: str) -> list[int]:
     """Things that have the shape, colour and texture named in a text, whatever their size."""
     said = text.split()
     wanted = [
@@ -125,14 +125,14 @@ def relation_parts(text: str) -> tuple[str, str, str]:
     raise AssertionError(f"no relation in “{text}”")
 
 
-def centroids(clip: Clip, k: int) -> np.ndarray:
+def centroids(clip: SyntheticClip, k: int) -> np.ndarray:
     """(frames with the thing, 2) centroids x, y of its label, in parts of the frame."""
     height, width = clip.labels.shape[1:]
     found = [np.nonzero(mask) for mask in clip.mask(k)]
     return np.array([((xs.mean() + 0.5) / width, (ys.mean() + 0.5) / height) for ys, xs in found if len(xs) > 4])
 
 
-def area(clip: Clip, k: int) -> float:
+def area(clip: SyntheticClip, k: int) -> float:
     """Median area of a thing's label in px."""
     return float(np.median(clip.mask(k).sum((1, 2))))
 
@@ -145,7 +145,7 @@ def test_a_seed_gives_the_same_bytes() -> None:
     assert render_clip(1, SMALL).frames.tobytes() != render_clip(2, SMALL).frames.tobytes()
 
 
-def test_arrays_have_the_stated_form(clips: list[Clip]) -> None:
+def test_arrays_have_the_stated_form(clips: list[SyntheticClip]) -> None:
     for clip in clips:
         frames, height, width, channels = clip.frames.shape
         assert (frames, channels) == (SMALL.frames, 3) and clip.labels.shape == (frames, height, width)
@@ -198,7 +198,7 @@ def test_easy_things_keep_apart() -> None:
             assert sum(grown).max() <= 1
 
 
-def test_every_thing_named_can_be_seen(clips: list[Clip]) -> None:
+def test_every_thing_named_can_be_seen(clips: list[SyntheticClip]) -> None:
     for clip in clips:
         smallest = 60 * (clip.labels.shape[1] / 256) ** 2
         for expression in named(clip):
@@ -207,7 +207,7 @@ def test_every_thing_named_can_be_seen(clips: list[Clip]) -> None:
             assert (areas >= smallest).mean() >= (0.35 if brief else 0.5) or areas[[0, -1]].min() < smallest
 
 
-def test_noun_phrases_fit_the_target_and_appearance_nothing_else(clips: list[Clip]) -> None:
+def test_noun_phrases_fit_the_target_and_appearance_nothing_else(clips: list[SyntheticClip]) -> None:
     for clip in clips:
         for expression in named(clip):
             if expression.kind == "relation":
@@ -247,7 +247,7 @@ def test_sizes_are_clear() -> None:
     assert said > 10
 
 
-def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
+def test_positions_are_clear_and_mostly_needed(clips: list[SyntheticClip]) -> None:
     needed, checked = 0, 0
     axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
     for clip in clips:
@@ -268,7 +268,7 @@ def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
                 continue
             axis, sign = axes[name]
 
-            def along(k: int, clip: Clip = clip, axis: int = axis, sign: int = sign) -> float:
+            def along(k: int, clip: SyntheticClip = clip, axis: int = axis, sign: int = sign) -> float:
                 """Median distance from the edge in question, in parts of the frame."""
                 middle = float(np.median(centroids(clip, k)[:, axis]))
                 return middle if sign > 0 else 1 - middle
@@ -280,7 +280,7 @@ def test_positions_are_clear_and_mostly_needed(clips: list[Clip]) -> None:
     assert checked > 80 and needed > 0.75 * checked
 
 
-def test_relations_are_clear(clips: list[Clip]) -> None:
+def test_relations_are_clear(clips: list[SyntheticClip]) -> None:
     directions = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
     checked = 0
     for clip in clips:
@@ -295,7 +295,7 @@ def test_relations_are_clear(clips: list[Clip]) -> None:
             candidates = matching(clip, head)
             assert expression.target in candidates and expression.target != anchor
 
-            def way(k: int, clip: Clip = clip, anchor: int = anchor, size: np.ndarray = size) -> np.ndarray:
+            def way(k: int, clip: SyntheticClip = clip, anchor: int = anchor, size: np.ndarray = size) -> np.ndarray:
                 """Median way from the anchor to a thing in shorter sides, over frames that show both."""
                 ways = []
                 for label in clip.labels:
@@ -313,7 +313,7 @@ def test_relations_are_clear(clips: list[Clip]) -> None:
     assert checked > 30
 
 
-def test_motions_are_true_and_told_apart(clips: list[Clip]) -> None:
+def test_motions_are_true_and_told_apart(clips: list[SyntheticClip]) -> None:
     ways = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
     needed, checked = 0, 0
     for clip in clips:
@@ -377,7 +377,7 @@ def test_spinning_is_seen() -> None:
     assert turned > 12
 
 
-def test_events_are_seen(eventful: list[Clip]) -> None:
+def test_events_are_seen(eventful: list[SyntheticClip]) -> None:
     """What comes in is outside at first, what leaves at last, what is hidden in between; its like does not do so."""
     told = dict.fromkeys(EVENTS, 0)
     for clip in eventful:
@@ -403,11 +403,13 @@ def test_events_are_seen(eventful: list[Clip]) -> None:
     assert min(told.values()) > 15, told
 
 
-def test_what_is_absent_is_absent(clips: list[Clip], talk: list[Clip], eventful: list[Clip]) -> None:
+def test_what_is_absent_is_absent(
+    clips: list[SyntheticClip], talk: list[SyntheticClip], eventful: list[SyntheticClip]
+) -> None:
     """A sentence that names nothing matches nothing, or is false of all that it matches, as measured on the labels."""
     axes = {"left": (0, 1), "right": (0, -1), "top": (1, 1), "bottom": (1, -1)}
 
-    def is_false(clip: Clip, expression: Expression, k: int) -> bool:
+    def is_false(clip: SyntheticClip, expression: Expression, k: int) -> bool:
         text = expression.text
         if expression.kind == "position":
             (name,) = meanings(words.POSITIONS, text) or meanings(words.POSITION_ADJECTIVES, text)
@@ -456,7 +458,7 @@ def test_what_is_absent_is_absent(clips: list[Clip], talk: list[Clip], eventful:
     assert checked > 150 and 0.1 * checked < untrue < 0.5 * checked
 
 
-def test_absence_cannot_be_told_from_the_kind_or_the_length(talk: list[Clip]) -> None:
+def test_absence_cannot_be_told_from_the_kind_or_the_length(talk: list[SyntheticClip]) -> None:
     lengths: dict[bool, list[int]] = {True: [], False: []}
     for clip in talk:
         for expression in clip.expressions:
@@ -496,14 +498,14 @@ def test_as_many_sentences_name_nothing_as_wanted() -> None:
     assert 1.2 < mean(1.5) < 1.6
 
 
-def test_visitors_sentences_are_worded_in_many_ways(talk: list[Clip]) -> None:
+def test_visitors_sentences_are_worded_in_many_ways(talk: list[SyntheticClip]) -> None:
     said = "\n".join(expression.text for clip in talk for expression in clip.expressions)
     ways = [r"^show me ", r" in this clip$", r"^on the left .*(there is|you see) ", r" and it is ", r" in red\b"]
     ways += [r" (object|thing) (that|which) is a (circle|square|star|triangle)", r" on the left (that|which) is a"]
     assert [way for way in ways if not re.search(way, said, re.M)] == []
 
 
-def test_held_out_sentences_are_built_as_no_usual_one(talk: list[Clip]) -> None:
+def test_held_out_sentences_are_built_as_no_usual_one(talk: list[SyntheticClip]) -> None:
     world = replace(HELD_OUT, frames=3, height=(48, 48), usual=0.0, sentences=8)
     usual = {shape_of_sentence(e.text) for clip in talk for e in clip.expressions}
     texts = [e.text for seed in range(80) for e in render_clip(seed, world).expressions]
@@ -524,7 +526,7 @@ def test_tiny_things_exist_where_wanted() -> None:
     assert np.mean(usual < 0.06) < 0.1
 
 
-def test_seen_is_the_part_that_nothing_hides(eventful: list[Clip]) -> None:
+def test_seen_is_the_part_that_nothing_hides(eventful: list[SyntheticClip]) -> None:
     partly = 0
     for clip in eventful:
         assert clip.seen.min() >= 0 and clip.seen.max() <= 1
@@ -557,7 +559,7 @@ def test_twins_are_told_apart_by_motion_alone() -> None:
 
 
 def test_every_word_said_is_in_the_vocabulary_and_every_word_in_it_is_said(
-    talk: list[Clip], eventful: list[Clip]
+    talk: list[SyntheticClip], eventful: list[SyntheticClip]
 ) -> None:
     texts = [expression.text for clip in (*talk, *eventful) for expression in clip.expressions]
     assert all(text == text.lower() for text in texts)
@@ -566,7 +568,7 @@ def test_every_word_said_is_in_the_vocabulary_and_every_word_in_it_is_said(
     assert set(SHAPE_VOCABULARY) < set(VOCABULARY)
 
 
-def test_the_words_that_must_exist_are_said(talk: list[Clip]) -> None:
+def test_the_words_that_must_exist_are_said(talk: list[SyntheticClip]) -> None:
     required = """
         red green blue yellow purple orange white black circle square triangle star object thing shape small large
         striped dotted plain leftmost rightmost topmost lowest above below growing shrinking rising falling
@@ -593,7 +595,7 @@ def test_a_single_thing_can_be_named() -> None:
         assert len(clip.things) == 1 and all(expression.target == 0 for expression in named(clip))
 
 
-def test_targets_are_balanced(talk: list[Clip]) -> None:
+def test_targets_are_balanced(talk: list[SyntheticClip]) -> None:
     targets, kinds = [], []
     for clip in talk:
         targets += [(clip.things[e.target], e.target) for e in named(clip)]

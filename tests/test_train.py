@@ -396,15 +396,20 @@ def test_gradients_reach_what_is_trained_and_nothing_that_is_frozen(
     )
     assert named - frozen - reached == {name for name in named if name.startswith(without_a_loss)}
 
-    alone = {name: parameter.grad.clone() for name, parameter in net.named_parameters() if name in reached}
-    net.zero_grad()
-    trainee.checkpointing = not trainee.checkpointing
-    sum(trainee(batch).values()).backward()  # activations kept, or computed again: the same gradients
-    for name, gradient in alone.items():
-        difference = net.get_parameter(name).grad - gradient
-        assert difference.norm() <= 0.02 * gradient.norm() + 1e-5, name  # sums in another order
+    # The similarity loss does not depend on its sentence's number but for the sign: what comes through it is rounding.
+    trainee.weights = replace(recipe.losses, similarity=0)
+    gradients = []
+    for trainee.checkpointing in (True, False):  # activations computed again, or kept: the same gradients
+        net.zero_grad()
+        sum(trainee(batch).values()).backward()
+        gradients.append({name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        difference = gradients[1][name] - gradient
+        assert difference.norm() <= 1e-3 * gradient.norm() + 1e-5, name  # sums in another order
 
     net.zero_grad()
+    trainee.weights = recipe.losses
     trainer.step(batch, 0.0)
     changed = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
     assert changed == reached

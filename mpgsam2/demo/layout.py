@@ -32,6 +32,7 @@ from mpgsam2.demo.status import IDLE, status_html
 from mpgsam2.demo.theme import STYLESHEET, build_theme
 from mpgsam2.demo.trim import build_trim
 from mpgsam2.demo.vocabulary_help import build_words
+from mpgsam2.demo.zip_button import ZipButton
 from mpgsam2.inference.segmenter import Segmenter
 
 _MOST_EVENTS = 200  # that may wait in Gradio's queue; runs have a line of their own
@@ -77,7 +78,7 @@ def build_demo(
         with gr.Row(elem_id="home", equal_height=False):
             everything: dict[str, Any] = {"visible": False, "scale": 0, "min_width": 260}
             files = gr.Button("Download everything (.zip)", elem_id="bundle", **everything)
-            bundle = gr.DownloadButton("Download everything (.zip)", elem_id="shared-bundle", **everything)
+            bundle = ZipButton("Download everything (.zip)", elem_id="shared-bundle", **everything)
             copy_link = gr.Button("Copy a link to these settings", scale=0, min_width=260, elem_id="copy-link")
             share = gr.Button("Copy a link to this result", visible=False, scale=0, min_width=260, elem_id="share")
             link = gr.Textbox(

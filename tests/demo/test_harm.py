@@ -448,7 +448,7 @@ def test_a_full_line_is_told_in_our_words_and_clips_are_looked_at_meanwhile(clea
     with stranger(clean.url) as late:
         assert late.ask(fd(EXAMPLE)) == (False, {"error": FULL, "duration": 10, "visible": True, "title": "Error"})
         _, remark = late.look(fd(EXAMPLE))
-        assert "48 frames of 320 × 240" in str(remark)
+        assert "48 frames of 480 × 360" in str(remark)
     client = Client(clean.url, verbose=False, download_files=False)
     with pytest.raises(AppError, match=re.escape(FULL)):
         client.predict(clip=None, expression="the red circle", api_name="/segment")
