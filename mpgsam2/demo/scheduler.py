@@ -137,12 +137,7 @@ class Scheduler:
                         ticket.left = step.seconds_left
                     yield step if opened else Opening(time.monotonic() - began, again=True)
         finally:
-            stop.set()
-            self._stops.pop(stop, None)
-            if work is None:
-                held.close()
-            else:
-                self._worker.submit(lambda: _end(work, held))
+            self._leave(self._worker, stop, work, held)
 
     async def complete(
         self, session: str, shown: ShownResult, stop: StopSignal
@@ -173,12 +168,16 @@ class Scheduler:
                 async for step in steps:
                     yield step
         finally:
-            stop.set()
-            self._stops.pop(stop, None)
-            if work is None:
-                held.close()
-            else:
-                self._files.submit(lambda: _end(work, held))
+            self._leave(self._files, stop, work, held)
+
+    def _leave(self, worker: Worker, stop: StopSignal, work: Generator[Any] | None, held: ExitStack) -> None:
+        """End work, if it was begun, where it is done, and let go what it held."""
+        stop.set()
+        self._stops.pop(stop, None)
+        if work is None:
+            held.close()
+        else:
+            worker.submit(lambda: _end(work, held))
 
     @property
     def limited(self) -> bool:
