@@ -37,7 +37,7 @@ class Interruption:
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Heeds the signals within the block; those that the process was started to ignore stay ignored."""
+        """Heed the signals within the block; those that the process was started to ignore stay ignored."""
         before = {number: signal.getsignal(number) for number in _SIGNALS}
         heeded = [number for number, handler in before.items() if handler != signal.SIG_IGN]
         for number in heeded:
@@ -49,7 +49,7 @@ class Interruption:
                 signal.signal(number, before[number])
 
     def between(self, answers: Generator[T]) -> Generator[T]:
-        """Hands answers on; from each one on, and after the last or an interruption, the caller is writing."""
+        """Hand answers on; from each one on, and after the last or an interruption, the caller is writing."""
         with closing(answers):
             try:
                 for answer in answers:
@@ -62,11 +62,11 @@ class Interruption:
                 self._writing = True
 
     def keep(self) -> None:
-        """From now on a signal waits for `release`."""
+        """Let a signal wait, from now on, for `release`."""
         self._writing = True
 
     def release(self) -> None:
-        """From now on a signal is heeded at once, and so is one that waits.
+        """Heed a signal at once from now on, and so one that waits.
 
         Raises:
             Interrupted: one has come since `keep`.

@@ -34,7 +34,7 @@ def region_similarity(prediction: Masks, truth: Masks) -> Scores: ...
 
 
 def region_similarity(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float | NDArray[np.float64]:
-    """J: the intersection over the union of two masks, 1 where both are empty.
+    """Return J: the intersection over the union of two masks, 1 where both are empty.
 
     prediction, truth: (H, W) or (T, H, W) bool, alike in shape (integers count as true where not 0).
     Returns a float in 0..1, or (T,) float64 for (T, H, W). Raises InputError for any other shape or dtype.
@@ -51,7 +51,7 @@ def contour_accuracy(prediction: Mask, truth: Mask) -> float: ...
 @overload
 def contour_accuracy(prediction: Masks, truth: Masks) -> Scores: ...
 def contour_accuracy(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float | NDArray[np.float64]:
-    """F: how well the outlines of two masks agree, the harmonic mean of precision and recall of their boundary pixels.
+    """Return F: how well two masks' outlines agree, the harmonic mean of their boundary pixels' precision and recall.
 
     A boundary pixel is matched when the other mask has one within ceil(0.008 · diagonal) pixels. Both boundaries empty
     score 1, one empty scores 0. As in DAVIS, a mask that fills the whole frame has no boundary.
@@ -68,7 +68,7 @@ def contour_accuracy(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) ->
 
 
 def decay(scores: NDArray[np.float64]) -> float:
-    """How much a clip's score falls from its beginning to its end: mean of the first quarter minus mean of the last.
+    """Return how far a clip's score falls: the mean of its first quarter of frames minus that of the last.
 
     Positive when the masks get worse with time. The quarters are DAVIS's: cut at four evenly spaced frames, each
     quarter holding both of its end frames.
@@ -98,7 +98,7 @@ def _masks(prediction: NDArray[Any], truth: NDArray[Any]) -> tuple[NDArray[np.bo
 
 
 def _contour_accuracy_of_frame(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """(H, W) bool twice → F in 0..1."""
+    """Return F in 0..1 of two (H, W) bool masks."""
     predicted_boundary, true_boundary = _boundary(prediction), _boundary(truth)
     predicted_count, true_count = predicted_boundary.sum(), true_boundary.sum()
     if predicted_count == 0 or true_count == 0:
@@ -118,7 +118,7 @@ def _contour_accuracy_of_frame(prediction: NDArray[np.bool_], truth: NDArray[np.
 
 
 def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The pixels (H, W) that differ from their east, south or south-east neighbour.
+    """Return the pixels (H, W) that differ from their east, south or south-east neighbour.
 
     The last row looks only east, the last column only south, and the last pixel is never one.
     """
@@ -130,6 +130,6 @@ def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _disk(radius: int) -> NDArray[np.uint8]:
-    """All pixels at most `radius` from the middle of a (2·radius + 1)² square."""
+    """Return all pixels at most `radius` from the middle of a (2·radius + 1)² square."""
     offsets = np.arange(-radius, radius + 1)
     return (offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2).astype(np.uint8)

@@ -143,7 +143,7 @@ SETTINGS = {
 
 
 def as_markdown() -> str:
-    """The table as `docs/api.md` has it; a test compares them."""
+    """Return the table as `docs/api.md` has it; a test compares them."""
     rows = [
         f"| `{setting.name}` | {setting.usual} | {'; '.join(filter(None, (setting.help, setting.range)))} |"
         for setting in SETTINGS.values()

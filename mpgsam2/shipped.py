@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def shipped(folder: str) -> Path:
-    """Where a folder lies that comes with the package.
+    """Return where a folder lies that comes with the package.
 
     Args:
         folder: its path in the repository, such as "assets/nano".

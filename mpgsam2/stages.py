@@ -22,7 +22,7 @@ _END = object()
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Within this context, and in a function that it decorates, a run is in the stage of that name."""
+    """Let a run be in the stage of that name within this context, and in a function that it decorates."""
     if _watcher is None:
         yield
     else:
@@ -31,12 +31,12 @@ def stage(name: str) -> Iterator[None]:
 
 
 def in_stage(name: str, items: Generator[T]) -> Generator[T]:
-    """The same items, each of them made in the stage of that name."""
+    """Return the same items, each of them made in the stage of that name."""
     return each_within(lambda: stage(name), items)
 
 
 def each_within(context: Callable[[], AbstractContextManager[None]], items: Generator[T]) -> Generator[T]:
-    """The same items, each of them made within a context of its own; closing this closes what makes them."""
+    """Yield the same items, each of them made within a context of its own; closing this closes what makes them."""
     with closing(items):
         while True:
             with context():
@@ -48,7 +48,7 @@ def each_within(context: Callable[[], AbstractContextManager[None]], items: Gene
 
 @contextmanager
 def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Within this context the watcher is told of every stage of every run, in whatever thread."""
+    """Tell the watcher, within this context, of every stage of every run, in whatever thread."""
     global _watcher
     before, _watcher = _watcher, watcher
     try:

@@ -48,7 +48,7 @@ class MPGSAM2Config(PreTrainedConfig):
     model_type = MODEL_TYPE
 
     def __init__(self, window: int | None = None, interleaved: bool = False, **settings: Any) -> None:
-        """Everything is as in `config.json`; sizes that are not given are those of the large published network.
+        """Take everything as it is in `config.json`; sizes that are not given are those of the large published network.
 
         Args:
             window, interleaved: see `InferenceConfig`.
@@ -70,15 +70,15 @@ class MPGSAM2Config(PreTrainedConfig):
         return ModelConfig(self.encoder, self.prior, self.tracker)
 
     def inference(self, dtype: torch.dtype) -> InferenceConfig:
-        """How a network of that dtype is asked."""
+        """Return how a network of that dtype is asked."""
         return InferenceConfig(self.window, self.interleaved, calibration=self.calibration, dtype=dtype)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """Return all of it as plain values."""
         return super().to_dict() | {part: asdict(getattr(self, part)) for part in (*_SIZES, "calibration")}
 
     def to_diff_dict(self) -> dict[str, Any]:
-        """What is written to `config.json`: of ours all, since `load_model` knows no defaults."""
+        """Return what is written to `config.json`: of ours all, since `load_model` knows no defaults."""
         return super().to_diff_dict() | {name: value for name, value in self.to_dict().items() if name in _OURS}
 
 
@@ -121,7 +121,7 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
         without: frozenset[str] = frozenset(),
         longest: int | None = None,
     ) -> ClipContext:
-        """As `MPGSAM2.encode_clip`; where windows are interleaved, the longest is one unless you say otherwise."""
+        """Encode as `MPGSAM2.encode_clip` does; where windows are interleaved, one is the longest if you do not say."""
         usual = self.config.window if self.config.interleaved else None
         return super().encode_clip(frames, input_ids, without=without, longest=longest or usual)
 

@@ -83,7 +83,7 @@ def find(name: str | Path, **hub_options: Any) -> Checkpoint:
 
 
 def _mistyped(path: str) -> str | None:
-    """Why nothing is at a relative path, if it can only be meant as one: it begins with a folder that is there."""
+    """Return why nothing is at a relative path that can only be meant as one: it begins with a folder that is there."""
     parts = path.rstrip("/").split("/")
     there = max(i for i in range(len(parts)) if os.path.isdir(os.path.join(".", *parts[:i])))
     if there == 0:
@@ -110,7 +110,7 @@ def _in_file(path: Path) -> Checkpoint:
 
 
 def _on_hub(source: Repository, name: str, subfolder: str | None = None) -> Checkpoint:
-    """The checkpoint in a folder of the repository ("" for all of it), or the one that a short name means."""
+    """Return the checkpoint in a folder of the repository ("" for all of it), or the one that a short name means."""
     files = source.files()
     places = find_places(files)
     if subfolder is None:
@@ -140,7 +140,7 @@ def _fetch(source: Source, files: Sequence[str], place: Place, name: str, words:
 
 
 def _nearest_vocabulary(files: Iterable[str], folder: PurePosixPath) -> PurePosixPath | None:
-    """The folder with a vocabulary that is the fewest steps away from the weights'."""
+    """Return the folder with a vocabulary that is the fewest steps away from the weights'."""
 
     def steps(other: PurePosixPath) -> int:
         common = PurePosixPath(posixpath.commonpath([folder, other]))
@@ -151,7 +151,7 @@ def _nearest_vocabulary(files: Iterable[str], folder: PurePosixPath) -> PurePosi
 
 
 def _local_vocabulary(root: Path, folder: PurePosixPath | None, place: Place) -> Path:
-    """Where the vocabulary is on this machine: as found, or one or two folders up, or what the variable names."""
+    """Return where the vocabulary is on this machine: as found, one or two folders up, or what the variable names."""
     if folder is not None:
         return root / folder
     for above in root.parents[:2]:

@@ -63,7 +63,7 @@ def load(
     settings: Mapping[str, Any] | None = None,
     **hub_options: Any,
 ) -> Segmenter:
-    """As `load_model`, with a choice of more.
+    """Load as `load_model` does, with a choice of more.
 
     Args:
         name, device, dtype: see `load_model`.

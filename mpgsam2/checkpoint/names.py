@@ -20,7 +20,7 @@ SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffi
 
 
 def is_weights(name: str) -> bool:
-    """Whether a file of that name may hold a network's weights, rather than what else lies beside them."""
+    """Return whether a file of that name may hold a network's weights, rather than what else lies beside them."""
     name = name.lower()
     return name.endswith(SUFFIXES) and not _TRAINING.search(name) and not _START.fullmatch(name)
 

@@ -23,7 +23,7 @@ class Place:
         return posixpath.dirname(self.weights)
 
     def files(self, files: Iterable[str]) -> list[str]:
-        """Those of the files that hold its tensors, and their index if there is one."""
+        """Return those of the files that hold its tensors, and their index if there is one."""
         whole = _whole(posixpath.basename(self.weights))
         if self.weights == posixpath.join(self.folder, whole):
             return [self.weights]
@@ -32,7 +32,7 @@ class Place:
 
 
 def find_places(files: Iterable[str]) -> list[Place]:
-    """The checkpoints among the files.
+    """Return the checkpoints among the files.
 
     Where a folder holds weights under a standard name, the folder is a place; any other weights, in one file or in
     shards, are a place of their own. Optimizer states and the weights that training starts from are none.
@@ -54,20 +54,20 @@ def find_places(files: Iterable[str]) -> list[Place]:
 
 
 def _whole(name: str) -> str:
-    """What a file of weights, one of its shards and their index have in common."""
+    """Return what a file of weights, one of its shards and their index have in common."""
     shard = SHARD.fullmatch(name)
     return shard["stem"] + shard["suffix"] if shard else name.removesuffix(INDEX)
 
 
 def within(places: Iterable[Place], wanted: str) -> list[Place]:
-    """The place that `wanted` is, or else all that lie in it; "" is the topmost folder."""
+    """Return the place that `wanted` is, or else all that lie in it; "" is the topmost folder."""
     places = list(places)
     exact = [place for place in places if wanted in (place.path, place.weights)]
     return exact or _outermost([place for place in places if not wanted or place.path.startswith(f"{wanted}/")])
 
 
 def choose(places: Sequence[Place], fitting: Sequence[Place], where: str) -> Place:
-    """The one place that fits; of files that differ in their suffix alone the preferred one.
+    """Return the one place that fits; of files that differ in their suffix alone the preferred one.
 
     Args:
         places: all there are.
@@ -88,14 +88,14 @@ def choose(places: Sequence[Place], fitting: Sequence[Place], where: str) -> Pla
 
 
 def nearest_to_the_top(places: Iterable[Place]) -> list[Place]:
-    """The places in the fewest folders, since old ones and those of single epochs are often kept further down."""
+    """Return the places in the fewest folders, since old ones and single epochs are often kept further down."""
     outermost = _outermost(list(places))
     least = min((place.path.count("/") for place in outermost), default=0)
     return [place for place in outermost if place.path.count("/") == least]
 
 
 def _outermost(places: list[Place]) -> list[Place]:
-    """Without the places in the folder of another."""
+    """Leave out the places in the folder of another."""
     return [
         place
         for place in places

@@ -27,12 +27,12 @@ _PARAMETERS = {"large": 919e6, "tiny": 275e6}  # of the published networks
 
 
 def says_mevis(words: str) -> bool:
-    """Whether names of folders and files say that a checkpoint was trained on MeViS."""
+    """Return whether names of folders and files say that a checkpoint was trained on MeViS."""
     return "mevis" in _said(words, _DATA)
 
 
 def find_published(places: Sequence[Place], short_name: str, parameters: Callable[[Place], float]) -> list[Place]:
-    """The places that may be the checkpoint of a short name; one, if all goes well.
+    """Return the places that may be the checkpoint of a short name; one, if all goes well.
 
     Args:
         places: all in the repository.
@@ -51,7 +51,7 @@ def find_published(places: Sequence[Place], short_name: str, parameters: Callabl
 
 
 def _by_words(places: Sequence[Place], words: Sequence[_Words], wanted: str) -> list[Place] | None:
-    """The places that say the wanted word, or nothing while others say another word; None if none says anything."""
+    """Return the places that say the wanted word, none while others say another one; None if none says anything."""
     said = {place: _said(place.weights, words) for place in places}
     if not any(said.values()):
         return None
@@ -67,7 +67,7 @@ def _said(path: str, words: Sequence[_Words]) -> set[str]:
 
 
 def _by_size(places: Sequence[Place], wanted: str, parameters: dict[Place, float]) -> list[Place] | None:
-    """The places of the wanted network's size; None if the sizes are of neither network."""
+    """Return the places of the wanted network's size; None if the sizes are of neither network."""
     least, most = min(parameters.values()), max(parameters.values())
     if most > 2 * least:  # both networks are there, in whatever precision
         border = sqrt(least * most)

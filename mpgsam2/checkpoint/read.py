@@ -26,7 +26,7 @@ _POINTER = b"version https://git-lfs"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in the file; empty if there is no file. Raises InputError for anything else."""
+    """Return the object in the file; empty if there is no file. Raises InputError for anything else."""
     if not path.is_file():
         return {}
     try:
@@ -39,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """All tensors of a checkpoint, in float32.
+    """Return all tensors of a checkpoint, in float32.
 
     Args:
         path: a file of tensors, any of several shards, or their index.
@@ -59,7 +59,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _files(path: Path) -> list[Path]:
-    """The files that hold a checkpoint together. Raises InputError if one of them is missing."""
+    """Return the files that hold a checkpoint together. Raises InputError if one of them is missing."""
     if path.name.endswith(INDEX):
         shards = read_json(path).get("weight_map")
         if not isinstance(shards, dict):
@@ -88,7 +88,7 @@ def _read_in_float32(path: Path) -> dict[str, Tensor]:
 
 
 def _portions(sizes: dict[str, int], at_once: int | None) -> Iterator[list[str]]:
-    """Names in their order, as many at a time as it takes to reach a size; None: all."""
+    """Yield the names in their order, as many at a time as it takes to reach a size; None: all."""
     names, size = [], 0
     for name in sizes:
         names.append(name)
@@ -101,12 +101,12 @@ def _portions(sizes: dict[str, int], at_once: int | None) -> Iterator[list[str]]
 
 
 def _can_be_mapped(path: Path) -> bool:
-    """Whether a file is read where it lies; of pickles only those in the zip format, torch's since 1.6, are."""
+    """Return whether a file is read where it lies; of pickles only those in the zip format, torch's since 1.6, are."""
     return path.suffix.lower() == ".safetensors" or zipfile.is_zipfile(path)
 
 
 def _map(path: Path) -> dict[str, Tensor]:
-    """The tensors of one file. Raises InputError for anything else."""
+    """Return the tensors of one file. Raises InputError for anything else."""
     try:
         with path.open("rb") as file:
             if file.read(len(_POINTER)) == _POINTER:

@@ -49,7 +49,7 @@ def save_parts(
     folder: Path,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """As `save_checkpoint`, also for a network that has no words: then `load_model` does not read it."""
+    """Save as `save_checkpoint` does, also a network that has no words: then `load_model` does not read it."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in weights.items()}
     unfinished = folder / (WEIGHTS_FILE + ".part")

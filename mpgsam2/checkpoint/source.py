@@ -43,13 +43,13 @@ class Source(Protocol):
     """What sentences call it, at their beginning."""
 
     def files(self) -> list[str]:
-        """All files."""
+        """Return all files."""
 
     def parameters(self, file: str) -> float:
-        """About how many numbers a file of weights holds; it is not downloaded for that."""
+        """Return about how many numbers a file of weights holds; it is not downloaded for that."""
 
     def fetch(self, files: Sequence[str]) -> Path:
-        """A folder of this machine with these files in it, under their paths; those that do not exist are left out."""
+        """Return a folder on this machine with these files under their paths; those that do not exist are left out."""
 
 
 class Folder:
@@ -60,7 +60,7 @@ class Folder:
         self.told = f"The folder {root.name}"
 
     def files(self) -> list[str]:
-        """Files in it and, to some depth, in the folders below; hidden ones are left out."""
+        """Return the files in it and, to some depth, in the folders below; hidden ones are left out."""
         found = []
         for folder, below, names in os.walk(self.root):
             inside = Path(folder).relative_to(self.root)
@@ -69,11 +69,11 @@ class Folder:
         return found
 
     def parameters(self, file: str) -> float:
-        """As `Source.parameters`."""
+        """See `Source.parameters`."""
         return (self.root / file).stat().st_size / _BYTES_PER_PARAMETER
 
     def fetch(self, files: Sequence[str]) -> Path:
-        """As `Source.fetch`."""
+        """See `Source.fetch`."""
         return self.root
 
 
@@ -81,13 +81,13 @@ class Repository:
     """A repository of the hub; without a connection, what was downloaded of it before."""
 
     def __init__(self, name: str, **options: Any) -> None:
-        """`options`: of `huggingface_hub.snapshot_download`, such as `revision` and `token`."""
+        """Take `options` of `huggingface_hub.snapshot_download`, such as `revision` and `token`."""
         self.name, self.options = name, options
         self.told = f"The repository {name}"
         self._asked = {key: options[key] for key in ("revision", "token") if key in options}
 
     def files(self) -> list[str]:
-        """As `Source.files`."""
+        """See `Source.files`."""
         with self._errors():
             if not self.options.get("local_files_only"):
                 try:
@@ -102,7 +102,7 @@ class Repository:
             return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
 
     def parameters(self, file: str) -> float:
-        """As `Source.parameters`."""
+        """See `Source.parameters`."""
         with self._errors():
             if self.options.get("local_files_only"):
                 return (self.fetch([file]) / file).stat().st_size / _BYTES_PER_PARAMETER
@@ -116,14 +116,14 @@ class Repository:
             return (get_hf_file_metadata(url, token=self._asked.get("token")).size or 0) / _BYTES_PER_PARAMETER
 
     def fetch(self, files: Sequence[str]) -> Path:
-        """As `Source.fetch`."""
+        """See `Source.fetch`."""
         with self._errors():
             wanted = [glob.escape(file) for file in files]
             return Path(snapshot_download(self.name, allow_patterns=wanted, **self.options))  # shows progress bars
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """What the hub's client raises, as a sentence."""
+        """Turn what the hub's client raises into a sentence."""
         try:
             yield
         except GatedRepoError as error:

@@ -35,12 +35,12 @@ _SAVED_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 def is_vocabulary(name: str) -> bool:
-    """Whether a file of that name is enough to make a tokenizer."""
+    """Return whether a file of that name is enough to make a tokenizer."""
     return name in (WORDS_FILE, SENTENCEPIECE_FILE, "tokenizer.json") or name.lower().endswith(".spm")
 
 
 def is_of_tokenizer(name: str) -> bool:
-    """Whether a file of that name may be one of a saved tokenizer's."""
+    """Return whether a file of that name may be one of a saved tokenizer's."""
     return is_vocabulary(name) or name in (*_SAVED_FILES, ADDED_TOKENS_FILE, "special_tokens_map.json")
 
 
@@ -69,7 +69,7 @@ class SentencePieceTokenizer:
     max_characters = 400
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, seg_id: int | None = None) -> None:
-        """`seg_id`: by default the tokenizer's own, or the id after its others. Raises ValueError for no pieces."""
+        """Take `seg_id` or else the tokenizer's own, or the id after its others. Raises ValueError for no pieces."""
         if tokenizer.vocab_size <= UNKNOWN + 2:
             raise ValueError("only control tokens")
         tokenizer.add_tokens([SEG])
@@ -109,7 +109,7 @@ class SentencePieceTokenizer:
                 raise InputError(str(error).replace(SENTENCEPIECE_FILE, path.name)) from error
 
     def encode(self, expression: str) -> list[int]:
-        """As `Tokenizer.encode`."""
+        """See `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         ids: list[int] = []
         for part in re.split(rf"({re.escape(SEG)})", expression):
@@ -123,32 +123,32 @@ class SentencePieceTokenizer:
         return [BEGIN, *ids, END]
 
     def pieces(self, expression: str) -> list[str]:
-        """As `Tokenizer.pieces`."""
+        """See `Tokenizer.pieces`."""
         pieces = self._tokenizer.convert_ids_to_tokens(self.encode(expression)[1:-1])
         return [piece.replace(_SPACE, "") for piece in pieces]
 
     def known_words(self, expression: str) -> list[str]:
-        """As `Tokenizer.known_words`."""
+        """See `Tokenizer.known_words`."""
         return [word for word in self._split(expression) if UNKNOWN not in self._pieces(word)]
 
     def unknown_words(self, expression: str) -> list[str]:
-        """As `Tokenizer.unknown_words`."""
+        """See `Tokenizer.unknown_words`."""
         return [word for word in self._split(expression) if UNKNOWN in self._pieces(word)]
 
     def check_known(self, expression: str) -> None:
-        """As `Tokenizer.check_known`."""
+        """See `Tokenizer.check_known`."""
         ids = set(self.encode(expression)[1:-1])
         if ids <= {UNKNOWN, self._tokenizer.convert_tokens_to_ids(_SPACE)}:
             raise _nothing_known(self.unknown_words(expression))
 
     def _split(self, expression: str) -> list[str]:
-        """Its words, each once; punctuation and what is not seen are no part of them."""
+        """Return its words, each once; punctuation and what is not seen are no part of them."""
         text = without_unseen(_APOSTROPHES.sub(" ", expression.replace(SEG, " ")))
         words = "".join(" " if unicodedata.category(c)[0] == "P" else c for c in text)
         return list(dict.fromkeys(_collapse(words).split()))
 
     def save(self, folder: str | Path) -> None:
-        """Writes `tokenizer.json` and what belongs to it, and the id of `[SEG]` as `added_tokens.json`."""
+        """Write `tokenizer.json` and what belongs to it, and the id of `[SEG]` as `added_tokens.json`."""
         self._tokenizer.save_pretrained(folder)
         (Path(folder) / ADDED_TOKENS_FILE).write_text(json.dumps({SEG: self.seg_id}) + "\n", encoding="utf-8")
 
@@ -172,7 +172,7 @@ class WordTokenizer:
     max_characters = 200
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Raises InputError for words that no sentence could hold, or that are there twice."""
+        """Raise InputError for words that no sentence could hold, or that are there twice."""
         self.words = tuple(words)
         broken = [word for word in self.words if _words(word) != [word]]
         if broken or len(set(self.words)) < len(self.words):
@@ -182,7 +182,7 @@ class WordTokenizer:
 
     @classmethod
     def from_file(cls, path: str | Path) -> WordTokenizer:
-        """Reads what `save` wrote. Raises InputError if the file holds anything but a list of words."""
+        """Read what `save` wrote. Raises InputError if the file holds anything but a list of words."""
         try:
             words = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -192,12 +192,12 @@ class WordTokenizer:
         return cls(words)
 
     def save(self, folder: str | Path) -> None:
-        """Writes the words as a JSON list, in the order of their ids, to `vocabulary.json`."""
+        """Write the words as a JSON list, in the order of their ids, to `vocabulary.json`."""
         text = json.dumps(self.words, ensure_ascii=False, indent=0)
         (Path(folder) / WORDS_FILE).write_text(text + "\n", encoding="utf-8")
 
     def encode(self, expression: str) -> list[int]:
-        """As `Tokenizer.encode`."""
+        """See `Tokenizer.encode`."""
         _check_length(expression, self.max_characters)
         words = _words(expression)
         if not words:
@@ -207,26 +207,26 @@ class WordTokenizer:
         return [BEGIN, *(self._ids.get(word, UNKNOWN) for word in words), END]
 
     def pieces(self, expression: str) -> list[str]:
-        """As `Tokenizer.pieces`."""
+        """See `Tokenizer.pieces`."""
         return _words(expression)
 
     def known_words(self, expression: str) -> list[str]:
-        """As `Tokenizer.known_words`."""
+        """See `Tokenizer.known_words`."""
         return [word for word in dict.fromkeys(_words(expression)) if word in self._ids]
 
     def unknown_words(self, expression: str) -> list[str]:
-        """As `Tokenizer.unknown_words`."""
+        """See `Tokenizer.unknown_words`."""
         words = dict.fromkeys(_words(expression))
         return [word for word in words if word not in self._ids and word != "s"]  # which is no word, as in "circle(s)"
 
     def check_known(self, expression: str) -> None:
-        """As `Tokenizer.check_known`."""
+        """See `Tokenizer.check_known`."""
         if not self.known_words(expression):
             raise _nothing_known(list(dict.fromkeys(_words(expression))))
 
 
 def load_tokenizer(path: str | Path) -> Tokenizer:
-    """The tokenizer whose files lie in a checkpoint's folder, or a vocabulary's one file.
+    """Return the tokenizer whose files lie in a checkpoint's folder, or a vocabulary's one file.
 
     Raises:
         InputError: there are none, or broken ones.
@@ -249,7 +249,7 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
 
 
 def _added_seg_id(path: Path) -> int | None:
-    """The id of `[SEG]` as a saved tokenizer states it, None if it does not."""
+    """Return the id of `[SEG]` as a saved tokenizer states it, None if it does not."""
     if not path.is_file():
         return None
     try:
@@ -271,7 +271,7 @@ def _check_length(expression: str, max_characters: int) -> None:
 
 
 def _collapse(text: str) -> str:
-    """Lower case, single spaces, none at the ends."""
+    """Return a text in lower case, with single spaces and none at the ends."""
     return " ".join(text.lower().split())
 
 
@@ -281,7 +281,7 @@ def _nothing_known(words: Sequence[str]) -> InputError:
 
 
 def _words(text: str) -> list[str]:
-    """Runs of letters (with their marks) and digits, NFKC and case-folded; contractions in full."""
+    """Return the runs of letters (with their marks) and digits, NFKC and case-folded; contractions in full."""
     text = without_unseen(_APOSTROPHES.sub("'", text))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     for pattern, full in _CONTRACTIONS:

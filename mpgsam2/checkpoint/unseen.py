@@ -15,5 +15,5 @@ UNSEEN = re.compile(
 
 
 def without_unseen(text: str) -> str:
-    """The text without them; the zero-width space becomes a blank, since it is a break between words."""
+    """Return the text without them; the zero-width space becomes a blank, since it is a break between words."""
     return UNSEEN.sub("", text.replace("\u200b", " "))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def model_options(dtype: str = "auto") -> argparse.ArgumentParser:
-    """The options that say which model runs, and how; `dtype` is the usual one."""
+    """Return the options that say which model runs, and how; `dtype` is the usual one."""
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument(
         "--model",
@@ -34,7 +34,7 @@ def add_setting(parser: argparse.ArgumentParser, name: str, *, usual: str = "", 
 
 
 def part_options() -> argparse.ArgumentParser:
-    """The option that switches off parts of the network."""
+    """Return the option that switches off parts of the network."""
     parts = argparse.ArgumentParser(add_help=False)
     add_setting(parts, "without", nargs="+", action="extend", default=[], metavar="PART")
     return parts

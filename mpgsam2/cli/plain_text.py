@@ -11,7 +11,7 @@ _NAME = "mpgsam2.plain"
 
 
 def never_fail(stream: TextIO) -> None:
-    """Lets a stream write what its encoding lacks in plain letters, or escaped, instead of raising an error."""
+    """Let a stream write what its encoding lacks in plain letters, or escaped, instead of raising an error."""
     codecs.register_error(_NAME, _plainly)
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors=_NAME)

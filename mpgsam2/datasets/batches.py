@@ -9,5 +9,5 @@ T = TypeVar("T")
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items, `size` of them at a time; the last batch may be smaller."""
+    """Return the items, `size` of them at a time; the last batch may be smaller."""
     return (items[start : start + size] for start in range(0, len(items), size))

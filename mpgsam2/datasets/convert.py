@@ -17,7 +17,7 @@ from mpgsam2.errors import InputError
 def convert(
     source: Path, split: str, folder: Path, progress: Callable[[Iterable[Video]], Iterable[Video]] = iter
 ) -> None:
-    """Copies a split with its sentences, frames and masks; see `own` for what it becomes.
+    """Copy a split with its sentences, frames and masks; see `own` for what it becomes.
 
     Args:
         source: holds `meta_expressions/SPLIT/meta_expressions.json`, `SPLIT/JPEGImages/VIDEO/FRAME.jpg` and

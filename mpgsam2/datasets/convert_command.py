@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 
 def add_convert(commands: argparse._SubParsersAction) -> None:
-    """Adds the command to the command line's."""
+    """Add the command to the command line's."""
     parser = commands.add_parser(
         "convert",
         help="make data of your own out of folders in YouTube-VOS's style",

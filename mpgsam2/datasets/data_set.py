@@ -39,7 +39,7 @@ class DataSet:
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> DataSet:
-        """Reads the index.
+        """Read the index.
 
         Args:
             data: the data set's folder, or the one in which it lies.
@@ -56,17 +56,17 @@ class DataSet:
         return self.split in self.SCORED
 
     def window(self, video: Video) -> int | None:
-        """How many of the video's frames a model encodes at once: all. None: as many as the checkpoint wants."""
+        """Return how many of the video's frames a model encodes at once: all. None: as many as the checkpoint wants."""
         return len(video.frames)
 
     def labelled(self, video: Video) -> list[int]:
-        """The frames whose masks may be known, counted from 0: all."""
+        """Return the frames whose masks may be known, counted from 0: all."""
         return list(range(len(video.frames)))
 
     def truth(
         self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
     ) -> Iterator[Truth | None]:
-        """What a sentence names, frame by frame, where masks were released; None for a frame that has none.
+        """Return what a sentence names, frame by frame, where masks were released; None for a frame that has none.
 
         Args:
             video, sentence: of this split.
@@ -76,15 +76,15 @@ class DataSet:
         raise NotImplementedError
 
     def frame_name(self, video: Video, frame: str) -> str:
-        """The file of a frame, from the root on."""
+        """Return the file of a frame, from the root on."""
         raise NotImplementedError
 
     def frames(self, video: Video) -> Frames:
-        """The video's frames."""
+        """Return the video's frames."""
         return Frames(self, video)
 
     def frame_size(self, video: Video) -> tuple[int, int]:
-        """(H, W) of the video's first frame, in pixels.
+        """Return (H, W) of the video's first frame, in pixels.
 
         Raises:
             InputError: it is missing or broken.
@@ -93,7 +93,7 @@ class DataSet:
         return frame_size(self.root / name, name)
 
     def check(self) -> None:
-        """Raises InputError if a sentence is empty or a frame's file is missing; no picture is opened."""
+        """Raise InputError if a sentence is empty or a frame's file is missing; no picture is opened."""
         self.check_sentences()
         for video in self.videos:
             for frame in video.frames:
@@ -102,7 +102,7 @@ class DataSet:
                     raise InputError(f"“{name}” is missing: give the data set as it was released.")
 
     def check_sentences(self) -> None:
-        """Raises InputError if a sentence is empty."""
+        """Raise InputError if a sentence is empty."""
         for video in self.videos:
             for sentence in video.sentences:
                 if not sentence.text:
@@ -136,7 +136,7 @@ class Frames:
 def find_root(
     data: Path, released: str, index: str, remedy: str = "give the folder of the data set, laid out as released"
 ) -> Path:
-    """The folder of a data set.
+    """Return the folder of a data set.
 
     Args:
         data: what the user gave: that folder, or the one in which it lies.
@@ -157,7 +157,7 @@ def find_root(
 
 
 def check_split(kind: type[DataSet], split: str | None) -> str:
-    """The split, or the usual one for None.
+    """Return the split, or the usual one for None.
 
     Raises:
         InputError: there is no such split.

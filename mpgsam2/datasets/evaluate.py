@@ -72,7 +72,7 @@ class Evaluation:
 
 
 def cut(model: Segmenter, frames: int | None) -> Segmenter:
-    """A model that cuts clips in windows of so many frames; None: as it always does."""
+    """Return a model that cuts clips in windows of so many frames; None: as it always does."""
     return model if frames is None else model.configured(window=frames, interleaved=False)
 
 

@@ -20,7 +20,7 @@ _OF_THE_SYNTHETIC_WORLD = ("family", "seed", "clips", "frames", "expressions", "
 
 
 def add_data_set_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that only concern data sets from disk."""
+    """Add the options that only concern data sets from disk."""
     parser.add_argument("--data", type=Path, metavar="ROOT", help="the data set's folder, laid out as released")
     parser.add_argument("--split", help="of the data set (default: valid, of mevis valid_u)")
     parser.add_argument(
@@ -35,14 +35,14 @@ def add_data_set_options(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_data_set_options(args: argparse.Namespace) -> None:
-    """Raises InputError if one of them was given though the clips are synthetic."""
+    """Raise InputError if one of them was given though the clips are synthetic."""
     for name in ("data", "split", "results", "csv"):
         if getattr(args, name) is not None:
             raise InputError(f"--{name} is for data sets from disk: name one with --dataset.")
 
 
 def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], Segmenter]) -> None:
-    """Runs the command.
+    """Run the command.
 
     Args:
         args: the command's; `device` becomes that of this process.

@@ -13,7 +13,7 @@ from mpgsam2.errors import InputError
 
 
 def read_expressions(root: Path, file: str, objects: str) -> tuple[Video, ...]:
-    """The videos of an index, in its order.
+    """Return the videos of an index, in its order.
 
     Args:
         root: the data set's folder.
@@ -57,6 +57,6 @@ def _sentence(key: str, entry: Any, file: str, video: str, objects: str) -> Sent
 
 
 def _numbers(entry: Mapping[str, Any], objects: str) -> tuple[int, ...]:
-    """The one number, or several, that an entry holds under that name; Ref-YouTube-VOS writes its one as text."""
+    """Return the one number, or several, that an entry holds under that name; Ref-YouTube-VOS writes one as text."""
     numbers = entry.get(objects, [])
     return tuple(int(number) for number in (numbers if isinstance(numbers, list) else [numbers]))

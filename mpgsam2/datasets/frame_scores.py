@@ -10,7 +10,7 @@ from mpgsam2.metrics import contour_accuracy, region_similarity
 
 
 def frame_scores(prediction: np.ndarray, truth: Truth) -> tuple[float, float]:
-    """J and F of a (H, W) bool mask of a frame.
+    """Return J and F of a (H, W) bool mask of a frame.
 
     As DAVIS 2017's tool does it, what is void is taken out of both masks, so that an outline runs along it.
     """
@@ -21,7 +21,7 @@ def frame_scores(prediction: np.ndarray, truth: Truth) -> tuple[float, float]:
 
 
 def check_size(prediction: np.ndarray, size: tuple[int, int], name: str) -> None:
-    """Raises InputError if a mask, called `name`, is not of the frames' (H, W)."""
+    """Raise InputError if a mask, called `name`, is not of the frames' (H, W)."""
     if prediction.shape != size:
         raise InputError(
             f"“{name}” is {prediction.shape[1]} × {prediction.shape[0]}, and must be {size[1]} × {size[0]}: write "

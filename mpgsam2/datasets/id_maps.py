@@ -22,17 +22,17 @@ BACKGROUND = 0.1
 
 
 def key(annotator: int, video: Video, frame: str) -> Key:
-    """Where an annotator's id map of a frame lies."""
+    """Return where an annotator's id map of a frame lies."""
     return Key(f"anno_{annotator}", video.name, frame)
 
 
 def keys(video: Video) -> Iterator[Key]:
-    """Where all id maps of a video lie."""
+    """Return where all id maps of a video lie."""
     return (key(annotator, video, frame) for annotator in range(ANNOTATORS) for frame in video.frames)
 
 
 def id_map(probabilities: Sequence[np.ndarray]) -> np.ndarray:
-    """The ids of a frame: each pixel goes to the most probable object, or to none.
+    """Return the ids of a frame: each pixel goes to the most probable object, or to none.
 
     Args:
         probabilities: for each object (H, W) float in 0..1; below 0.5 they count as 0.
@@ -47,7 +47,7 @@ def id_map(probabilities: Sequence[np.ndarray]) -> np.ndarray:
 def answer(
     model: Segmenter, data_set: RefDavis17, video: Video, without: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Key, bytes]]:
-    """A model's id maps of a video, as they come: for all annotators, PNG files with a palette.
+    """Yield a model's id maps of a video, as they come: for all annotators, PNG files with a palette.
 
     As many annotators as make up one run's queries go together and share the image features; where one annotator has
     more sentences than that, several runs go in step, so that no more than a frame is held.

@@ -10,7 +10,7 @@ from mpgsam2.errors import InputError
 
 
 def read_json_object(path: Path, name: str) -> dict[str, Any]:
-    """The object that a JSON file holds.
+    """Return the object that a JSON file holds.
 
     Args:
         path: the file.

@@ -41,7 +41,7 @@ class MeViS(DataSet):
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> MeViS:
-        """Reads the index.
+        """Read the index.
 
         Args:
             data: the data set's folder, or the one in which `mevis-release` lies.
@@ -57,17 +57,17 @@ class MeViS(DataSet):
         return cls(root, split, read_expressions(root, index, "anno_id"), annotations)
 
     def window(self, video: Video) -> int:
-        """As `DataSet.window`."""
+        """See `DataSet.window`."""
         return WINDOW
 
     def frame_name(self, video: Video, frame: str) -> str:
-        """As `DataSet.frame_name`."""
+        """See `DataSet.frame_name`."""
         return f"{self.split}/JPEGImages/{video.name}/{frame}.jpg"
 
     def truth(
         self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
     ) -> Iterator[Truth]:
-        """What the sentence names, frame by frame: the union of its objects.
+        """Yield what the sentence names, frame by frame: the union of its objects.
 
         Args:
             video, sentence: of this split.
@@ -97,7 +97,7 @@ class MeViS(DataSet):
             yield Truth(union)
 
     def _tracks(self, annotations: MaskDict, video: Video, sentence: Sentence) -> dict[int, list[Any]]:
-        """The run lengths of each annotation that the sentence names, checked for what `truth` relies on."""
+        """Return the run lengths of each annotation that the sentence names, checked for what `truth` relies on."""
         if not sentence.objects:
             raise InputError(
                 f"“{self.split}/meta_expressions.json” gives no “anno_id” to expression “{sentence.id}” of the video "

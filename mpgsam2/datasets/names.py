@@ -10,7 +10,7 @@ _MAX_NAME_BYTES = 240  # file systems take 255, and a suffix comes after
 
 
 def checked_name(name: object, what: str, file: str) -> str:
-    """The name, if a folder or file of the data set can have it.
+    """Return the name, if a folder or file of the data set can have it.
 
     Args:
         name: as it stands in the index; spaces, dots and letters of any language may be in it.

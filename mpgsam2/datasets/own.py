@@ -36,7 +36,7 @@ class OwnData(DataSet):
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> OwnData:
-        """Reads the index and the names of frames and masks.
+        """Read the index and the names of frames and masks.
 
         Args:
             data: the folder of `sentences.json`.
@@ -50,21 +50,21 @@ class OwnData(DataSet):
         return cls(root, split, tuple(_video(root, clip, sentences) for clip, sentences in read_index(root).items()))
 
     def window(self, video: Video) -> int | None:
-        """As `DataSet.window`: as the checkpoint does it."""
+        """See `DataSet.window`: as the checkpoint does it."""
         return None
 
     def frame_name(self, video: Video, frame: str) -> str:
-        """As `DataSet.frame_name`."""
+        """See `DataSet.frame_name`."""
         return self._name(f"{video.name}/frames/{frame}", _FRAMES)
 
     def mask_name(self, video: Video, frame: str) -> str:
-        """The file of a frame's mask, from the root on; it need not be there."""
+        """Return the file of a frame's mask, from the root on; it need not be there."""
         return self._name(f"{video.name}/masks/{frame}", _MASKS)
 
     def truth(
         self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
     ) -> Iterator[Truth | None]:
-        """What the sentence names, frame by frame; None where there is no mask, so that the frame is not scored.
+        """Yield what the sentence names, frame by frame; None where there is no mask, so that the frame is not scored.
 
         Args:
             video, sentence: of these.
@@ -86,12 +86,12 @@ class OwnData(DataSet):
                 yield None
 
     def labelled(self, video: Video) -> list[int]:
-        """As `DataSet.labelled`."""
+        """See `DataSet.labelled`."""
         names = (self.mask_name(video, frame) for frame in video.frames)
         return [index for index, name in enumerate(names) if (self.root / name).is_file()]
 
     def check(self) -> None:
-        """As `DataSet.check`; also that the pictures fit together, see `own_check`."""
+        """Check as `DataSet.check` does; also that the pictures fit together, see `own_check`."""
         super().check()
         check_pictures(self)
 
@@ -122,7 +122,7 @@ def _video(root: Path, clip: str, sentences: tuple[Sentence, ...]) -> Video:
 
 
 def _pictures(root: Path, folder: str) -> list[str]:
-    """The names of the pictures in a folder; none if there is no such folder."""
+    """Return the names of the pictures in a folder; none if there is no such folder."""
     if not (root / folder).is_dir():
         return []
     names = sorted(path.name for path in (root / folder).iterdir() if path.name[0] != ".")

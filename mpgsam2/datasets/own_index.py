@@ -15,7 +15,7 @@ INDEX = "sentences.json"
 
 
 def read_index(root: Path) -> dict[str, tuple[Sentence, ...]]:
-    """The sentences of every clip, in the order of the file.
+    """Return the sentences of every clip, in the order of the file.
 
     Args:
         root: the folder of `sentences.json`.
@@ -46,7 +46,7 @@ def read_index(root: Path) -> dict[str, tuple[Sentence, ...]]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, in which no name may stand twice: of two lists of sentences one would be lost."""
+    """Return a JSON object, in which no name may stand twice: of two lists of sentences one would be lost."""
     values = dict(pairs)
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]

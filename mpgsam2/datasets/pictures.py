@@ -30,7 +30,7 @@ _UNREADABLE = (  # what Pillow raises on damaged files
 
 
 def read_frame(path: Path, name: str) -> np.ndarray:
-    """A frame as (H, W, 3) uint8 RGB; `name` is what a refusal calls it.
+    """Return a frame as (H, W, 3) uint8 RGB; `name` is what a refusal calls it.
 
     Raises:
         InputError: it is missing or cannot be read.
@@ -40,7 +40,7 @@ def read_frame(path: Path, name: str) -> np.ndarray:
 
 
 def frame_size(path: Path, name: str) -> tuple[int, int]:
-    """(H, W) of a picture, of which no more than that is read.
+    """Return (H, W) of a picture, of which no more than that is read.
 
     Raises:
         InputError: it is missing or no picture.
@@ -50,7 +50,7 @@ def frame_size(path: Path, name: str) -> tuple[int, int]:
 
 
 def check_as_shown(path: Path, name: str) -> tuple[int, int]:
-    """(H, W) of a picture whose pixels can be taken as they are stored; only its head is read.
+    """Return (H, W) of a picture whose pixels can be taken as they are stored; only its head is read.
 
     Raises:
         InputError: it is missing or no picture, has more than 8 bits a colour, or is to be turned before it is shown.
@@ -64,7 +64,7 @@ def check_as_shown(path: Path, name: str) -> tuple[int, int]:
 
 
 def read_values(source: Path | bytes, name: str) -> np.ndarray:
-    """The numbers that a PNG holds: (H, W) of a grey or palette one, else (H, W, C).
+    """Return the numbers that a PNG holds: (H, W) of a grey or palette one, else (H, W, C).
 
     Of a palette the indices count, not the colours.
 
@@ -80,7 +80,7 @@ def read_values(source: Path | bytes, name: str) -> np.ndarray:
 
 
 def read_id_map(source: Path | bytes, name: str) -> np.ndarray:
-    """The object id of every pixel, (H, W) of integers; 0 is the background.
+    """Return the object id of every pixel, (H, W) of integers; 0 is the background.
 
     Raises:
         InputError: the picture is missing, cannot be read, or is in colours without a palette.
@@ -92,7 +92,7 @@ def read_id_map(source: Path | bytes, name: str) -> np.ndarray:
 
 
 def read_mask(source: Path | bytes, name: str) -> np.ndarray:
-    """(H, W) bool: what is not 0, in any of the colours.
+    """Return (H, W) bool: what is not 0, in any of the colours.
 
     Raises:
         InputError: the picture is missing or cannot be read.
@@ -105,7 +105,7 @@ def read_mask(source: Path | bytes, name: str) -> np.ndarray:
 
 
 def png(values: np.ndarray, palette: list[int] | None = None) -> bytes:
-    """A (H, W) uint8 array as a PNG, grey or with a palette; the same array gives the same bytes."""
+    """Return a (H, W) uint8 array as a PNG, grey or with a palette; the same array gives the same bytes."""
     picture = Image.fromarray(values)
     if palette:
         picture.putpalette(palette)
@@ -115,7 +115,7 @@ def png(values: np.ndarray, palette: list[int] | None = None) -> bytes:
 
 
 def id_palette() -> list[int]:
-    """PASCAL VOC's colours, in which DAVIS shows ids: bit k of an id is bit 7 - k // 3 of channel k % 3."""
+    """Return PASCAL VOC's colours, in which DAVIS shows ids: bit k of an id is bit 7 - k // 3 of channel k % 3."""
     colours = []
     for number in range(256):
         bits = [number >> k & 1 for k in range(8)]

@@ -10,7 +10,7 @@ _STEPS_PER_PIXEL = 5  # along an outline
 
 
 def polygons_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) -> np.ndarray:
-    """The union of polygons.
+    """Return the union of polygons.
 
     Args:
         polygons: each x, y, x, y, … in pixels, of at least three points.
@@ -32,7 +32,7 @@ def polygons_mask(polygons: Iterable[Sequence[float]], size: tuple[int, int]) ->
 
 
 def _filled(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """One polygon of (K, 2) x and y: down each column, every crossing of the outline switches it on or off."""
+    """Return one polygon of (K, 2) x and y: down each column, every crossing of the outline switches it on or off."""
     height, width = size
     fine = (_STEPS_PER_PIXEL * points + 0.5).astype(int)
     walked = [_edge(start, end) for start, end in zip(fine, np.roll(fine, -1, axis=0), strict=True)]
@@ -47,7 +47,7 @@ def _filled(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _edge(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The points from one corner to the next, a step at a time along the longer axis; (2, N) x and y."""
+    """Return the points from one corner to the next, a step at a time along the longer axis; (2, N) x and y."""
     longer = int(abs(end[1] - start[1]) > abs(end[0] - start[0]))
     if end[longer] == start[longer]:
         return np.empty((2, 0), int)

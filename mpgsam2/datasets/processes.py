@@ -54,12 +54,12 @@ class Processes:
         return self.number == 0
 
     def wait(self) -> None:
-        """Waits until all processes have come here."""
+        """Wait until all processes have come here."""
         if self._state is not None:
             self._state.wait_for_everyone()
 
     def share(self, items: Sequence[T], cost: Callable[[T], float]) -> list[T]:
-        """The items that this process takes, in their order: the dearest go first, each to whom has least so far.
+        """Return the items of this process, in their order: the dearest go first, each to whom has least so far.
 
         Args:
             items: the same in all processes.
@@ -74,6 +74,6 @@ class Processes:
         return [items[index] for index in sorted(taken)]
 
     def end(self) -> None:
-        """Takes leave of the others."""
+        """Take leave of the others."""
         if self._state is not None:
             self._state.destroy_process_group()

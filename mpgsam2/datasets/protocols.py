@@ -54,7 +54,7 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def check_scored(data_set: DataSet) -> None:
-    """Raises InputError if the split is scored on a server."""
+    """Raise InputError if the split is scored on a server."""
     if not data_set.is_scored:
         raise InputError(
             f"The masks of {data_set.NAME}'s split {data_set.split} were not released, so that it is scored on its "
@@ -67,7 +67,7 @@ def score(
     results: str | PathLike[str],
     progress: Callable[[Iterable[Video]], Iterable[Video]] = iter,
 ) -> Scores:
-    """Scores a folder or zip of masks by the protocol of a data set.
+    """Score a folder or zip of masks by the protocol of a data set.
 
     Args:
         data_set: one whose truth is at hand.

@@ -32,7 +32,7 @@ class RefDavis17(DataSet):
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> RefDavis17:
-        """Reads the index.
+        """Read the index.
 
         Args:
             data: the data set's folder, or the one in which `ref-davis` lies.
@@ -48,11 +48,11 @@ class RefDavis17(DataSet):
         return cls(root, split, tuple(map(_numbered, videos)))
 
     def frame_name(self, video: Video, frame: str) -> str:
-        """As `DataSet.frame_name`."""
+        """See `DataSet.frame_name`."""
         return f"valid/JPEGImages/{video.name}/{frame}.jpg"
 
     def id_map(self, video: Video, frame: str) -> np.ndarray:
-        """The object of every pixel, (H, W) of integers: 1 to `objects(video)`, 0 for none, 255 where it is void.
+        """Return the object of every pixel, (H, W) of integers: 1 to `objects(video)`, 0 for none, 255 where void.
 
         Raises:
             InputError: the file is missing or broken, or holds an object on which there is no sentence.
@@ -66,17 +66,17 @@ class RefDavis17(DataSet):
 
 
 def objects(video: Video) -> int:
-    """How many objects the video's sentences are on."""
+    """Return how many objects the video's sentences are on."""
     return len(video.sentences) // ANNOTATORS
 
 
 def sentences_of(video: Video, annotator: int) -> tuple[Sentence, ...]:
-    """An annotator's sentences, one for each object in order; `annotator` is 0…3."""
+    """Return an annotator's sentences, one for each object in order; `annotator` is 0…3."""
     return video.sentences[annotator::ANNOTATORS]
 
 
 def _numbered(video: Video) -> Video:
-    """The video with its sentences in the order of their numbers, 4 · object + annotator."""
+    """Return the video with its sentences in the order of their numbers, 4 · object + annotator."""
     by_id = {sentence.id: sentence for sentence in video.sentences}
     numbers = [str(number) for number in range(len(by_id))]
     if not by_id or len(by_id) % ANNOTATORS or set(numbers) != set(by_id):

@@ -36,7 +36,7 @@ class RefYouTubeVOS(DataSet):
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str | None = None) -> RefYouTubeVOS:
-        """Reads the index; `valid` is those of its videos that are not in `test`.
+        """Read the index; `valid` is those of its videos that are not in `test`.
 
         Args:
             data: the data set's folder, or the one in which `ref-youtube-vos` lies.
@@ -54,11 +54,11 @@ class RefYouTubeVOS(DataSet):
         return cls(root, split, videos)
 
     def frame_name(self, video: Video, frame: str) -> str:
-        """As `DataSet.frame_name`."""
+        """See `DataSet.frame_name`."""
         return f"{self.split}/JPEGImages/{video.name}/{frame}.jpg"
 
     def id_map(self, video: Video, frame: str) -> np.ndarray:
-        """The object of every pixel of a frame of `train`, (H, W) of integers; 0 is none.
+        """Return the object of every pixel of a frame of `train`, (H, W) of integers; 0 is none.
 
         Raises:
             InputError: the file is missing or broken.
@@ -69,7 +69,7 @@ class RefYouTubeVOS(DataSet):
     def truth(
         self, video: Video, sentence: Sentence, size: tuple[int, int], frames: Iterable[int] | None = None
     ) -> Iterator[Truth]:
-        """What the sentence names, frame by frame; of `train` only.
+        """Yield what the sentence names, frame by frame; of `train` only.
 
         Args:
             video, sentence: of this split.

@@ -59,7 +59,7 @@ class RefCOCO:
 
     @classmethod
     def open(cls, data: str | PathLike[str], split: str = "train", parts: Iterable[str] = PARTS) -> RefCOCO:
-        """Reads the index.
+        """Read the index.
 
         Args:
             data: the folder `coco`, or the one in which it lies.
@@ -76,7 +76,7 @@ class RefCOCO:
         return cls(root, tuple(referral for part in parts for referral in _read(root, _index(root, part, split))))
 
     def frame(self, referral: Referral) -> np.ndarray:
-        """The image, (H, W, 3) uint8 RGB.
+        """Return the image, (H, W, 3) uint8 RGB.
 
         Raises:
             InputError: it is missing, broken, or of another size than its record says.
@@ -91,7 +91,7 @@ class RefCOCO:
         return frame
 
     def mask(self, referral: Referral) -> np.ndarray:
-        """What the sentence names, (H, W) bool.
+        """Return what the sentence names, (H, W) bool.
 
         Raises:
             InputError: its outline is broken.
@@ -109,7 +109,7 @@ class RefCOCO:
 
 
 def _index(root: Path, part: str, split: str) -> str:
-    """The file of a split, from the root on."""
+    """Return the file of a split, from the root on."""
     found = sorted((root / part).glob(f"instances_*_{split}.json"))
     if not found:
         raise InputError(f"“{part}/instances_{part}_{split}.json” is missing: give the folder as it was released.")

@@ -15,7 +15,7 @@ DATA_SETS: dict[str, type[DataSet]] = {kind.NAME: kind for kind in (RefDavis17, 
 
 
 def open_data_set(name: str, data: str | PathLike[str], split: str | None = None) -> DataSet:
-    """Reads a data set's index.
+    """Read a data set's index.
 
     Args:
         name: one of `DATA_SETS`.

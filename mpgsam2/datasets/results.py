@@ -62,7 +62,7 @@ class Results:
             raise
 
     def check(self, keys: Iterable[Key]) -> None:
-        """Raises InputError if any of those masks is missing; it counts them and names the first."""
+        """Raise InputError if any of those masks is missing; it counts them and names the first."""
         keys = list(keys)
         missing = [key for key in keys if key not in self._files]
         if missing:
@@ -71,7 +71,7 @@ class Results:
             raise InputError(f"{masks} missing in “{self.name}”: {first}“{missing[0].path}”.")
 
     def read(self, key: Key) -> bytes:
-        """The PNG file of a mask.
+        """Return the PNG file of a mask.
 
         Raises:
             InputError: it cannot be read.
@@ -84,11 +84,11 @@ class Results:
             raise InputError(f"“{key.path}” in “{self.name}” cannot be read: write or zip the masks again.") from error
 
     def shown(self, key: Key) -> str:
-        """What a refusal calls a mask."""
+        """Return what a refusal calls a mask."""
         return f"{self.name}: {key.path}"
 
     def close(self) -> None:
-        """Closes the zip."""
+        """Close the zip."""
         if self._archive is not None:
             self._archive.close()
 
@@ -122,7 +122,7 @@ class Results:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """The files below a folder, as paths from it on, in the order of their names."""
+    """Yield the files below a folder, as paths from it on, in the order of their names."""
     for place, folders, names in os.walk(folder, followlinks=True):
         inner = os.path.relpath(place, folder)
         folders.sort()

@@ -45,11 +45,11 @@ class ResultsFolder:
             ) from error
 
     def is_finished(self, video: str, keys: Iterable[Key]) -> bool:
-        """Whether all masks of a video were written, and are there still."""
+        """Return whether all masks of a video were written, and are there still."""
         return (self.path / _FINISHED / video).is_file() and all((self.path / key.path).is_file() for key in keys)
 
     def write(self, video: str, masks: Iterable[tuple[Key, bytes]]) -> Iterator[Key]:
-        """Writes a video's masks as they come, then marks it as finished.
+        """Write a video's masks as they come, then mark it as finished.
 
         Yields:
             The key of every mask that is written.
@@ -86,7 +86,7 @@ class ResultsFolder:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes a file that is either whole or not there."""
+    """Write a file that is either whole or not there."""
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
     part.replace(path)

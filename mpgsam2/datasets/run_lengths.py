@@ -46,7 +46,7 @@ class MaskDict:
             raise self._broken() from None
 
     def read(self, annotation: int) -> list[Any]:
-        """The run lengths of an annotation, frame by frame, each with its `size`; None where there is nothing of it.
+        """Return an annotation's run lengths, frame by frame, each with its `size`; None where there is nothing of it.
 
         Raises:
             InputError: the file has no such annotation, or what it has is broken.
@@ -71,7 +71,7 @@ class MaskDict:
         return track
 
     def decode(self, run_lengths: Any, annotation: int) -> np.ndarray:
-        """A frame's run lengths, COCO's compressed or plain ones, as a (H, W) bool mask.
+        """Return a frame's run lengths, COCO's compressed or plain ones, as a (H, W) bool mask.
 
         Args:
             run_lengths: an item, other than None, of what `read` returned.
@@ -86,7 +86,7 @@ class MaskDict:
             raise self._broken(annotation) from None
 
     def _find(self, content: mmap.mmap) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Where the list of each annotation lies, as (annotation, (first byte, end))."""
+        """Yield where the list of each annotation lies, as (annotation, (first byte, end))."""
         depth, key, start = 0, "", 0
         for token in _TOKEN.finditer(content):
             match token[0]:
@@ -109,7 +109,7 @@ class MaskDict:
 
 
 def _is_sized(run_lengths: Any) -> bool:
-    """Whether these are run lengths of a mask of a sensible size."""
+    """Return whether these are run lengths of a mask of a sensible size."""
     size = run_lengths.get("size") if isinstance(run_lengths, dict) else None
     return (
         isinstance(size, list)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
-    """Adds the command to the command line's."""
+    """Add the command to the command line's."""
     parser = commands.add_parser(
         "score",
         help="score the masks that any program wrote for a benchmark",

@@ -31,7 +31,7 @@ MOST_IDS = 20
 def score_ref_davis17(
     data_set: RefDavis17, results: Results, progress: Callable[[Iterable[Video]], Iterable[Video]] = iter
 ) -> Scores:
-    """Scores id maps.
+    """Score id maps.
 
     Args:
         data_set: with the truth.
@@ -54,7 +54,7 @@ def score_ref_davis17(
 def compared(
     data_set: RefDavis17, results: Results, about: Mapping[str, Any]
 ) -> Iterator[tuple[str, np.ndarray, Truth]]:
-    """What is behind a sequence's score: of each frame its name, the (H, W) bool mask, and the truth.
+    """Yield what is behind a sequence's score: of each frame its name, the (H, W) bool mask, and the truth.
 
     Args:
         data_set, results: as they were scored.
@@ -69,7 +69,7 @@ def compared(
 
 
 def _tables(data_set: RefDavis17, results: Results, video: Video) -> list[np.ndarray]:
-    """Per annotator J and F of every id against every object in every frame: (2, ids, objects, T), ids from 1."""
+    """Return per annotator J and F of every id against every object and frame: (2, ids, objects, T), ids from 1."""
     count, frames = objects(video), len(video.frames)
     tables = np.empty((ANNOTATORS, 2, MOST_IDS, count, frames))
     used = [count] * ANNOTATORS
@@ -97,7 +97,7 @@ def _tables(data_set: RefDavis17, results: Results, video: Video) -> list[np.nda
 
 
 def _matched(table: np.ndarray, video: Video, annotator: int) -> Iterator[SequenceScore]:
-    """The score of each object with the id that it is matched to."""
+    """Yield the score of each object with the id that it is matched to."""
     ids, numbers = linear_sum_assignment(table.mean(axis=(0, 3)), maximize=True)
     of_object = dict(zip(numbers.tolist(), ids.tolist(), strict=True))
     for number, sentence in enumerate(sentences_of(video, annotator)):

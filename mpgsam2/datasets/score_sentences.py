@@ -22,7 +22,7 @@ from mpgsam2.datasets.video import Sentence, Video
 def score_sentences(
     data_set: MeViS | OwnData, results: Results, progress: Callable[[Iterable[Video]], Iterable[Video]] = iter
 ) -> Scores:
-    """Scores masks, sentence by sentence.
+    """Score masks, sentence by sentence.
 
     Args:
         data_set: with the truth.
@@ -46,7 +46,7 @@ def score_sentences(
 def compared(
     data_set: MeViS | OwnData, results: Results, about: Mapping[str, Any]
 ) -> Iterator[tuple[str, np.ndarray, Truth]]:
-    """What is behind a sequence's score: of each frame that is scored its name, the (H, W) bool mask, and the truth.
+    """Return what is behind a sequence's score: of each scored frame its name, the (H, W) bool mask, and the truth.
 
     Args:
         data_set, results: as they were scored.

@@ -23,7 +23,7 @@ class SequenceScore:
     statistics: Statistics
 
     def to_dict(self) -> dict[str, Any]:
-        """Both, as JSON and CSV hold them."""
+        """Return both, as JSON and CSV hold them."""
         return {**self.about, **self.statistics.to_dict()}
 
 
@@ -46,7 +46,7 @@ class Scores:
     sequences: tuple[SequenceScore, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it: the whole set's figures at the top, all in 0..1 (decays -1..1)."""
+        """Return everything, as JSON can hold it: the whole set's figures at the top, all in 0..1 (decays -1..1)."""
         annotators = {"annotators": [annotator.to_dict() for annotator in self.annotators]} if self.annotators else {}
         return {
             **self.whole.to_dict(),
@@ -57,7 +57,7 @@ class Scores:
         }
 
     def csv(self) -> str:
-        """One row for each sequence, under a row of names."""
+        """Return one row for each sequence, under a row of names."""
         content = io.StringIO()
         rows = [sequence.to_dict() for sequence in self.sequences]
         writer = csv.DictWriter(content, rows[0].keys(), lineterminator="\n")
@@ -66,7 +66,7 @@ class Scores:
         return content.getvalue()
 
     def table(self) -> str:
-        """Percent, a row for each annotator and one for the whole."""
+        """Return percent, a row for each annotator and one for the whole."""
         names = list(self.whole.to_dict())
         rows = [(f"annotator {number}", annotator) for number, annotator in enumerate(self.annotators)]
         rows.append(("all", self.whole))

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 def key(video: Video, sentence: Sentence, frame: str) -> Key:
-    """Where a sentence's mask of a frame lies."""
+    """Return where a sentence's mask of a frame lies."""
     return Key(video.name, sentence.id, frame)
 
 
 def keys(video: Video) -> Iterator[Key]:
-    """Where all masks of a video lie."""
+    """Return where all masks of a video lie."""
     return (key(video, sentence, frame) for sentence in video.sentences for frame in video.frames)
 
 
 def answer(
     model: Segmenter, data_set: DataSet, video: Video, without: frozenset[str] = frozenset()
 ) -> Iterator[tuple[Key, bytes]]:
-    """A model's masks of a video, as they come: grey PNG files of 0 and 255.
+    """Yield a model's masks of a video, as they come: grey PNG files of 0 and 255.
 
     As many sentences as make up one run's queries go together and share the image features.
     """

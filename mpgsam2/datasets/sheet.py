@@ -18,7 +18,7 @@ from mpgsam2.palette import PALETTE
 
 
 def contact_sheet(data_set: DataSet, results: Path, scores: Scores, each: int = 4) -> np.ndarray:
-    """Shows sequences with their J&F and words: a frame with the true outline, and the same with the mask.
+    """Show sequences with their J&F and words: a frame with the true outline, and the same with the mask.
 
     The frame is the one whose J is nearest to the sequence's.
 
@@ -37,7 +37,7 @@ def contact_sheet(data_set: DataSet, results: Path, scores: Scores, each: int = 
 
 
 def chosen(scores: Scores, each: int) -> list[tuple[str, SequenceScore]]:
-    """The sequences that a sheet shows, best first, each with what it is shown as."""
+    """Return the sequences that a sheet shows, best first, each with what it is shown as."""
     ranked = sorted(scores.sequences, key=lambda sequence: -sequence.statistics.J_and_F)
     middle = max(0, (len(ranked) - each) // 2)
     parts = {"worst": range(len(ranked))[-each:], "best": range(len(ranked))[:each]}

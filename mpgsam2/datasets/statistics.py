@@ -30,7 +30,7 @@ class Statistics(NamedTuple):
 
     @classmethod
     def of_frames(cls, J: np.ndarray, F: np.ndarray) -> Statistics:
-        """The statistics of one object.
+        """Return the statistics of one object.
 
         Args:
             J, F: (T,) float64 in 0..1, one for each of at least one frame.
@@ -40,11 +40,11 @@ class Statistics(NamedTuple):
 
     @classmethod
     def mean(cls, statistics: Iterable[Statistics]) -> Statistics:
-        """The mean of at least one."""
+        """Return the mean of at least one."""
         return cls(*map(float, np.mean(list(statistics), axis=0)))
 
     def to_dict(self) -> dict[str, float]:
-        """By the names that stand in JSON, CSV and tables."""
+        """Return them by the names that stand in JSON, CSV and tables."""
         return {
             "J": self.J,
             "F": self.F,

@@ -29,7 +29,7 @@ def write_submission(
     path: Path,
     progress: Callable[[Iterable[Video]], Iterable[Video]] = iter,
 ) -> None:
-    """Zips a folder of masks, once each of them was looked at.
+    """Zip a folder of masks, once each of them was looked at.
 
     Args:
         data_set: whose masks they are.

@@ -36,5 +36,5 @@ class Video:
 
 
 def plain_sentence(text: str) -> str:
-    """The sentence in lower case, with single spaces."""
+    """Return the sentence in lower case, with single spaces."""
     return " ".join(text.lower().split())

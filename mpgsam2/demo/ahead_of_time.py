@@ -14,7 +14,7 @@ _COMPILING_SECONDS = 600
 
 
 def export_trunk(model: Segmenter) -> torch.export.ExportedProgram:
-    """SAM 2's image encoder as one program, for 1 to 8 images at a time, in the model's dtype."""
+    """Export SAM 2's image encoder as one program, for 1 to 8 images at a time, in the model's dtype."""
     side = model.config.tracker.image_size
     images = torch.zeros(2, 3, side, side, device=model.device)
     batch = torch.export.Dim("batch", min=1, max=MOST_IMAGES)

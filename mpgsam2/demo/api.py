@@ -71,12 +71,12 @@ def serve(page: Page, scheduler: Scheduler) -> None:
 
 
 def _name(setting: Setting) -> str:
-    """What programs call a setting."""
+    """Return what programs call a setting."""
     return "expression" if setting.name == "sentences" else setting.name
 
 
 def _signature() -> Signature:
-    """What Gradio tells programs of the parameters of `/segment`; only clip and expression have no default."""
+    """Return what Gradio tells programs of the parameters of `/segment`; only clip and expression have no default."""
     parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("request", "clip", "expression")]
     for setting in list(SETTINGS.values())[1:]:
         default = None if setting.default == () else setting.default
@@ -85,7 +85,7 @@ def _signature() -> Signature:
 
 
 def _documentation() -> str:
-    """What MCP's clients are told of `/segment`, as a docstring."""
+    """Return what MCP's clients are told of `/segment`, as a docstring."""
     lines = [f"    {_name(setting)}: {_help(setting)}." for setting in SETTINGS.values()]
     return _DOCUMENTATION.format(settings="\n".join(lines))
 

@@ -30,7 +30,7 @@ class ClipInspectors:
     async def take(
         self, path: str | None, selection: Selection, fitting: Callable[[Clip], int] | None = None
     ) -> AsyncGenerator[tuple[str, Clip | None]]:
-        """What `frames.choose_frames` says, with the whole clip; `INSPECTING` as long as that takes, with None.
+        """Yield what `frames.choose_frames` says, with the whole clip; `INSPECTING` as long as that takes, with None.
 
         Raises:
             InputError: the clip cannot be used, or the selection does not fit it.

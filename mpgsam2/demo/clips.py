@@ -33,7 +33,7 @@ class LookedOver:
         self._looks: OrderedDict[_Key, _Look] = OrderedDict()
 
     def clip(self, path: str | PathLike[str] | None, limits: Limits, stop: Event | None = None) -> Clip:
-        """The clip at a path.
+        """Return the clip at a path.
 
         Raises:
             InputError: it cannot be read, or is beyond the limits.
@@ -65,7 +65,7 @@ class LookedOver:
 
 
 def _key(path: str | PathLike[str], limits: Limits) -> _Key | None:
-    """What tells a file from any other and from what it was before it changed; None if there is no file."""
+    """Return what tells a file from any other and from what it was before it changed; None if there is no file."""
     try:
         path = Path(path).absolute()
         state = path.stat()

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def message_of(error: InputError) -> str:
-    """The sentence of an error as the page says it: frames are counted from 1, and nothing in it cannot be sent."""
+    """Return an error's sentence as the page says it: frames count from 1, and nothing in it cannot be sent."""
     return sendable(error.from_one if isinstance(error, FrameError) else str(error))
 
 

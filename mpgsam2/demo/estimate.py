@@ -61,7 +61,7 @@ class Work:
 
     @classmethod
     def of(cls, model: str, dtype: torch.dtype, clip: Clip, queries: Sequence[Query]) -> Work:
-        """The work of asking queries of a clip."""
+        """Return the work of asking queries of a clip."""
         pixels = read = clip.width * clip.height
         if isinstance(clip, SelectedClip):
             read = clip.source.width * clip.source.height * clip.selection.every
@@ -98,7 +98,7 @@ class Estimate:
         self._any_pace: deque[float] = deque(maxlen=10)
 
     def seconds(self, work: Work) -> int:
-        """For how long a GPU should be asked for, so that the run is not cut off."""
+        """Return for how long a GPU should be asked for, so that the run is not cut off."""
         paces = self._paces[work.kind]
         start, running = max(self._starts), self._reckoned(work)
         if len(paces) == _KNOWN:
@@ -107,7 +107,7 @@ class Estimate:
         return math.ceil(_MARGIN * start + max(1.0, *seen, 0.0) * running)
 
     def frames_within(self, work: Work, seconds: float) -> int:
-        """The longest beginning of the clip, in frames, for which that much time is enough; at least 1."""
+        """Return the longest beginning of the clip, in frames, for which that much time is enough; at least 1."""
         enough, too_many = 1, work.frames + 1
         while enough + 1 < too_many:
             frames = (enough + too_many) // 2

@@ -115,7 +115,7 @@ def connect_examples(
         return updates or {page.example: ""}
 
     def leave(scored: str) -> dict[Any, Any]:
-        """Without the example's clip its masks go, too."""
+        """Remove the example's masks with its clip."""
         of_example = {page.settings["ground_truth"]: None, page.settings["scored"]: ""} if scored else {}
         return {page.example: "", **of_example}
 
@@ -169,7 +169,7 @@ def connect_examples(
 
 
 def _filled(page: Page, example: Example) -> dict[Any, Any]:
-    """What an example brings."""
+    """Return what an example brings."""
     return {
         page.clip: str(example.clip),
         page.settings["sentences"]: example.expression,
@@ -181,7 +181,7 @@ def _filled(page: Page, example: Example) -> dict[Any, Any]:
 
 
 def _shown(page: Page, example: Example) -> dict[Any, Any]:
-    """An example's result at once, if it has one."""
+    """Return an example's result at once, if it has one."""
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE), page.files: gr.update(visible=False)}
     record = read_record(example.result)
@@ -195,13 +195,13 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
 
 
 def _settings(example: Example, model: str) -> Settings:
-    """With which an example's result was made."""
+    """Return the settings with which an example's result was made."""
     truth = str(example.truth) if example.truth else None
     return Settings(example.expression, model, ground_truth=truth, scored=example.expression)
 
 
 def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
-    """A result that somebody shares, if it is still there."""
+    """Return a result that somebody shares, if it is still there."""
     if share is None:
         return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
     record = read_record(share.folder)
@@ -214,7 +214,7 @@ def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
 
 
 def _restored_line(name: str | None, example: Example | None) -> str:
-    """What a link has brought, and what is to be done next."""
+    """Return what a link has brought, and what is to be done next."""
     if example:
         return f"Ready: the example “{example.title}” and the link's settings. Press Run."
     missing = f"There is no example “{quoted(name)}” here. " if name else ""
@@ -222,7 +222,7 @@ def _restored_line(name: str | None, example: Example | None) -> str:
 
 
 def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]:
-    """The settings of a link, by name; what the setting cannot be is left out."""
+    """Return the settings of a link, by name; what the setting cannot be is left out."""
     restored: dict[str, Any] = {}
     for name in _LINKED:
         text, usual = query.get(name), getattr(_SETTINGS, name)
@@ -248,7 +248,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
 
 
 def _text(value: Any) -> str:
-    """A setting as JavaScript writes it."""
+    """Return a setting as JavaScript writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None or value == () else f"{value:g}" if isinstance(value, float) else str(value)

@@ -29,7 +29,7 @@ def choose_frames(
     stop: Event | None = None,
     fitting: Callable[[Clip], int] | None = None,
 ) -> tuple[SelectedClip, str]:
-    """The frames of a clip that a run uses, and a sentence that says which and why.
+    """Return the frames of a clip that a run uses, and a sentence that says which and why.
 
     The clip is looked over when it is asked for first, in a process of its own.
 
@@ -76,7 +76,7 @@ def choose_frames(
 
 
 def _first(number: int, clip: Clip, selection: Selection) -> SelectedClip:
-    """The first frames of a selection, at most that many."""
+    """Return the first frames of a selection, at most that many."""
     used = select(clip, selection)
     if used.frame_count <= number:
         return used

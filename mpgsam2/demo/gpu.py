@@ -45,7 +45,7 @@ class FrameLoop(Protocol):
     limited: bool
 
     def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
-        """How many of the clip's frames one run can do."""
+        """Return how many of the clip's frames one run can do."""
 
     def __call__(
         self,
@@ -80,7 +80,7 @@ class Lending:
         self._pass = spaces.GPU(duration=self._duration)(self._timed)
 
     def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
-        """How many of a clip's frames can be done before the GPU must be given back; at least 1."""
+        """Return how many of a clip's frames can be done before the GPU must be given back; at least 1."""
         if self._estimate is None:
             return clip.frame_count
         return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
@@ -144,7 +144,7 @@ class Lending:
         folder: Path | None,
         watched: bool = False,
     ) -> int | None:
-        """Seconds to ask for. ZeroGPU multiplies them by a factor of the card, since it takes them for an H200's."""
+        """Return the seconds to ask for. ZeroGPU takes them for an H200's and multiplies them by the card's factor."""
         if self._estimate is None:
             return None
         seconds = self._estimate.seconds(Work.of(model, dtype, clip, queries))
@@ -160,7 +160,7 @@ class Lending:
         folder: Path | None,
         watched: bool = False,
     ) -> Generator[tuple[str | Made, float | None, float]]:
-        """In the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
+        """Yield in the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with errors_for_visitors():  # only the text of a gr.Error comes back from the worker
             net = self._models[model].configured(dtype=dtype)
@@ -175,7 +175,7 @@ class Lending:
 
     @contextmanager
     def _handover(self) -> Iterator[Path | None]:
-        """The folder through which a worker hands over what it made; None off ZeroGPU."""
+        """Make the folder through which a worker hands over what it made; None off ZeroGPU."""
         if not self.limited:
             yield None
             return
@@ -226,12 +226,12 @@ class Lending:
 
 
 def frame_loop(models: Mapping[str, Segmenter]) -> Lending:
-    """The pass of those models, see `Lending`."""
+    """Return the pass of those models, see `Lending`."""
     return Lending(models)
 
 
 def _seconds_of_start() -> float | None:
-    """Since this process began, if it is a worker's first run; None where nothing had to be started."""
+    """Return the seconds since this process began, if it is a worker's first run; None where nothing was started."""
     global _workers_runs
     if os.getpid() == _SERVER:
         return None

@@ -89,7 +89,7 @@ def connect(page: Page, scheduler: Scheduler, inspectors: ClipInspectors, sessio
     async def make_files(
         request: gr.Request, shown: ShownResult | None, stop: StopSignal | None, *look: Any
     ) -> AsyncGenerator[Updates]:
-        """All files of the result that is shown, and their zip, in the look that was chosen since; in its own if none.
+        """Yield all files of the result that is shown, and their zip, in the look chosen since; in its own if none.
 
         In its own they join those that its run has written. In any other, and for a result that came with the page, all
         of them are made in a folder of their own.
@@ -132,7 +132,7 @@ def connect(page: Page, scheduler: Scheduler, inspectors: ClipInspectors, sessio
             yield notice_html(message_of(error))
 
     def refused(stop: StopSignal) -> Updates:
-        """A run that failed was either begun, and has told why, or not even a place in Gradio's queue was free."""
+        """Say so if not even a place in Gradio's queue was free; a run that was begun has told why it failed."""
         return {page.status: gr.skip() if stop.in_queue else status_html(FULL), **_at_rest(page)}
 
     prepared = gr.on(
@@ -194,7 +194,7 @@ def connect(page: Page, scheduler: Scheduler, inspectors: ClipInspectors, sessio
 
 
 def _prepared(page: Page) -> Updates:
-    """The page before a run's turn: earlier results stay until there is a picture, and only Stop can be pressed."""
+    """Return the page before a run's turn: earlier results stay until there is a picture; only Stop can be pressed."""
     return {
         page.status: status_html(WAITING, done=0, total=0),
         page.run: gr.update(interactive=False),
@@ -205,7 +205,7 @@ def _prepared(page: Page) -> Updates:
 
 
 def _at_rest(page: Page) -> Updates:
-    """The page when nothing runs."""
+    """Return the page when nothing runs."""
     return {
         page.run: gr.update(interactive=True),
         page.stop: gr.update(visible=False),
@@ -217,7 +217,7 @@ def _at_rest(page: Page) -> Updates:
 async def _updates(
     page: Page, clip: str | None, asked: Settings, steps: AsyncIterator[Waiting | Opening | Step | Writing | None]
 ) -> AsyncGenerator[Updates]:
-    """What the page shows at each step of a run that it is told of."""
+    """Yield what the page shows at each step of a run that it is told of."""
     warning, shown = None, -_LIVE_EVERY
     update: Updates = {}
     async for step in steps:
@@ -256,7 +256,7 @@ def _of_a_result(page: Page) -> tuple[Component, ...]:
 
 
 def _results(page: Page, clip: str | None, asked: Settings, end: Finished) -> Updates:
-    """The videos in place of the live pictures, if there are any."""
+    """Return the videos in place of the live pictures, if there are any."""
     if clip is None or end.record is None or end.folder is None:
         return {}
     return {

@@ -30,7 +30,7 @@ _NANO = (
 
 
 def head_html(models: Sequence[Segmenter], left_out: Mapping[str, str]) -> str:
-    """The top of the page.
+    """Return the top of the page.
 
     Args:
         models: that run here, the usual one first.
@@ -55,13 +55,13 @@ def _link(text: str, address: str) -> str:
 
 
 def _code() -> str:
-    """The code of the Space that this runs on; elsewhere the reader has it before them."""
+    """Return the code of the Space that this runs on; elsewhere the reader has it before them."""
     space = os.environ.get("SPACE_ID", "")
     return " · " + _link("See the code", f"https://huggingface.co/spaces/{quote(space)}/tree/main") if space else ""
 
 
 def _badge(model: Segmenter, usual: bool) -> str:
-    """What answers: "MPG-SAM 2 large, trained on Ref-YouTube-VOS, on an H200", and what that is good for."""
+    """Return what answers: "MPG-SAM 2 large, trained on Ref-YouTube-VOS, on an H200", and what that is good for."""
     size, _, data = model.name.partition("-")
     if data in _DATA:
         trained, good_for = _DATA[data]
@@ -76,7 +76,7 @@ def _badge(model: Segmenter, usual: bool) -> str:
 
 
 def _missing(left_out: Mapping[str, str]) -> str:
-    """Why some models are not here; the same reason is told once."""
+    """Return why some models are not here; the same reason is told once."""
     reasons: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         reasons.setdefault(reason, []).append(name)
@@ -87,7 +87,7 @@ def _missing(left_out: Mapping[str, str]) -> str:
 
 
 def device_in_words(device: torch.device) -> str:
-    """A device as sentences name it: "an H200", "an RTX PRO 6000", "the CPU"."""
+    """Return a device as sentences name it: "an H200", "an RTX PRO 6000", "the CPU"."""
     if device.type != "cuda":
         return f"the {device.type.upper()}"
     name = _MAKE.sub("", torch.cuda.get_device_name(device))

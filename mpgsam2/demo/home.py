@@ -33,7 +33,7 @@ _before_leaving: list[Callable[[], None]] = []
 
 @cache
 def home() -> Path:
-    """The folder, made when first asked for; what earlier processes left beside it is swept."""
+    """Return the folder, made when first asked for; what earlier processes left beside it is swept."""
     place = Path(get_upload_folder())
     place.mkdir(parents=True, exist_ok=True)
     _sweep(place)
@@ -57,7 +57,7 @@ def before_leaving(do: Callable[[], None]) -> None:
 
 
 def _sweep(place: Path) -> None:
-    """Removes the folders whose processes are gone."""
+    """Remove the folders whose processes are gone."""
     for folder in place.glob(f"{_PREFIX}*/"):
         with suppress(OSError), (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError while its process lives

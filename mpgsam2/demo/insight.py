@@ -14,7 +14,7 @@ INSIGHT = "insight.json"
 
 
 def insight_json(seen: Sequence[Sight], model: Segmenter, queries: Sequence[Query]) -> bytes:
-    """Per query its words, and per frame the shares of words, frames and memories, in thousandths.
+    """Return per query its words, and per frame the shares of words, frames and memories, in thousandths.
 
     Frames are counted from 0; of a frame it lists "from" and, in the same order, "share"; "pointers" is the share of
     the object pointers. What was not seen is null.

@@ -27,7 +27,7 @@ def open_page(demo: gr.Blocks, **options: Any) -> None:
 
 
 def has_desktop() -> bool:
-    """Whether a browser's window could be seen here: somebody sits before the machine, or its screen is handed on."""
+    """Return whether a browser's window could be seen here: on this machine's screen, or on one it is handed on to."""
     if sys.platform in ("darwin", "win32"):
         return "SSH_CONNECTION" not in os.environ
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -42,12 +42,12 @@ _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PN
 
 
 def cut(threshold: float) -> int:
-    """The level from which on a pixel belongs to the mask."""
+    """Return the level from which on a pixel belongs to the mask."""
     return math.ceil(threshold * _STEPS - _SHARED)
 
 
 def levels(result: FrameResult, threshold: float) -> np.ndarray:
-    """(H, W) uint8 in 0..100; cut at the run's own threshold it is the very mask, however it was rounded on the way."""
+    """Return (H, W) uint8 in 0..100; cut at the run's own threshold it is the very mask, however it was rounded."""
     reached = (np.float32(result.probability) * _STEPS).astype(np.uint8)
     own = cut(threshold)
     return np.where(result.mask, np.maximum(reached, own), np.minimum(reached, own - 1)).astype(np.uint8)
@@ -161,7 +161,7 @@ class KeptAnswers:
             raise InputError("This result is not here any more: press Run to compute it again.")
 
     def most_frames(self, model: Segmenter, clip: Clip, queries: Sequence[Query]) -> int:
-        """All of the clip's."""
+        """Return all of the clip's."""
         return clip.frame_count
 
     def __call__(
@@ -172,7 +172,7 @@ class KeptAnswers:
         threshold: float,
         seen: list[Sight] | None = None,
     ) -> Generator[tuple[FrameResult, ...]]:
-        """The answers that were kept, with masks cut at another threshold; probabilities are in whole hundredths.
+        """Yield the answers that were kept, with masks cut at another threshold; probabilities are in whole hundredths.
 
         Nothing is seen of the network, which does not run; `copy_insight` what was seen before.
         """
@@ -203,12 +203,12 @@ class KeptAnswers:
 
 
 def level_files(folder: Path, queries: int) -> list[Path]:
-    """Where the levels of each of a run's queries lie."""
+    """Return where the levels of each of a run's queries lie."""
     return [folder / lettered(LEVELS, letter) for letter in letters_of(queries)]
 
 
 def _pictures(path: Path) -> Iterator[np.ndarray]:
-    """The level pictures of a file, (H, W) uint8."""
+    """Yield the level pictures of a file, (H, W) uint8."""
     with path.open("rb") as file:
         while head := file.read(4):
             picture = np.frombuffer(file.read(struct.unpack("<I", head)[0]), np.uint8)

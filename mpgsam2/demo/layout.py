@@ -41,7 +41,7 @@ _MOST_EVENTS = 200  # that may wait in Gradio's queue; runs have a line of their
 def build_demo(
     models: Sequence[Segmenter], examples: Path = FOLDER, *, left_out: Mapping[str, str] | None = None
 ) -> gr.Blocks:
-    """The page, ready for `launch(**launch_options())`.
+    """Return the page, ready for `launch(**launch_options())`.
 
     Args:
         models: as `load_model` returns them, already on the device where they run; the first is the usual one.
@@ -119,7 +119,7 @@ def build_demo(
 
 
 def launch_options() -> dict[str, Any]:
-    """What belongs to the page but is given to `launch`."""
+    """Return what belongs to the page but is given to `launch`."""
     return {
         "theme": build_theme(),
         "css_paths": STYLESHEET,

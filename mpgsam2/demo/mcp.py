@@ -6,5 +6,5 @@ import os
 
 
 def mcp_wanted() -> bool:
-    """MPGSAM2_MCP is 1; then `gradio[mcp]` must be installed."""
+    """Return whether MPGSAM2_MCP is 1; then `gradio[mcp]` must be installed."""
     return os.environ.get("MPGSAM2_MCP") == "1"

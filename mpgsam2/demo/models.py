@@ -62,7 +62,7 @@ def load_models(names: str | None, device: str | torch.device, dtype: str = "aut
 
 
 def by_name(models: Iterable[Segmenter]) -> dict[str, Segmenter]:
-    """The models by their names, which visitors choose them by and records tell.
+    """Return the models by their names, which visitors choose them by and records tell.
 
     Raises:
         InputError: two have the same one.

@@ -17,7 +17,7 @@ from mpgsam2.settings import SETTINGS
 
 
 def build_sentences() -> gr.Textbox:
-    """The box of the sentences."""
+    """Return the box of the sentences."""
     return gr.Textbox(
         label="Sentence",
         info=f"Up to {len(LETTERS)}, one a line. Shift+Enter runs it.",
@@ -83,6 +83,6 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
 
 
 def _slider(name: str) -> gr.Slider:
-    """One that nobody sees."""
+    """Build a slider that nobody sees."""
     setting = SETTINGS[name]
     return gr.Slider(*setting.bounds, setting.default, visible=False)

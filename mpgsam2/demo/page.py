@@ -35,5 +35,5 @@ class Page:
 
 
 def event_of(component: Component, name: str) -> Callable[..., Any]:
-    """An event of a component, such as "change": Gradio makes these methods when a class is made."""
+    """Return an event of a component, such as "change": Gradio makes these methods when a class is made."""
     return getattr(component, name)

@@ -12,12 +12,12 @@ WIDTH = 480
 
 
 def shrunk(height: int, width: int) -> tuple[int, int]:
-    """(width, height), as OpenCV orders them, of a picture brought to at most `WIDTH`, its shape kept."""
+    """Return (width, height), as OpenCV orders them, of a picture brought to at most `WIDTH`, its shape kept."""
     return (width, height) if width <= WIDTH else (WIDTH, max(1, round(height * WIDTH / width)))
 
 
 def data_uri(picture: np.ndarray) -> str:
-    """A (H, W, 3) uint8 RGB picture as a JPEG in a URI, scaled down if need be."""
+    """Return a (H, W, 3) uint8 RGB picture as a JPEG in a URI, scaled down if need be."""
     size = shrunk(*picture.shape[:2])
     small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), size, interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])[1]

@@ -15,7 +15,7 @@ from mpgsam2.export.pipeline import Progress
 
 
 def live(progress: Progress) -> PlayerValue:
-    """The newest frame: the first query's prior and mask probability, and everybody's masks, small enough to send."""
+    """Return the newest frame: the first query's prior and mask probability, and all masks, small enough to send."""
     drawn = progress.drawn
     size = shrunk(*drawn.frame.shape[:2])
     pictures = (drawn.priors[0], drawn.probabilities[0], drawn.overlay)
@@ -27,7 +27,7 @@ def live(progress: Progress) -> PlayerValue:
 
 
 def result(record: dict[str, Any], folder: Path, clip: Path | None = None) -> PlayerValue:
-    """A run's videos and its record, of a folder as `export` writes it, and the layers beside them, if they are there.
+    """Return a run's videos and its record, of a folder that `export` wrote, and the layers beside them, if any.
 
     Args:
         record, folder: of the run.
@@ -42,7 +42,7 @@ def result(record: dict[str, Any], folder: Path, clip: Path | None = None) -> Pl
 
 
 def videos(record: dict[str, Any], folder: Path) -> list[tuple[Path, Path]]:
-    """The files of the mask prior and of the mask's probability, for each query of a record."""
+    """Return the files of the mask prior and of the mask's probability, for each query of a record."""
     letters = [query["letter"] for query in record["queries"]]
     ends = [""] if len(letters) == 1 else [f"-{letter}" for letter in letters]
     return [(folder / f"prior{end}.mp4", folder / f"masks{end}.mp4") for end in ends]

@@ -66,7 +66,7 @@ _log = logging.getLogger(__name__)
 
 
 def allowed(method: str, path: str) -> bool:
-    """Whether a request goes on to Gradio."""
+    """Return whether a request goes on to Gradio."""
     if path.startswith(_MCP) and not mcp_wanted():
         return False
     return any(method in methods.split() and re.fullmatch(route, path, re.DOTALL) for methods, route, _ in _ROUTES)
@@ -110,11 +110,11 @@ class RequestFilter:
         return await self._answer(scope, receive, send)
 
     def _same_site(self, headers: Headers) -> bool:
-        """Whether the sender may read the answer, by Gradio's rule: no other site may use a page on this machine."""
+        """Return whether the sender may read the answer, as Gradio rules: no other site may use a local page."""
         return "origin" not in headers or self._origins.is_valid_origin(headers)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Gradio's answer; where it fails before it begins, a sentence."""
+        """Let Gradio answer; where it fails before it begins, answer with a sentence."""
         begun = False
 
         async def sending(message: Message) -> None:
@@ -132,7 +132,7 @@ class RequestFilter:
 
 
 async def _body(receive: Receive, most: int) -> bytes | None:
-    """A request's body; None if it has more bytes than `most` or is broken off."""
+    """Return a request's body; None if it has more bytes than `most` or is broken off."""
     body = bytearray()
     while (message := await receive())["type"] == "http.request":
         body += message.get("body", b"")
@@ -148,7 +148,7 @@ class _Refused(Exception):
 
 
 def _checked(path: str, body: bytes | None) -> bytes:
-    """A body that Gradio can take: of an event, JSON without halves of characters, which it could never send back."""
+    """Return a body that Gradio can take: of an event, JSON without halves of characters, which it cannot send back."""
     if body is None:
         raise _Refused("The request is too large.", 413)
     if not _JSON.match(path):
@@ -165,7 +165,7 @@ def _checked(path: str, body: bytes | None) -> bytes:
 
 
 def _unfetched(given: dict[str, Any]) -> dict[str, Any]:
-    """A file that is given by an address becomes one that Gradio hands on unread, and that `parse_file` refuses."""
+    """Turn a file that is given by an address into one that Gradio hands on unread, and that `parse_file` refuses."""
     path = given.get("path")
     address = isinstance(path, str) and _SCHEME.match(path)
     return given | {"path": ADDRESS, "url": None, "is_stream": True} if address else given
@@ -203,7 +203,7 @@ async def _cancelled(body: bytes) -> bytes:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once more, and then what comes after it."""
+    """Return a `receive` that gives the body once more, and then what comes after it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:

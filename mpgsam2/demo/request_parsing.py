@@ -24,7 +24,7 @@ _LARGEST = 10**9 - 1  # whole number
 
 
 def parse_file(given: Any) -> str | None:
-    """The path of a file as Gradio hands it over, None for none.
+    """Return the path of a file as Gradio hands it over, None for none.
 
     Raises:
         InputError: it is none, or an address.
@@ -40,7 +40,7 @@ def parse_file(given: Any) -> str | None:
 
 
 def parse_settings(given: Mapping[str, Any]) -> Settings:
-    """The settings that are given, by their names; what is missing is as usual.
+    """Return the settings that are given, by their names; what is missing is as usual.
 
     Raises:
         InputError: something is not of its kind, or far out of its range.

@@ -54,7 +54,7 @@ Step = Started | Progress | Finished
 
 
 def fitting(models: Mapping[str, Segmenter], frame_loop: FrameLoop, settings: Settings) -> Callable[[Clip], int]:
-    """A function that tells how many of a clip's frames one run can do with these settings.
+    """Return a function that tells how many of a clip's frames one run can do with these settings.
 
     Raises:
         InputError: there is no such model here.
@@ -157,6 +157,6 @@ def run(
 
 
 def unknown_words(model: Segmenter, queries: Sequence[Query]) -> str | None:
-    """Which words of the sentences the model does not know, in words; None if it knows them all."""
+    """Return which words of the sentences the model does not know, in words; None if it knows them all."""
     told = [warn_unknown(model, query.expression) for query in queries]
     return " ".join(dict.fromkeys(filter(None, told))) or None

@@ -87,12 +87,12 @@ class RunQueue:
                 self._waiting.remove(ticket)
 
     def before(self, ticket: Ticket) -> int:
-        """How many go first, the one at work included."""
+        """Return how many go first, the one at work included."""
         with self._lock:
             return (self._waiting.index(ticket) if ticket in self._waiting else 0) + (self._working is not None)
 
     def seconds(self, ticket: Ticket) -> float | None:
-        """How long a ticket may still wait: what is left of the run at work, and a usual run for each one waiting.
+        """Return how long a ticket may still wait: what is left of the run at work, and a usual run for each one ahead.
 
         None as long as there is nothing to go by.
         """

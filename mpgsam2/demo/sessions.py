@@ -59,7 +59,7 @@ class Sessions:
         self._sweep_hourly()
 
     def file(self, session: str, path: str | None) -> Path | None:
-        """The file of a path that a visitor gives, which from now on is the session's too; None for none.
+        """Return the file of a path that a visitor gives, which from now on is the session's too; None for none.
 
         Raises:
             InputError: it is neither an upload that is still there nor a file of the page.
@@ -74,7 +74,7 @@ class Sessions:
 
     @contextmanager
     def run(self, session: str, *files: Path | None) -> Iterator[Path]:
-        """An empty folder for one more run of a session, which works until the block ends.
+        """Lend an empty folder for one more run of a session, which works until the block ends.
 
         The files that it reads stay until then, and what it made stays until the session ends or has had some more
         runs. If the session has ended before the block does, that goes with the block, and so does an empty folder.
@@ -88,7 +88,7 @@ class Sessions:
 
     @contextmanager
     def again(self, session: str, folder: Path, *files: Path | None) -> Iterator[None]:
-        """The folder of an earlier run of a session, to which more is written until the block ends; see `run`.
+        """Lend the folder of an earlier run of a session, to which more is written until the block ends; see `run`.
 
         Raises:
             InputError: the session has no such run, or none any more.
@@ -112,7 +112,7 @@ class Sessions:
 
     @contextmanager
     def _ended(self, session: str, run: _Run, work: object) -> Iterator[None]:
-        """When the block ends, that work has."""
+        """End that work when the block ends."""
         try:
             yield
         finally:
@@ -173,7 +173,7 @@ class Sessions:
             _remove_upload(file)
 
     def _remove_old(self) -> None:
-        """The runs of every session but its last few, and those of long ago."""
+        """Remove the runs of every session but its last few, and those of long ago."""
         now = time.monotonic()
         for session, runs in list(self._runs.items()):
             latest = runs[-_KEPT:]
@@ -193,17 +193,17 @@ class Sessions:
 
 
 def session_of(request: gr.Request) -> str:
-    """The session of a request; those that name none share one."""
+    """Return the session of a request; those that name none share one."""
     return request.session_hash or ""
 
 
 def _remove_run(run: _Run) -> None:
-    """A folder that `Sessions.run` made, with all that was written to it."""
+    """Remove a folder that `Sessions.run` made, with all that was written to it."""
     shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def _remove_upload(file: Path) -> None:
-    """One file, and the folder that was made for it; a folder that holds anything else stays."""
+    """Remove one file, and the folder that was made for it; a folder that holds anything else stays."""
     with suppress(OSError):
         file.unlink()
         file.parent.rmdir()

@@ -31,7 +31,7 @@ class Settings(RunSettings):
         return Look(opacity=self.opacity, pattern=self.pattern, colours=colours, dimmed=self.dimmed)
 
     def queries(self, model: Segmenter) -> list[Query]:
-        """What is asked of the model: every sentence, or if it is compared, the whole network and what is left of it.
+        """Return what is asked of the model: every sentence, or to compare, the whole network and what is left of it.
 
         Raises:
             InputError: there is no sentence, there are too many, or the model cannot read one or use the threshold.
@@ -50,7 +50,7 @@ class Settings(RunSettings):
         return queries
 
     def selection(self) -> Selection:
-        """Which frames of the clip are used, at which size.
+        """Return which frames of the clip are used, at which size.
 
         Raises:
             InputError: the numbers are none that a clip can have.
@@ -67,7 +67,7 @@ class Settings(RunSettings):
 
 
 def choose_model(models: Mapping[str, Segmenter], name: str, dtype: str = "auto") -> Segmenter:
-    """The model of a name, the first one for no name, in a dtype; "auto" is the one that it was loaded in.
+    """Return the model of a name, the first one for no name, in a dtype; "auto" is the one that it was loaded in.
 
     Raises:
         InputError: no model of that name runs here, or there is no such dtype.

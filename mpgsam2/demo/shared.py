@@ -75,7 +75,7 @@ class Shares:
         return share
 
     def get(self, token: str) -> Share | None:
-        """What a link names; None if there is no such result, or none any more."""
+        """Return what a link names; None if there is no such result, or none any more."""
         with self._lock:
             self._remove_old()
             return self._shares.get(token)

@@ -31,12 +31,12 @@ class ShownResult:
     folder: Path
 
     def looks(self, look: Settings) -> bool:
-        """Whether it is drawn in that look."""
+        """Return whether it is drawn in that look."""
         own, other = self.again(self.settings), self.again(look)
         return (own.look, own.threshold) == (other.look, other.threshold)
 
     def again(self, look: Settings) -> Settings:
-        """The settings of the same run in the look of others; of a run that was stopped, of what it came to.
+        """Return the settings of the same run in the look of others; of a run that was stopped, of what it came to.
 
         Answers whose colours the look leaves open keep theirs. The run's files must be there still.
         """

@@ -16,7 +16,7 @@ WAITING = "Waiting for a free slot …"
 
 
 def summary(end: Finished) -> str:
-    """What a run concludes: "Found in frames 3–40 of 48. I am 98 % sure.", after its letter where several are asked."""
+    """Return what a run concludes: "Found in frames 3–40 of 48. I am 98 % sure.", after its letter if it has one."""
     if end.record is None:
         return "Stopped before the first frame."
     queries = end.record["queries"]
@@ -27,7 +27,7 @@ def summary(end: Finished) -> str:
 
 
 def in_words(step: Waiting | Opening | Step | Writing) -> str:
-    """One step of a run in a line of text."""
+    """Return one step of a run in a line of text."""
     match step:
         case Waiting():
             return WAITING
@@ -45,7 +45,7 @@ def in_words(step: Waiting | Opening | Step | Writing) -> str:
 
 
 def wait_in_words(step: Waiting) -> str:
-    """How long a run may still wait: "2 go before you; about 50 s"."""
+    """Return how long a run may still wait: "2 go before you; about 50 s"."""
     before = "One goes before you" if step.before == 1 else f"{step.before} go before you"
     if not step.before:
         before = "You are next"
@@ -55,7 +55,7 @@ def wait_in_words(step: Waiting) -> str:
 def status_html(
     text: str, *, done: int | None = None, total: int = 1, warning: str | None = None, remark: str = ""
 ) -> str:
-    """The status as the page shows it.
+    """Return the status as the page shows it.
 
     Args:
         text: the line.
@@ -75,12 +75,12 @@ def status_html(
 
 
 def notice_html(text: str) -> str:
-    """A remark on the frames that are used, as the page shows it."""
+    """Return a remark on the frames that are used, as the page shows it."""
     return f'<p class="notice">{html.escape(text)}</p>' if text else ""
 
 
 def error_html(error: gr.Error) -> str:
-    """The status after a run that ended with an error."""
+    """Return the status after a run that ended with an error."""
     return f'<p class="line error" role="alert">{error.message}</p>'
 
 

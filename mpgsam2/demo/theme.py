@@ -11,7 +11,7 @@ STYLESHEET = Path(__file__).with_name("demo.css")
 
 
 def build_theme() -> gr.themes.Base:
-    """The theme; what goes beyond colours and radii stands in `STYLESHEET`."""
+    """Return the theme; what goes beyond colours and radii stands in `STYLESHEET`."""
     return gr.themes.Base(
         primary_hue="teal",
         neutral_hue="slate",

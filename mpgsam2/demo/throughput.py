@@ -36,13 +36,13 @@ class Throughput:
             self._seconds[model] = usual + _NEWEST * (newest - usual)
 
     def frames(self, model: str, clip: SelectedClip, sentences: int) -> int:
-        """How many frames of a clip with so many sentences a model does within `CROWDED_SECONDS`; at least one."""
+        """Return how many frames of a clip with so many sentences a model does in `CROWDED_SECONDS`; at least one."""
         with self._lock:
             seconds = self._seconds.get(model, _FIRST_GUESS)
         return max(1, int(CROWDED_SECONDS / (seconds * _work(clip, sentences))))
 
     def shortened(self, model: str, clip: SelectedClip, sentences: int) -> tuple[SelectedClip, str]:
-        """As much of a clip as a run may take at the moment, and a sentence about it if that is not all."""
+        """Return as much of a clip as a run may take at the moment, and a sentence about it if that is not all."""
         most = self.frames(model, clip, sentences)
         if clip.frame_count <= most or not self.crowded():
             return clip, ""
@@ -53,5 +53,5 @@ class Throughput:
 
 
 def _work(clip: SelectedClip, sentences: int) -> int:
-    """Of a frame, in pixels."""
+    """Return the work of a frame, in pixels."""
     return sentences * (_FRAME + clip.width * clip.height)

@@ -38,7 +38,7 @@ def build_trim() -> gr.HTML:
 
 
 def remark_html(sentence: str, clip: Clip | None) -> str:
-    """A remark on the frames that are used, as the page shows it, with what the handles need to know of the clip."""
+    """Return a remark on the frames that are used, as the page shows it, with what handles must know of the clip."""
     if clip is None:
         return notice_html(sentence)
     times = " ".join(f"{time:.4g}" for time in clip.times) if clip.variable_rate else ""

@@ -79,7 +79,7 @@ def _moved(file: Path) -> Path:
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    """A `receive` that raises `_TooLarge` once more bytes have come than `most`."""
+    """Return a `receive` that raises `_TooLarge` once more bytes have come than `most`."""
     left = most
 
     async def counted() -> Message:

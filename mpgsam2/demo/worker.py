@@ -34,7 +34,7 @@ class Worker:
         return future
 
     async def steps(self, generator: Generator[T]) -> AsyncGenerator[T | None]:
-        """What a generator yields, made in the thread however slowly it is read; None after a `TICK` of silence.
+        """Yield what a generator yields, made in the thread however slowly it is read; None after a `TICK` of silence.
 
         Steps of one kind are told `PAUSE` after each other, the newest of those that came meanwhile: telling the page
         of one takes longer than many a frame. Whoever gives up has nothing more made after the step at work. The
@@ -98,7 +98,7 @@ class Worker:
 
 
 def _next(generator: Generator[T]) -> tuple[T] | None:
-    """What a generator yields next; None at its end."""
+    """Return what a generator yields next; None at its end."""
     try:
         return (next(generator),)
     except StopIteration:

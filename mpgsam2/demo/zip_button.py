@@ -12,5 +12,5 @@ class ZipButton(gr.DownloadButton):
     is_template = True  # or Gradio looks for a component of this name in the browser
 
     def preprocess(self, payload: FileData | None) -> str | None:
-        """The path of the zip, None for none."""
+        """Return the path of the zip, None for none."""
         return payload.path if payload else None

@@ -11,7 +11,7 @@ from mpgsam2.export.ownership import bundle_mark, is_bundle, results_in
 
 
 def bundle(folder: Path) -> Path:
-    """Zips a finished run's files, and nothing else that lies in its folder.
+    """Zip a finished run's files, and nothing else that lies in its folder.
 
     Args:
         folder: of the run.

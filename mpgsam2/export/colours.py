@@ -19,7 +19,7 @@ _AROUND = 0.05  # of the frame's shorter side: how far from a mask its surroundi
 
 
 def settle_colours(look: Look, frame: np.ndarray, masks: Sequence[np.ndarray]) -> Look:
-    """The look with a colour for every query: those that it names, and for the others those that stand out most.
+    """Return the look with a colour for every query: those that it names, and for the others those that stand out most.
 
     A colour stands out as much as it is far from the nearest of these: the mean colours within the mask and just around
     it, and the colours of the other queries. It takes none of theirs as long as the palette has more. Of a mask that is
@@ -42,7 +42,7 @@ def settle_colours(look: Look, frame: np.ndarray, masks: Sequence[np.ndarray]) -
 
 
 def _surroundings(frame: np.ndarray, mask: np.ndarray) -> list[Sequence[float]]:
-    """The mean colours, RGB, within a mask and just around it; one of them where the other is empty."""
+    """Return the mean colours, RGB, within a mask and just around it; one of them where the other is empty."""
     within = mask.view(np.uint8)
     if not mask.any():
         return [cv2.mean(frame)[:3]]
@@ -52,5 +52,5 @@ def _surroundings(frame: np.ndarray, mask: np.ndarray) -> list[Sequence[float]]:
 
 
 def _lab(colours: Sequence[Sequence[float]]) -> np.ndarray:
-    """(N, 3) float32 L*, a*, b* of colours in RGB, 0..255."""
+    """Return (N, 3) float32 L*, a*, b* of colours in RGB, 0..255."""
     return cv2.cvtColor(np.array(colours, np.float32)[:, None] / 255, cv2.COLOR_RGB2LAB)[:, 0]

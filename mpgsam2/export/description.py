@@ -35,7 +35,7 @@ class Description:
         self._whole: list[bool] = []  # whether the border does not cut the object
 
     def add(self, mask: np.ndarray) -> None:
-        """Takes in the next frame's mask, (H, W) bool."""
+        """Take in the next frame's mask, (H, W) bool."""
         self._masks += 1
         moments = cv2.moments(mask.view(np.uint8), binaryImage=True)
         area = moments["m00"]
@@ -87,5 +87,5 @@ def _growth(areas: np.ndarray) -> str | None:
 
 
 def _stations(values: np.ndarray) -> np.ndarray:
-    """Values (T, …) summed up as their medians over at most _STATIONS consecutive parts: a stray one is no matter."""
+    """Return values (T, …) as their medians over at most _STATIONS consecutive parts: a stray one is no matter."""
     return np.array([np.median(part, axis=0) for part in np.array_split(values, min(_STATIONS, len(values)))])

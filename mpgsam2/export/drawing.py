@@ -50,7 +50,7 @@ class Look:
             raise InputError("The colours of masks must be red, green and blue, each from 0 to 255.")
 
     def colour(self, index: int) -> Colour:
-        """RGB of the query of that number, from 0."""
+        """Return the RGB of the query of that number, from 0."""
         given = self.colours[index] if index < len(self.colours) else None
         return given or PALETTE[index % len(PALETTE)]
 
@@ -60,7 +60,7 @@ def _is_colour(colour: Colour) -> bool:
 
 
 def prior_heatmap(frame: np.ndarray, prior: np.ndarray, opacity: float = 0.85) -> np.ndarray:
-    """The mask prior laid over a grey copy of its frame, the denser the higher it is.
+    """Return the mask prior laid over a grey copy of its frame, the denser the higher it is.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
@@ -81,7 +81,7 @@ def prior_heatmap(frame: np.ndarray, prior: np.ndarray, opacity: float = 0.85) -
 
 
 def probability_map(probability: np.ndarray) -> np.ndarray:
-    """A map of probabilities in colour, from black (0) over violet and orange (0.5 to 0.7) to pale yellow (1).
+    """Return a map of probabilities in colour, from black (0) over violet and orange (0.5 to 0.7) to pale yellow (1).
 
     Args:
         probability: (H, W) float in 0..1; values beyond are clipped.
@@ -94,7 +94,7 @@ def probability_map(probability: np.ndarray) -> np.ndarray:
 
 
 def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = Look()) -> np.ndarray:
-    """The frame with masks tinted, outlined and if so wished hatched; what is outside of them is at most dimmed.
+    """Return the frame with masks tinted, outlined and if so wished hatched; what is outside of them is at most dimmed.
 
     The outline lies inside the mask: a line in black or white, whichever differs more from the colour, or in white if
     the rest is dimmed, and a line twice as thick in the full colour within it, so that one of the two stands out from
@@ -120,17 +120,17 @@ def overlay(frame: np.ndarray, masks: Sequence[np.ndarray | None], look: Look = 
 
 
 def is_light(colour: Colour) -> bool:
-    """Whether a colour is nearer to white than to black, as eyes see it."""
+    """Return whether a colour is nearer to white than to black, as eyes see it."""
     return int(cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2LAB)[0, 0, 0]) > 127
 
 
 def hex_of(colour: Colour) -> str:
-    """A colour as the web writes it, such as "#56b4e9"."""
+    """Return a colour as the web writes it, such as "#56b4e9"."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -> np.ndarray:
-    """A copy of the frame, what no mask holds mixed with a dark grey copy of itself."""
+    """Return a copy of the frame, what no mask holds mixed with a dark grey copy of itself."""
     grey = cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     kept, greyed = round(_SHARE_STEPS * (1 - dimmed)), round(_SHARE_STEPS * dimmed * _DIMMED_LIGHTNESS)
     mixed = cv2.addWeighted(frame, kept, grey, greyed, _SHARE_STEPS / 2, dtype=cv2.CV_16U)  # below 2¹⁶, so exact
@@ -142,7 +142,7 @@ def _dim(frame: np.ndarray, masks: Sequence[np.ndarray | None], dimmed: float) -
 
 
 def _window(mask: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns of a (H, W) bool mask that is not empty, with one pixel around it where the frame has it."""
+    """Return the rows and columns of a (H, W) bool mask, not empty, and one pixel around it where the frame has it."""
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     return slice(max(0, top - 1), top + height + 1), slice(max(0, left - 1), left + width + 1)
 
@@ -167,7 +167,7 @@ def _mark(
 
 
 def _hatching(index: int, shape: tuple[int, int], corner: tuple[int, int], thickness: int) -> np.ndarray:
-    """(H, W), for every pixel how far it is past the last line of query `index`'s hatching; dots count from the middle.
+    """Return (H, W): how far a pixel is past the last line of query `index`'s hatching; dots count from the middle.
 
     `corner` is the row and column of the first pixel, so that the hatching stays where it is while a mask moves.
     """
@@ -186,18 +186,18 @@ def _hatching(index: int, shape: tuple[int, int], corner: tuple[int, int], thick
 
 
 def _shrink(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """The (H, W) bool mask without its outermost pixels; the frame's own border does not count as an edge."""
+    """Return the (H, W) bool mask without its outermost pixels; the frame's own border does not count as an edge."""
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
     return cv2.erode(mask.astype(np.uint8), disk).astype(bool)
 
 
 def mask_image(mask: np.ndarray) -> np.ndarray:
-    """The (H, W) bool mask as (H, W) uint8, 0 outside and 255 inside."""
+    """Return the (H, W) bool mask as (H, W) uint8, 0 outside and 255 inside."""
     return np.where(mask, np.uint8(255), np.uint8(0))
 
 
 def cut_out(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The masked object alone: (H, W, 4) uint8 RGBA, transparent outside the (H, W) bool mask.
+    """Return the masked object alone: (H, W, 4) uint8 RGBA, transparent outside the (H, W) bool mask.
 
     The colours go on for a few pixels beyond the mask, under full transparency, and are black from there on: video
     halves the resolution of colour, and black next to the edge would show on the object as a dark fringe.
@@ -208,6 +208,6 @@ def cut_out(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def side_by_side(images: Sequence[np.ndarray], gap: int = 6) -> np.ndarray:
-    """Images of one height, each (H, W_i, 3) uint8 RGB, in a row with white gaps of that many pixels between them."""
+    """Return images of one height, each (H, W_i, 3) uint8 RGB, in a row with white gaps of that many pixels."""
     white = np.full((images[0].shape[0], gap, 3), 255, np.uint8)
     return np.hstack([tile for image in images for tile in (white, image)][1:])

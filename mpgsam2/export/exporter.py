@@ -104,12 +104,12 @@ class Exporter:
             self._hold = hold.pop_all()
 
     def _colour(self) -> None:
-        """Has every query drawn in its colour of the look."""
+        """Have every query drawn in its colour of the look."""
         for index, query in enumerate(self._queries):
             query.colour = self.look.colour(index)
 
     def _begin(self) -> ExitStack:
-        """Replaces an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
+        """Replace an earlier run's results; run.json first, so that what a killed run leaves is known as its own."""
         remove_results(self.folder)
         self._write_record()
         with ExitStack() as writers:
@@ -125,7 +125,7 @@ class Exporter:
 
     @stage(DRAWING)
     def add(self, frame: np.ndarray, results: Sequence[FrameResult]) -> DrawnFrame:
-        """Writes the results of the next frame.
+        """Write the results of the next frame.
 
         Args:
             frame: (H, W, 3) uint8 RGB, of the clip's size.
@@ -181,7 +181,7 @@ class Exporter:
 
     @stage(WRITING)
     def close(self) -> None:
-        """Finishes the files; run.json, the last, says in `complete` whether the whole clip is there.
+        """Finish the files; run.json, the last, says in `complete` whether the whole clip is there.
 
         Without a frame an earlier run's results stay as they are.
 

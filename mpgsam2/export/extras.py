@@ -90,7 +90,7 @@ class Extras:
 
 
 def _heading(query: Query, queries: Sequence[Query], letter: str) -> str:
-    """Its sentence, of several after its letter; if another query has the same, what is switched off for it, too."""
+    """Return its sentence, of several after its letter; if another has the same, also what is switched off for it."""
     if len(queries) == 1:
         return query.expression
     same = sum(other.expression == query.expression for other in queries) > 1

@@ -15,13 +15,13 @@ _OF_A_QUERY = ("prior.mp4", "masks.mp4", "cutout.webm")
 
 
 def lettered(name: str, letter: str) -> str:
-    """The name of one query's file: "prior.mp4" and "A" give "prior-A.mp4", no letter leaves it as it is."""
+    """Return the name of one query's file: "prior.mp4" and "A" give "prior-A.mp4", no letter leaves it as it is."""
     stem, dot, suffix = name.partition(".")
     return f"{stem}-{letter}{dot}{suffix}" if letter else name
 
 
 def file_names(letters: Sequence[str]) -> list[str]:
-    """A run's files but for the mask pictures.
+    """Return a run's files but for the mask pictures.
 
     Args:
         letters: of its queries; [""] where there is only one.
@@ -30,17 +30,17 @@ def file_names(letters: Sequence[str]) -> list[str]:
 
 
 def mask_name(index: int) -> str:
-    """The name of a frame's mask picture, within `masks` or a query's own folder there."""
+    """Return the name of a frame's mask picture, within `masks` or a query's own folder there."""
     return f"{index:05d}.png"
 
 
 def unfinished(path: Path) -> Path:
-    """Where a file is written until it is whole."""
+    """Return where a file is written until it is whole."""
     return path.with_name(f".{path.name}.part")
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that is either whole or not there."""
+    """Write a file that is either whole or not there."""
     part = unfinished(path)
     try:
         part.write_bytes(content)

@@ -43,7 +43,7 @@ def check_folder(folder: Path, clip: Clip, queries: int) -> None:
 
 
 def why_unwritten(error: OSError, folder: Path) -> str:
-    """The sentence that tells why a run's results could not be written to the end.
+    """Return the sentence that tells why a run's results could not be written to the end.
 
     Args:
         error: with which writing ended.

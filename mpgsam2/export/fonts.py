@@ -18,7 +18,7 @@ _SEARCH_SECONDS = 10  # at most; finding a font takes a twentieth of one
 
 
 def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
-    """A text as it can be drawn, and the font to draw it with.
+    """Return a text as it can be drawn, and the font to draw it with.
 
     Args:
         text: words with single blanks between them, and no other characters that are not seen.
@@ -37,7 +37,7 @@ def drawable(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
 
 
 def _loss(text: str, shown: str) -> tuple[int, int]:
-    """How many words are told as lacking, and how many characters are gone."""
+    """Return how many words are told as lacking, and how many characters are gone."""
     return shown.count(NO_LETTERS), len(text) - len(shown.replace(NO_LETTERS, ""))
 
 
@@ -54,7 +54,7 @@ def _shown(text: str, font: ImageFont.FreeTypeFont) -> str:
 
 @lru_cache(4096)
 def _can(font: ImageFont.FreeTypeFont, character: str) -> bool:
-    """Whether a font has a character, and Pillow can set its script."""
+    """Return whether a font has a character, and Pillow can set its script."""
     if character == " ":
         return True
     complex_script = unicodedata.bidirectional(character) in ("R", "AL") or unicodedata.category(character)[0] == "M"
@@ -77,7 +77,7 @@ def _own(size: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(64)
 def _load(file: str, index: int, size: int) -> ImageFont.FreeTypeFont | None:
-    """An installed font; None if it has no outlines, or not even the letters of `NO_LETTERS`."""
+    """Return an installed font; None if it has no outlines, or not even the letters of `NO_LETTERS`."""
     try:
         font = ImageFont.truetype(file, size, index)
         return font if all(_can(font, c) for c in NO_LETTERS) else None
@@ -87,7 +87,7 @@ def _load(file: str, index: int, size: int) -> ImageFont.FreeTypeFont | None:
 
 @lru_cache(64)
 def _installed(characters: str) -> tuple[tuple[str, int], ...]:
-    """Files of installed fonts and the index of each in its file, those first that have most of the characters."""
+    """Return installed fonts' files and the index of each in its file, those with most of the characters first."""
     charset = " ".join(f"{ord(c):x}" for c in characters)
     command = ["fc-match", "--sort", "--format", "%{file}\t%{index}\n", f"sans:scalable=true:charset={charset}"]
     try:

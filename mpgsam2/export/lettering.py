@@ -15,7 +15,7 @@ _LETTERS_MEASURED = 300  # at most
 
 
 def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swatch: Colour | None = None) -> np.ndarray:
-    """A line of text, from its left end and cut short with "…" where it does not fit.
+    """Return a line of text, from its left end and cut short with "…" where it does not fit.
 
     Args:
         text: any; white space of every kind becomes a blank. Letters that no font here has are told as such.
@@ -39,7 +39,7 @@ def line(text: str, width: int, height: int, *, ink: Colour, paper: Colour, swat
 
 
 def _plain(text: str) -> str:
-    """The first letters of a text, with single blanks between its words and without what is not seen."""
+    """Return the first letters of a text, with single blanks between its words and without what is not seen."""
     seen = without_unseen(text.encode(errors="replace").decode())
     return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in seen).split())[
         : _LETTERS_MEASURED + 1
@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
 
 
 def _fitted(words: str, width: int, font: ImageFont.FreeTypeFont) -> str:
-    """As much of the words as is at most `width` pixels wide."""
+    """Return as much of the words as is at most `width` pixels wide."""
     shown = words[:_LETTERS_MEASURED]
     while shown and font.getlength(shown if shown == words else f"{shown}…") > width:
         shown = shown[:-1].rstrip()

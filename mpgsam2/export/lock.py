@@ -18,7 +18,7 @@ _NAME = ".mpgsam2.lock"
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Holds a folder for one run.
+    """Hold a folder for one run.
 
     The system itself lets go of the lock of a process that has died, so none is ever left behind to block.
 
@@ -39,7 +39,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def _locked(folder: Path) -> int:
-    """The descriptor of the folder's lock file."""
+    """Return the descriptor of the folder's lock file."""
     while True:
         file = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:

@@ -27,7 +27,7 @@ class MaskFile:
         self._separator = '{"frames": [\n'
 
     def add(self, index: int, source_index: int, masks: Mapping[str, np.ndarray]) -> None:
-        """Appends a frame.
+        """Append a frame.
 
         Args:
             index: of the frame in the run.

@@ -33,12 +33,12 @@ class _Run:
 
 
 def letters_of(queries: int) -> Sequence[str]:
-    """The letters in the file names of a run with that many queries: none where there is only one."""
+    """Return the letters in the file names of a run with that many queries: none where there is only one."""
     return [""] if queries == 1 else LETTERS[:queries]
 
 
 def results_in(folder: Path) -> list[Path]:
-    """The files in a folder that are the results of the run whose run.json lies there; none without one.
+    """Return the files in a folder that are the results of the run whose run.json lies there; none without one.
 
     Only names that a run gives its files count, never one that run.json states, so that no record reaches beyond the
     folder; links are nobody's results.
@@ -53,7 +53,7 @@ def results_in(folder: Path) -> list[Path]:
 
 
 def remove_results(folder: Path) -> None:
-    """Removes an earlier run's files, what it left half written and its bundle; its run.json goes last.
+    """Remove an earlier run's files, what it left half written and its bundle; its run.json goes last.
 
     Whatever else lies in the folder stays.
     """
@@ -72,7 +72,7 @@ def remove_results(folder: Path) -> None:
 
 
 def check_free(folder: Path, queries: int, frames: int) -> None:
-    """Raises `InputError` if a run of that many queries and frames would replace what is no earlier run's result."""
+    """Raise `InputError` if a run of that many queries and frames would replace what is no earlier run's result."""
     letters = letters_of(queries)
     run = _recorded(folder)
     ours = set(results_in(folder)) | ({*_half_written(folder, run)} if run else set())
@@ -91,7 +91,7 @@ def check_free(folder: Path, queries: int, frames: int) -> None:
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether the `results.zip` in a folder is the bundle of the run whose run.json lies there."""
+    """Return whether the `results.zip` in a folder is the bundle of the run whose run.json lies there."""
     if not _is_file(folder / BUNDLE) or not _is_file(folder / RECORD):
         return False
     try:
@@ -102,12 +102,12 @@ def is_bundle(folder: Path) -> bool:
 
 
 def bundle_mark(folder: Path) -> bytes:
-    """What the comment of a run's bundle says, so that it is known again."""
+    """Return what the comment of a run's bundle says, so that it is known again."""
     return b"mpgsam2 " + hashlib.sha256((folder / RECORD).read_bytes()).hexdigest().encode()
 
 
 def _recorded(folder: Path) -> _Run | None:
-    """What the run.json of a folder tells; None if there is none, or one that no run of ours has written."""
+    """Return what the run.json of a folder tells; None if there is none, or one that no run of ours has written."""
     if not _is_file(folder / RECORD):
         return None
     try:
@@ -125,7 +125,7 @@ def _recorded(folder: Path) -> _Run | None:
 
 
 def _planned(record: dict[str, Any]) -> int:
-    """The frames that a recorded run was to have."""
+    """Return the frames that a recorded run was to have."""
     try:
         selection = record["selection"]
         return len(range(selection["first"], selection["last"] + 1, selection["every"]))
@@ -134,7 +134,7 @@ def _planned(record: dict[str, Any]) -> int:
 
 
 def _half_written(folder: Path, run: _Run | None) -> Iterator[Path]:
-    """What a run that was killed may have left beside its results."""
+    """Yield what a run that was killed may have left beside its results."""
     if run is None:
         return
     for name in file_names(run.letters):
@@ -145,7 +145,7 @@ def _half_written(folder: Path, run: _Run | None) -> Iterator[Path]:
 
 
 def _mask_pictures(folder: Path) -> Iterator[tuple[Path, int]]:
-    """The files in a folder of masks that are called as a run calls a frame's, with the frame's index, in order."""
+    """Yield the files in a folder of masks that are called as a run calls a frame's, and the frames' numbers."""
     if folder.is_symlink() or not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):

@@ -198,7 +198,7 @@ def check_request(model: Segmenter, queries: Sequence[Query], threshold: float =
 
 
 def warn_unknown(model: Segmenter, expression: str) -> str | None:
-    """The sentence that tells a user which of their words the model does not know, None if it knows them all."""
+    """Return the sentence that tells a user which of their words the model does not know, None if it knows them all."""
     return warning(model.tokenizer, expression)
 
 

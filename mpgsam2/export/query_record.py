@@ -105,7 +105,7 @@ class QueryRecord:
 
 
 def _fit(mask: np.ndarray, truth: np.ndarray | None, void: np.ndarray | None) -> dict[str, float]:
-    """J and F of a mask, void pixels left out; none where there is no true mask."""
+    """Return J and F of a mask, void pixels left out; none where there is no true mask."""
     if truth is None or void is None:
         return {}
     mask = mask & ~void

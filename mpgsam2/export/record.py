@@ -30,13 +30,13 @@ RECORDED_MODULES = (
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What `run.json` in the folder of a finished run says."""
+    """Return what `run.json` in the folder of a finished run says."""
     return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
 @cache
 def installed_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on, by the name each was installed under."""
+    """Return the versions of Python and the packages that results depend on, by the names they were installed under."""
     packages = packages_distributions()
     names = sorted({name for module in RECORDED_MODULES for name in packages.get(module, [])})
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
@@ -51,7 +51,7 @@ def run_record(
     truth: GroundTruth | None,
     versions: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What was run on what, as JSON can hold it; files and models by their own names, never the way to them.
+    """Return what was run on what, as JSON can hold it; files and models by their own names, never the way to them.
 
     Args:
         part: what was taken of the clip.
@@ -93,7 +93,7 @@ def run_record(
 
 
 def cut_sentence(inference: InferenceConfig, span: int) -> str:
-    """What a user is told where a clip is longer than the longest span of frames that are read together."""
+    """Return what a user is told where a clip is longer than the longest span of frames that are read together."""
     if inference.longest_span is None:
         why = "because no more fit into the memory that was free"
     elif inference.span == span:
@@ -104,7 +104,7 @@ def cut_sentence(inference: InferenceConfig, span: int) -> str:
 
 
 def verdict_record(verdict: Verdict | None) -> dict[str, Any] | None:
-    """A verdict as JSON can hold it, None if there is none.
+    """Return a verdict as JSON can hold it, None if there is none.
 
     `presence` is rounded to four digits, `certainty` is as it is told; where the sentence was not understood nothing is
     said of them, nor whether what it names is present. `found` lists the first and the last frame of each run with
@@ -131,7 +131,7 @@ def command(
     done: int | None = None,
     span: int | None = None,
 ) -> str | None:
-    """The command line that repeats a run's masks, ready for a shell that stands where the files are.
+    """Return the command line that repeats a run's masks, ready for a shell that stands where the files are.
 
     Args:
         part: what was taken of the clip.
@@ -183,7 +183,7 @@ def command(
 
 
 def _can_be_typed(word: str) -> bool:
-    """Whether a word can be an argument: not if it holds a zero, or bytes of a file's name that are no UTF-8."""
+    """Return whether a word can be an argument: not if it holds a zero, or bytes of a file's name that are no UTF-8."""
     return "\0" not in word and word == word.encode(errors="ignore").decode()
 
 

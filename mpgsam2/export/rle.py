@@ -9,7 +9,7 @@ import numpy as np
 
 
 def rle_encode(mask: np.ndarray) -> dict[str, Any]:
-    """A (H, W) bool mask as COCO's compressed run lengths, {"size": [H, W], "counts": str}, as pycocotools writes them.
+    """Return a (H, W) bool mask as COCO's compressed run lengths, {"size": [H, W], "counts": str}, like pycocotools.
 
     Runs go down the columns, off and on by turns, beginning with off. From the fourth on, a run is stored as its
     difference to the one two before; each number as groups of five bits, lowest first, in characters from "0" on whose
@@ -30,7 +30,7 @@ def rle_encode(mask: np.ndarray) -> dict[str, Any]:
 
 
 def rle_decode(rle: Mapping[str, Any]) -> np.ndarray:
-    """The (H, W) bool mask of COCO's run lengths: compressed ones, as `rle_encode` makes them, or a plain list.
+    """Return the (H, W) bool mask of COCO's run lengths: compressed ones, as `rle_encode` makes them, or a plain list.
 
     Raises:
         ValueError: the runs do not add up to the size.

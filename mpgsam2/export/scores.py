@@ -9,7 +9,7 @@ from mpgsam2.metrics import region_similarity
 
 
 def prior_agreement(prior: np.ndarray, mask: np.ndarray) -> float:
-    """How well a frame's mask keeps to its prior: the soft IoU of both on the prior's grid.
+    """Return how well a frame's mask keeps to its prior: the soft IoU of both on the prior's grid.
 
     That is Σ min / Σ max of the prior and of the mask's share of each patch. It is 1 where both are empty, the mask
     without a pixel and the prior nowhere above one half.
@@ -28,5 +28,5 @@ def prior_agreement(prior: np.ndarray, mask: np.ndarray) -> float:
 
 
 def difference(mask: np.ndarray, other: np.ndarray) -> dict[str, int | float]:
-    """What two (H, W) bool masks of a frame differ in: the number of `changed` pixels, and their `iou` in 0..1."""
+    """Return what two (H, W) bool masks of a frame differ in: how many pixels `changed`, and their `iou` in 0..1."""
     return {"changed": int((mask ^ other).sum()), "iou": round(region_similarity(mask, other), 4)}

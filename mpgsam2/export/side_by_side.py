@@ -51,7 +51,7 @@ class SideBySide:
         self._video = VideoWriter(path, across, len(self._picture), clip.fps, clip.varying_times)
 
     def add(self, rows: Sequence[Sequence[np.ndarray]]) -> None:
-        """Appends a frame: per query its pictures in the order of TITLES, each (H, W, 3) uint8 RGB."""
+        """Append a frame: per query its pictures in the order of TITLES, each (H, W, 3) uint8 RGB."""
         width, height = self._size
         for top, pictures in zip(self._rows, rows, strict=True):
             for left, picture in zip(self._columns, pictures, strict=True):

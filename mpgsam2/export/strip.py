@@ -41,11 +41,11 @@ class Strip:
         self._columns: dict[int, list[np.ndarray]] = {}
 
     def wants(self, index: int) -> bool:
-        """Whether the figure shows that frame."""
+        """Return whether the figure shows that frame."""
         return index in self._chosen
 
     def add(self, index: int, pictures: Sequence[np.ndarray]) -> None:
-        """Takes in a frame: one picture per row, (H, W, 3) uint8 RGB, all of one size."""
+        """Take in a frame: one picture per row, (H, W, 3) uint8 RGB, all of one size."""
         height, width = pictures[0].shape[:2]
         scale = _TILE_SIDE / max(width, height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -53,7 +53,7 @@ class Strip:
         self._columns[index] = [cv2.resize(picture, size, interpolation=method) for picture in pictures]
 
     def write(self, png: Path, pdf: Path) -> None:
-        """Draws the frames that came, as a picture and as a page of its size; without a frame there are no files."""
+        """Draw the frames that came, as a picture and as a page of its size; without a frame there are no files."""
         if not self._columns:
             return
         figure = Image.fromarray(self._figure())

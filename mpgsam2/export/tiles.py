@@ -18,23 +18,23 @@ CAPTION = 22  # px, height of the line above the panels
 
 
 def tile(panels: Sequence[np.ndarray], caption: str) -> np.ndarray:
-    """The (H, W, 3) uint8 RGB panels beside each other, each made to fit, under a caption."""
+    """Return the (H, W, 3) uint8 RGB panels beside each other, each made to fit, under a caption."""
     return _captioned(side_by_side([_fitted(panel) for panel in panels]), caption)
 
 
 def sheet(tiles: Sequence[np.ndarray]) -> np.ndarray:
-    """The tiles, at least one and all of one size, row by row; (H, W, 3) uint8 RGB."""
+    """Return the tiles, at least one and all of one size, row by row; (H, W, 3) uint8 RGB."""
     tiles = [*tiles, *[np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)]
     return np.vstack([side_by_side(tiles[row : row + COLUMNS], gap=24) for row in range(0, len(tiles), COLUMNS)])
 
 
 def write_sheet(path: Path, picture: np.ndarray) -> None:
-    """Writes a (H, W, 3) uint8 RGB picture as JPEG, whatever the file's name."""
+    """Write a (H, W, 3) uint8 RGB picture as JPEG, whatever the file's name."""
     Image.fromarray(picture).save(path, "JPEG", quality=95, comment=PICTURE_MARK)
 
 
 def _fitted(panel: np.ndarray) -> np.ndarray:
-    """The (H, W, 3) panel in the middle of a white one of the sheet's size."""
+    """Return the (H, W, 3) panel in the middle of a white one of the sheet's size."""
     height, width = panel.shape[:2]
     scale = min(PANEL[0] / width, PANEL[1] / height)
     panel = cv2.resize(panel, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)

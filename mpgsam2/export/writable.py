@@ -17,7 +17,7 @@ _TABLE_COLUMNS = {"J&F"}  # that every table of scores has
 
 
 def check_writable(*files: Path | None) -> None:
-    """Raises InputError if a file is a folder, would lie in none, is there and not from here, or is named twice.
+    """Raise InputError if a file is a folder, would lie in none, is there and not from here, or is named twice.
 
     Passes None over.
     """
@@ -32,7 +32,7 @@ def check_writable(*files: Path | None) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether a file holds figures or a sheet of pictures that a command here has written."""
+    """Return whether a file holds figures or a sheet of pictures that a command here has written."""
     try:
         content = file.read_bytes()
         if content.startswith(b"\xff\xd8"):

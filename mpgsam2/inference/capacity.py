@@ -11,7 +11,7 @@ _MEMORY_FRACTION = 0.5  # of what is free; the tracker, the program's other work
 
 
 def bytes_per_frame(config: ModelConfig, sentences: int) -> int:
-    """Memory that one more frame takes while a clip is encoded, in bytes, by reckoning.
+    """Return the memory that one more frame takes while a clip is encoded, in bytes, by reckoning.
 
     Of every patch there are held the encoder's tokens for each sentence, once more while they are put together, and
     again as they leave the frame-joint layer, whose attention works on one head's projections at a time and keeps no
@@ -25,7 +25,7 @@ def bytes_per_frame(config: ModelConfig, sentences: int) -> int:
 
 
 def frames_that_fit(config: ModelConfig, sentences: int, device: torch.device) -> int:
-    """The longest clip in frames that may be encoded as one with the memory that is free now; at least 1.
+    """Return the longest clip in frames that may be encoded as one with the memory that is free now; at least 1.
 
     Args:
         config: the network's sizes.

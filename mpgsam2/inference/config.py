@@ -84,5 +84,5 @@ class InferenceConfig:
         )
 
     def to_settings(self) -> dict[str, Any]:
-        """What `config.json` says of it, as plain values; span and dtype are a run's and not the checkpoint's."""
+        """Return what `config.json` says of it, as plain values; span and dtype are a run's, not the checkpoint's."""
         return {"calibration": asdict(self.calibration), "window": self.window, "interleaved": self.interleaved}

@@ -14,7 +14,7 @@ _OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free for tensors on a device.
+    """Return the bytes that are free for tensors on a device.
 
     Of a GPU, what torch holds of it and lets nobody else use counts too, as far as no tensor is in it. A processor has
     the machine's memory, or what is left of a container's share.
@@ -26,7 +26,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def _left_to_containers() -> Iterator[int]:
-    """Bytes left of the limit of every control group that this process is in, as far as it has one."""
+    """Yield the bytes left of the limit of every control group that this process is in, as far as it has one."""
     with suppress(OSError):
         for line in _OWN_CGROUPS.read_text().splitlines():
             _, kinds, own = line.split(":", 2)
@@ -38,7 +38,7 @@ def _left_to_containers() -> Iterator[int]:
 
 
 def _left(root: Path, own: str, limit: str, usage: str, cached: str) -> Iterator[int]:
-    """Bytes left to a group and to those that it is in; pages of files that the kernel would give up count as left."""
+    """Yield the bytes left to a group and those it is in; file pages that the kernel would give up count as left."""
     group = root / own.lstrip("/")
     for folder in (group, *group.parents):
         if folder.is_relative_to(root):

@@ -87,7 +87,7 @@ class Segmenter:
         self.network = self._in_dtype(network)
 
     def configured(self, **changes: Any) -> Self:
-        """The same network, its weights shared, asked in another way.
+        """Return the same network, its weights shared, asked in another way.
 
         Args:
             changes: fields of `InferenceConfig`, such as `span=48` or `dtype=torch.bfloat16`.
@@ -139,11 +139,11 @@ class Segmenter:
         return fingerprint(self.network)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The network's weights, under the published names."""
+        """Return the network's weights, under the published names."""
         return self.network.state_dict()
 
     def longest_span(self, sentences: int = 1) -> int:
-        """Longest span of a clip in frames that is encoded and tracked without a break.
+        """Return the longest span of a clip in frames that is encoded and tracked without a break.
 
         The settings say it, or else how much memory is free now, half of which it may take.
 
@@ -155,13 +155,13 @@ class Segmenter:
     def encode_clip(
         self, frames: Iterable[np.ndarray], input_ids: Tensor | list[int], *, without: frozenset[str] = frozenset()
     ) -> ClipContext:
-        """As `MPGSAM2.encode_clip`, the frames dealt out to several clips where windows are interleaved."""
+        """Encode as `MPGSAM2.encode_clip` does, the frames dealt out to several clips where windows are interleaved."""
         return self.network.encode_clip(frames, input_ids, without=without, longest=self._dealt)
 
     def track(
         self, frames: Iterable[np.ndarray], context: ClipContext, *, without: frozenset[str] = frozenset()
     ) -> Iterator[FrameOutput]:
-        """As `MPGSAM2.track`."""
+        """See `MPGSAM2.track`."""
         return self.network.track(frames, context, without=without)
 
     def segment(
@@ -223,7 +223,7 @@ class Segmenter:
     def answers(
         self, frames: Iterable[np.ndarray], queries: Sequence[Query], *, prior: np.ndarray | None = None
     ) -> Generator[list[Answer]]:
-        """As `segment_several`, one level below.
+        """Answer as `segment_several` does, one level below.
 
         Args:
             frames, queries: see `segment_several`.
@@ -238,7 +238,7 @@ class Segmenter:
         return self._on_its_threads(self._answers(*self._checked(frames, queries), prior))
 
     def encode_queries(self, queries: Sequence[Query]) -> dict[str, list[int]]:
-        """The token ids of every sentence, by the sentence.
+        """Return the token ids of every sentence, by the sentence.
 
         Raises:
             InputError: a sentence or a part to switch off cannot be used, or there is no query or too many.
@@ -279,7 +279,7 @@ class Segmenter:
         return self.inference.window if self.inference.interleaved else None
 
     def _on_its_threads(self, items: Generator[T]) -> Generator[T]:
-        """The same items; those of a small network are computed with one thread of torch's, if need be in their own."""
+        """Return the same items; a small network's are computed with one thread of torch's, if need be in their own."""
         if self.network.in_threads:
             return ahead(items, _RESULTS_AHEAD)
         return on_one_thread(items) if self.network.is_small else items
@@ -287,7 +287,7 @@ class Segmenter:
     def _checked(
         self, frames: Iterable[np.ndarray], queries: Sequence[Query]
     ) -> tuple[Iterable[np.ndarray], Sequence[Query], dict[str, list[int]]]:
-        """Frames that can be read twice, the queries, and their sentences' token ids; raises as `answers` does."""
+        """Return frames that can be read twice, the queries, and their sentences' ids; raises as `answers` does."""
         sentences = self.encode_queries(queries)
         if isinstance(frames, (str, bytes, PathLike)):
             raise InputError(
@@ -344,7 +344,7 @@ class Segmenter:
         return int(self.device.type == "cuda")
 
     def _coming_result(self, answer: Answer, threshold: float) -> Callable[[], FrameResult]:
-        """As `result`; the answer is awaited only when what is returned is called."""
+        """Return what `result` does; the answer is awaited only when what is returned is called."""
         output, calibration = answer.output, self.inference.calibration
         logits = output.low_res_logits[None, None].float()
         for side in ((self.config.tracker.image_size,) * 2, answer.size):  # in two steps, as the published code does

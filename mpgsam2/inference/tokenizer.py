@@ -16,26 +16,26 @@ class Tokenizer(Protocol):
     """One more than the highest id: the least number of rows that the network's text table must have."""
 
     def encode(self, expression: str) -> list[int]:
-        """The expression's ids, `<s> … </s>`; raises InputError if it is empty or longer than the network takes."""
+        """Return the expression's ids, `<s> … </s>`; raises InputError if it is empty or too long for the network."""
 
     def pieces(self, expression: str) -> list[str]:
-        """What each id of `encode` stands for, without the first and the last."""
+        """Return what each id of `encode` stands for, without the first and the last."""
 
     def known_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary knows, lower case, in order, each once."""
+        """Return the words of the expression that the vocabulary knows, lower case, in order, each once."""
 
     def unknown_words(self, expression: str) -> list[str]:
-        """The words of the expression that the vocabulary does not know, likewise."""
+        """Return the words of the expression that the vocabulary does not know, likewise."""
 
     def check_known(self, expression: str) -> None:
-        """Raises InputError if the vocabulary knows no word of the expression."""
+        """Raise InputError if the vocabulary knows no word of the expression."""
 
     def save(self, folder: str | Path) -> None:
-        """Writes the files from which `load_tokenizer` makes this tokenizer again."""
+        """Write the files from which `load_tokenizer` makes this tokenizer again."""
 
 
 def quoted(words: Sequence[str]) -> str:
-    """Words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
+    """Return words as a sentence names them: “a”, “b” and “c”, long ones cut short, and of many the first."""
     shown = [
         f"“{word if len(word) <= _MAX_LETTERS else word[: _MAX_LETTERS - 1] + '…'}”" for word in words[:_MAX_WORDS]
     ]

@@ -26,7 +26,7 @@ NAMELESS = frozenset(f"{_GRAMMAR} {_REQUESTS} {_THE_CLIP}".split())
 
 
 def doubt(tokenizer: Tokenizer, expression: str) -> str | None:
-    """What of a sentence was not understood, if that leaves open what it names.
+    """Return what of a sentence was not understood, if that leaves open what it names.
 
     Returns:
         A clause such as "I do not know the word “dog”"; None if every word that may name something is known, and at
@@ -41,7 +41,7 @@ def doubt(tokenizer: Tokenizer, expression: str) -> str | None:
 
 
 def warning(tokenizer: Tokenizer, expression: str) -> str | None:
-    """The sentence that tells a user which of their words the model does not know; None if it knows them all."""
+    """Return the sentence that tells a user which of their words the model does not know; None if it knows them all."""
     words = tokenizer.unknown_words(expression)
     return f"{_unknown(words)} and go by the rest of the sentence: other words may serve better." if words else None
 

@@ -111,7 +111,7 @@ def conclude(
 
 
 def mean_logit(found: Sequence[bool], object_scores: Sequence[float]) -> float:
-    """What speaks for a thing in all frames of a clip: the mean logit of the object scores in the best third of them.
+    """Return what speaks for a thing in a clip: the mean logit of the object scores in the best third of its frames.
 
     What is named may come late or leave early, so the other frames do not count; at least one does. A frame without a
     mask counts as a score of one half at most: whatever is present has a mask.

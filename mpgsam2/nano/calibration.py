@@ -73,7 +73,7 @@ def calibrate(model: Segmenter, clips: Iterable[SyntheticClip]) -> Segmenter:
 
 
 def calibrate_on(model: Segmenter, answers: Sequence[Answer]) -> Segmenter:
-    """As `calibrate`, from answers that were collected before; raises the same."""
+    """Calibrate as `calibrate` does, from answers that were collected before; raises the same."""
     frames = torch.tensor([frame for answer in answers for frame in answer.frames], dtype=torch.float64)
     object_logit, visible, iou_logit, iou = frames.reshape(-1, 4).unbind(1)
     if not 0 < visible.sum() < len(visible):
@@ -102,7 +102,7 @@ def calibrate_on(model: Segmenter, answers: Sequence[Answer]) -> Segmenter:
 
 
 def fit(logits: Tensor, truth: Tensor) -> Platt:
-    """The shift and temperature of the smallest mean log loss.
+    """Return the shift and temperature of the smallest mean log loss.
 
     Args:
         logits: (N,) float64.
@@ -123,7 +123,7 @@ def fit(logits: Tensor, truth: Tensor) -> Platt:
 
 
 def answers_to(model: Segmenter, clip: SyntheticClip) -> Iterator[Answer]:
-    """One answer to each sentence that the clip is asked."""
+    """Yield one answer to each sentence that the clip is asked."""
     for expression in sentences(clip):
         truth = clip.mask(expression.target)
         frames = []

@@ -36,7 +36,7 @@ class ClipKeys:
     mask: Tensor | None  # of merged context and words
 
     def frame(self, t: int) -> GlobalKeys:
-        """What frame t attends to."""
+        """Return what frame t attends to."""
         keys, values = (torch.cat(pair, dim=2) for pair in zip(self.merged[:2], self.words[t][:2], strict=True))
         return GlobalKeys(KeysValues(keys, values, self.mask), self.object)
 
@@ -80,7 +80,7 @@ class AggregatingMaskDecoder(MaskDecoder):
         self.objfusion_module = FusionBlock(c, _HEADS, config.fusion_feed_forward)
 
     def project_context(self, context: ClipContext, words: Tensor | None = None) -> ClipKeys:
-        """Keys and values of a batch of clips' global context, at pixel level (5.4) and object level (5.5).
+        """Return keys and values of a batch of clips' global context, at pixel level (5.4) and object level (5.5).
 
         Args:
             context: with B in front of every field.

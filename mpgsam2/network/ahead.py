@@ -21,13 +21,13 @@ _in_order = False
 
 
 def nothing_ahead() -> bool:
-    """Whether all is to be done in the thread of whoever asks."""
+    """Return whether all is to be done in the thread of whoever asks."""
     return _nothing_ahead
 
 
 @contextmanager
 def in_one_thread() -> Iterator[None]:
-    """Within this context it is, which those need who count what a thread does."""
+    """Do all within this context in the thread of whoever asks, for those who count what a thread does."""
     global _nothing_ahead
     before, _nothing_ahead = _nothing_ahead, True
     try:
@@ -38,7 +38,7 @@ def in_one_thread() -> Iterator[None]:
 
 @contextmanager
 def in_order() -> Iterator[None]:
-    """Within this context `two_at_once` makes one item after the other, for who watches them being made."""
+    """Let `two_at_once` make one item after the other within this context, for who watches them being made."""
     global _in_order
     before, _in_order = _in_order, True
     try:
@@ -48,7 +48,7 @@ def in_order() -> Iterator[None]:
 
 
 def ahead(items: Generator[Item], most: int) -> Generator[Item]:
-    """The items of a generator that computes with torch, made in another thread before they are asked for.
+    """Yield the items of a generator that computes with torch, made in another thread before they are asked for.
 
     Small operations keep one core busy at best, and torch lets go of the interpreter's lock in each of them: two
     threads of one core each are faster than one thread of two.
@@ -79,7 +79,7 @@ def ahead(items: Generator[Item], most: int) -> Generator[Item]:
 
 
 def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
-    """What a function that computes with torch makes of each item, in their order, by two threads.
+    """Yield what a function that computes with torch makes of each item, in their order, by two threads.
 
     Args:
         function: called in inference mode and with one thread of torch's.

@@ -80,7 +80,7 @@ class MultiheadAttention(nn.Module):
         return attended
 
     def pool(self, query: Tensor, memory: Tensor) -> Tensor:
-        """As `by_head`, for few queries and many memories: the queries go where the memories are, not these to them.
+        """Compute `by_head` for few queries and many memories: the queries go where the memories are, not vice versa.
 
         `q · (W m + b)` is `(Wᵀ q) · m` and a number that is the same for all m, and weights add up to 1, so values can
         be projected after they are summed up.
@@ -100,7 +100,7 @@ class MultiheadAttention(nn.Module):
 
 
 def _attend_narrow(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """As `scaled_dot_product_attention`, one head after the other; the long side of each product is its inner loop."""
+    """Compute `scaled_dot_product_attention`, one head after the other; each product's long side is its inner loop."""
     query = query * query.shape[-1] ** -0.5
     attended = values.new_empty(*query.shape[:2], values.shape[-1], query.shape[2])  # B × heads × d/heads × Q
     for number, of_clip in enumerate(attended):
@@ -127,7 +127,7 @@ class SelfAttentionLayer(nn.Module):
         self.norm2 = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """B × S × d to B × S × d."""
+        """Map B × S × d to B × S × d."""
         attended = self.self_attn.by_head(x, x)
         if torch.is_grad_enabled():
             return self._finish(attended + x)

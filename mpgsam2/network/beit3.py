@@ -36,7 +36,7 @@ class Multiway(nn.Module):
         self.B = make()
 
     def forward(self, x: Tensor, split: int) -> Tensor:
-        """B × S × d to B × S × d'."""
+        """Map B × S × d to B × S × d'."""
         return torch.cat([self.A(x[:, :split]), self.B(x[:, split:])], dim=1)
 
 
@@ -54,13 +54,13 @@ class VisionEmbedding(nn.Module):
             self.proj = nn.Conv2d(3, config.width, kernel_size=config.patch_size, stride=config.patch_size)
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W, normalised, to B × (1 + N) × d."""
+        """Map B × 3 × H × W, normalised, to B × (1 + N) × d."""
         patches = self.proj(images).flatten(2).transpose(1, 2)
         return torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1)
 
 
 def convolutional_stem(channels: tuple[int, ...]) -> nn.Sequential:
-    """3×3 convolutions of stride 2, each followed by a norm over the channels and GELU.
+    """Build 3×3 convolutions of stride 2, each followed by a norm over the channels and GELU.
 
     It sees shapes that a linear patch embedding learns slowly (Xiao et al., "Early convolutions help transformers see
     better", 2021).
@@ -88,7 +88,7 @@ class SelfAttention(nn.Module):
         self.inner_attn_ln = Multiway(lambda: nn.LayerNorm(width))
 
     def forward(self, x: Tensor, split: int, mask: Tensor) -> Tensor:
-        """B × S × d to B × S × d; `mask` (B × 1 × 1 × S, bool) is False where a key must not be seen."""
+        """Map B × S × d to B × S × d; `mask` (B × 1 × 1 × S, bool) is False where a key must not be seen."""
         q, k, v = (
             projection(x, split).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for projection in (self.q_proj, self.k_proj, self.v_proj)
@@ -107,7 +107,7 @@ class FeedForward(nn.Module):
         self.ffn_layernorm = nn.LayerNorm(hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        """B × S × d to B × S × d."""
+        """Map B × S × d to B × S × d."""
         return self.fc2(self.ffn_layernorm(F.gelu(self.fc1(x))))
 
 
@@ -122,7 +122,7 @@ class Layer(nn.Module):
         self.final_layer_norm = Multiway(lambda: nn.LayerNorm(config.width))
 
     def forward(self, x: Tensor, split: int, mask: Tensor) -> Tensor:
-        """B × S × d to B × S × d."""
+        """Map B × S × d to B × S × d."""
         x = x + self.self_attn(self.self_attn_layer_norm(x, split), split, mask)
         return x + self.ffn(self.final_layer_norm(x, split), split)
 
@@ -142,7 +142,7 @@ class Encoder(nn.Module):
         self.layer_norm = Multiway(lambda: nn.LayerNorm(config.width))
 
     def forward(self, vision: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
-        """Vision B × (1 + N) × d and text B × L × d, with `text_mask` (B × L, bool, False = unknown or padding)."""
+        """Encode vision B × (1 + N) × d and text B × L × d; `text_mask`: B × L, bool, False = unknown or padding."""
         split, length = vision.shape[1], text.shape[1]
         vision = vision + self._positions("A")
         text = text + self._positions("B")[:length]
@@ -175,7 +175,7 @@ class BEiT3(nn.Module):
         return self.fuse(self.vision_embed(images), input_ids)
 
     def fuse(self, vision: Tensor, input_ids: Tensor) -> EncoderOutput:
-        """As `forward`, from B × (1 + N) × d that `vision_embed` made: sentences on one clip share them."""
+        """Encode as `forward` does, from B × (1 + N) × d that `vision_embed` made: sentences on one clip share them."""
         split = vision.shape[1]
         x = self.encoder(vision, self.text_embed(input_ids), input_ids != UNKNOWN)
         return EncoderOutput(x[:, :1], x[:, 1:split], x[:, split:])

@@ -96,12 +96,12 @@ class ModelConfig:
     tracker: TrackerConfig
 
     def to_dict(self) -> dict[str, Any]:
-        """Nested dictionary of plain values, as `config.json` holds it."""
+        """Return a nested dictionary of plain values, as `config.json` holds it."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ModelConfig:
-        """The inverse of `to_dict`; lists become tuples, and what else `config.json` holds is left out.
+        """Return the inverse of `to_dict`; lists become tuples, and what else `config.json` holds is left out.
 
         Raises:
             InputError: a field is missing or not one of this version's.

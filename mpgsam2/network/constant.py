@@ -17,7 +17,7 @@ class Constant:
     _made: Tensor
 
     def __call__(self, make: Callable[[], Tensor], *parameters: Tensor, size: tuple[int, ...] = ()) -> Tensor:
-        """What `make` returns; made anew each time where there is something to learn or a compiler looks on.
+        """Return what `make` returns; made anew each time where there is something to learn or a compiler looks on.
 
         Args:
             make: of the parameters and the size, nothing else.

@@ -36,7 +36,7 @@ class Graphed:
             self._outputs = function(*own)
 
     def __call__(self, *arguments: Any) -> Any:
-        """What the function returns for these arguments, in tensors of its own."""
+        """Return what the function returns for these arguments, in tensors of its own."""
         for own, given in zip(self._inputs, tree_leaves(arguments), strict=True):
             if isinstance(own, Tensor):
                 own.copy_(given)

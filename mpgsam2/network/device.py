@@ -35,7 +35,7 @@ def upload(images: Sequence[Tensor], device: torch.device) -> Tensor:
 
 
 def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Generator[Tensor]:
-    """Frames as `resize` gives them; for a GPU by threads that run ahead, so that it need not wait.
+    """Yield frames as `resize` gives them; for a GPU by threads that run ahead, so that it need not wait.
 
     Args:
         frames: H × W × 3 uint8 RGB each, read once; for a GPU two batches of images before they are asked for.
@@ -57,7 +57,7 @@ def resized(frames: Iterable[np.ndarray], side: int, device: torch.device) -> Ge
 
 
 def images_at_once(config: TrackerConfig, device: torch.device) -> int:
-    """How many frames should go through the image encoder together: on a GPU what its free memory holds, 1 to 8.
+    """Return how many frames should go through the image encoder together: on a GPU what its free memory holds, 1 to 8.
 
     A processor is as fast with one, which needs the least memory and gives the first mask soonest.
     """
@@ -81,7 +81,7 @@ class Download:
             self._arrived.record()
 
     def tensors(self) -> list[Tensor]:
-        """The tensors in the host's memory, in their order.
+        """Return the tensors in the host's memory, in their order.
 
         They are in ordinary memory, however long they are kept: pinned memory is the whole system's and scarce.
         """

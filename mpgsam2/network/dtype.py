@@ -16,7 +16,7 @@ _AMPERE = (8, 0)  # the first GPUs that compute in bfloat16
 
 
 def choose_dtype(name: str, device: torch.device | str) -> torch.dtype:
-    """The dtype that somebody chose, for `MPGSAM2.dtype`.
+    """Return the dtype that somebody chose, for `MPGSAM2.dtype`.
 
     Args:
         name: one of `DTYPES`. "auto" is bfloat16 on a GPU that has it, which is faster than TF32 there, and float32

@@ -13,7 +13,7 @@ _fingerprints: WeakKeyDictionary[torch.nn.Module, str] = WeakKeyDictionary()
 
 
 def fingerprint(net: MPGSAM2) -> str:
-    """Hex SHA-256 of a network's weights: of their names in order, dtypes, shapes and bytes.
+    """Return the hex SHA-256 of a network's weights: of their names in order, dtypes, shapes and bytes.
 
     Two networks have the same one if and only if they hold the same weights, wherever these came from and on whatever
     device they are. It is reckoned once for each network, so the weights must not change afterwards.

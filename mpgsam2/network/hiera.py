@@ -30,7 +30,7 @@ class StripwiseHiera(Hiera):
         self._positions = Constant()
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
+        """Map B × 3 × S × S to the four stages' features, B × channels × S/4 × S/4 to S/32 × S/32."""
         if is_plain():
             return super().forward(images)
         x = self.patch_embed(images.contiguous(memory_format=torch.channels_last))
@@ -46,7 +46,7 @@ class StripwiseHiera(Hiera):
         return [stages[end].permute(0, 3, 1, 2) for end in self.stage_ends]
 
     def _get_pos_embed(self, hw: tuple[int, int]) -> Tensor:
-        """1 × H × W × channels."""
+        """Return 1 × H × W × channels."""
         enlarge = super()._get_pos_embed
         return self._positions(lambda: enlarge(hw).contiguous(), self.pos_embed, self.pos_embed_window, size=hw)
 

@@ -33,7 +33,7 @@ def resize(frame: np.ndarray, side: int) -> Tensor:
 
 
 def of_one_size(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Yields a clip's frames as they come, until one is larger or smaller than the first.
+    """Yield a clip's frames as they come, until one is larger or smaller than the first.
 
     Raises:
         InputError: that one is; a mask of it would have the first one's size.

@@ -47,7 +47,7 @@ class Sight(NamedTuple):
 
 @contextmanager
 def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
-    """While the block lasts, what the network looks at is added to the list that it yields, in the order of its steps.
+    """Add what the network looks at, while the block lasts, to the list that it yields, in the order of its steps.
 
     On a GPU there are no memories: the tracker's steps are replayed there from a recording.
     """
@@ -76,7 +76,7 @@ def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
 
 
 def _words(attention: Any, x: Tensor, split: int, mask: Tensor) -> Tensor:
-    """Shares of the class token's attention: B × words, without the marks of the sentence's beginning and end."""
+    """Return the shares of the class token's attention: B × words, without the marks of the sentence's two ends."""
     query, keys = attention.q_proj.A(x[:, :1]), attention.k_proj(x, split)
     query, keys = (part.unflatten(-1, (attention.heads, -1)).transpose(1, 2) for part in (query, keys))
     scores = (query @ keys.mT * query.shape[-1] ** -0.5).masked_fill(~mask, -torch.inf)
@@ -85,7 +85,7 @@ def _words(attention: Any, x: Tensor, split: int, mask: Tensor) -> Tensor:
 
 
 def _frames(attention: Any, x: Tensor, patches: int) -> Tensor:
-    """Shares of the frames: T × T, a row for each frame that looks."""
+    """Return the shares of the frames: T × T, a row for each frame that looks."""
     (tokens,) = x.unflatten(1, (-1, patches))  # T × N × d
     width = tokens.shape[-1]
     weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
@@ -103,7 +103,7 @@ def _frames(attention: Any, x: Tensor, patches: int) -> Tensor:
 
 
 def _memories(attention: Any, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
-    """Shares of the memories and of all pointers together: B × (memories + 1)."""
+    """Return the shares of the memories and of all pointers together: B × (memories + 1)."""
     places = q.shape[1]
     query, key = attention.q_proj(q), attention.k_proj(k)
     with_place = key.shape[1] - num_k_exclude_rope

@@ -41,7 +41,7 @@ class SharingMemoryAttention(MemoryAttention):
     """
 
     def begin(self, x: Tensor, position: Tensor) -> Tensor:
-        """From an image's features (B × hw × c) and their position to what the first layer asks memories with."""
+        """Turn an image's features (B × hw × c) and their position into what the first layer asks memories with."""
         return self.layers[0]._forward_sa(x + 0.1 * position, None)
 
     def forward(self, begun: Tensor, memory: Tensor, position: Tensor, pointers: int) -> Tensor:
@@ -66,7 +66,7 @@ class SharingMemoryAttention(MemoryAttention):
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """`softmax(q kᵀ / √c) v` in blocks, for values of another width than queries and keys.
+    """Compute `softmax(q kᵀ / √c) v` in blocks, for values of another width than queries and keys.
 
     Args:
         query: B × Q × c.
@@ -84,7 +84,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 
 def _attend(query: Tensor, memory: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """Online softmax (Milakov and Gimelshein, 2018): sums so far fade as a larger score comes up."""
+    """Compute the softmax online (Milakov and Gimelshein, 2018): sums so far fade as a larger score comes up."""
     largest = query.new_full((*query.shape[:2], 1), -torch.inf)
     total = weighted = torch.zeros_like(largest)
     for key, value in memory:

@@ -93,7 +93,7 @@ class MPGSAM2(PriorLayers):
         return self.visual_model.compute_dtype
 
     def in_dtype(self, dtype: torch.dtype) -> Self:
-        """The same network, its weights shared, with matrix products of another `dtype`; this one stays as it is.
+        """Return the same network, its weights shared, with matrix products of another `dtype`; this one stays as is.
 
         Raises:
             RuntimeError: a part of the network was compiled for the dtype that it has.
@@ -157,7 +157,7 @@ class MPGSAM2(PriorLayers):
         *,
         longest: int | None = None,
     ) -> list[ClipContext]:
-        """As `encode_clip`, for several sentences, which share the embedding of the frames."""
+        """Encode as `encode_clip` does, several sentences, which share the embedding of the frames."""
         beit3 = self.beit3
         small = resized(frames, self.config.encoder.image_size, self.device)
         encoded: list[tuple[Tensor, list[EncoderOutput]]]
@@ -212,7 +212,7 @@ class MPGSAM2(PriorLayers):
     def track_several(
         self, frames: Iterable[np.ndarray], contexts: Sequence[ClipContext], without: Sequence[frozenset[Part]]
     ) -> Generator[list[FrameOutput]]:
-        """As `track`, for several contexts of one clip, each with its own parts switched off.
+        """Track as `track` does, several contexts of one clip, each with its own parts switched off.
 
         The features of a frame's image are computed once, and contexts with the same parts go as one batch.
         """
@@ -232,7 +232,7 @@ class MPGSAM2(PriorLayers):
                 yield [outputs[i] for i in range(len(contexts))]
 
     def _image_features(self, frames: Iterable[np.ndarray]) -> Generator[ImageFeatures]:
-        """What the image encoder sees in each frame; as many as is fastest go through it together."""
+        """Yield what the image encoder sees in each frame; as many as is fastest go through it together."""
         large = resized(frames, self.config.tracker.image_size, self.device)
         numbers: Iterator[int] = repeat(images_at_once(self.config.tracker, self.device))
         if self.in_threads:

@@ -37,7 +37,7 @@ class Part(str, Enum):
 
 
 def parts_of(without: Iterable[str]) -> frozenset[Part]:
-    """The parts of these names.
+    """Return the parts of these names.
 
     Raises:
         InputError: one of them names nothing that can be switched off.

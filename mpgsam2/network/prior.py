@@ -29,12 +29,12 @@ class ClipContext(NamedTuple):
     text_features: Tensor  # T × L × c
 
     def unbatched(self) -> ClipContext:
-        """The only clip of a batch of one."""
+        """Return the only clip of a batch of one."""
         return ClipContext(*(field.squeeze(0) for field in self))
 
 
 def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
-    """Contexts of one clip and B sentences as a batch.
+    """Return contexts of one clip and B sentences as a batch.
 
     Returns:
         The batch, shorter sentences' text features filled up with zeros, and which of them are words' (B × L, bool);
@@ -55,7 +55,7 @@ def stack(contexts: Sequence[ClipContext]) -> tuple[ClipContext, Tensor | None]:
 
 
 def interleave(contexts: Sequence[ClipContext]) -> ClipContext:
-    """The context of a clip whose frames were dealt out to k clips in turn: frame t is frame t // k of clip t mod k."""
+    """Return the context of a clip that was dealt out to k clips in turn: frame t is frame t // k of clip t mod k."""
     if len(contexts) == 1:
         return contexts[0]
     lengths = [len(context.prior) for context in contexts]
@@ -70,7 +70,7 @@ def interleave(contexts: Sequence[ClipContext]) -> ClipContext:
 
 
 def frame_positions(frame_count: int, width: int, like: Tensor) -> Tensor:
-    """Sine encoding pe(t) of the frame index t = 0…T-1, not normalised: T × width, `[sin | cos]` halves."""
+    """Return the sine encoding pe(t) of the frame index t = 0…T-1, not normalised: T × width, `[sin | cos]` halves."""
     return get_1d_sine_pe(torch.arange(frame_count, device=like.device, dtype=torch.float32), width).to(like.dtype)
 
 
@@ -92,7 +92,7 @@ class PriorLayers(nn.Module):
             self.frame_position_linear = nn.Linear(d, d, bias=False)
 
     def generate_prior(self, encoded: EncoderOutput, frame_count: int) -> tuple[Tensor, ClipContext]:
-        """Prior and context of B clips of T frames each.
+        """Generate prior and context of B clips of T frames each.
 
         Args:
             encoded: B·T frame-sentence pairs, the frames of a clip one after the other.

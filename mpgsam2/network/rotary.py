@@ -41,7 +41,7 @@ class RotaryAttention(RoPEAttention):
         self.register_buffer("freqs_cis", turns, persistent=False)
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rope: int = 0) -> Tensor:
-        """As SAM 2's; where all has the usual size and a processor computes, nothing is copied to be turned."""
+        """Attend as SAM 2 does; where all has the usual size and a processor computes, nothing is copied to turn it."""
         usual = self.num_heads == 1 and q.shape[1] == k.shape[1] == len(self.freqs_cis) and not num_k_exclude_rope
         if not usual or not in_place(q):
             return super().forward(q, k, v, num_k_exclude_rope)
@@ -52,13 +52,13 @@ class RotaryAttention(RoPEAttention):
         return self.out_proj(attended.squeeze(1))
 
     def compute_cis(self, end_x: int, end_y: int) -> torch.Tensor:
-        """Turns of the places of a feature map: end_x·end_y × c/(2·heads), complex64."""
+        """Return the turns of the places of a feature map: end_x·end_y × c/(2·heads), complex64."""
         with torch.inference_mode(False):  # kept, so that a network that has answered can still learn
             return compute_axial_cis(self.internal_dim // self.num_heads, end_x, end_y, _THETA)
 
 
 def in_place(x: Tensor) -> bool:
-    """Whether what was projected from `x` may be turned where it lies: float32 on a processor, nothing to be learnt."""
+    """Return whether what was projected from `x` may be turned in place: float32 on a processor, nothing to learn."""
     return x.is_cpu and not (is_plain() or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"))
 
 

@@ -27,7 +27,7 @@ def sleep_while_waiting() -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within this context torch computes with one thread; then its setting is as before."""
+    """Let torch compute with one thread within this context; then its setting is as before."""
     import torch
 
     before = torch.get_num_threads()

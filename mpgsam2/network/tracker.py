@@ -40,11 +40,11 @@ class ImageFeatures(NamedTuple):
     recalling: Tensor  # B × hw × c, level2 on its way through the memory attention, before it meets a memory
 
     def frame(self, number: int) -> ImageFeatures:
-        """Those of one of the frames, as a batch of one."""
+        """Return those of one of the frames, as a batch of one."""
         return ImageFeatures(*(field[number : number + 1] for field in self))
 
     def expand(self, batch: int) -> ImageFeatures:
-        """Features of one frame, that many times; none is copied."""
+        """Return features of one frame, that many times; none is copied."""
         return ImageFeatures(*(field.expand(batch, *field.shape[1:]) for field in self))
 
 
@@ -59,7 +59,7 @@ class FrameOutput(NamedTuple):
     candidate_logits: Tensor  # 3 × h' × w', before the object score is heeded
 
     def split(self) -> list[FrameOutput]:
-        """Each of the batch alone."""
+        """Return each of the batch alone."""
         return [FrameOutput(*fields) for fields in zip(*self, strict=True)]
 
 
@@ -99,7 +99,7 @@ class MemoryBank:
         return len(self.memories) == self.memories.maxlen and len(self.pointers) == self.pointers.maxlen
 
     def past(self) -> Past | None:
-        """All that the next frame is told; None before the first frame.
+        """Return all that the next frame is told; None before the first frame.
 
         Rows of temporal positions: the last one for the first frame's memory, 0 for t-1's. Pointers: the first frame's
         first, then t-1, t-2, …
@@ -182,7 +182,7 @@ class Tracker(nn.Module):
         self._dense_position = Constant()
 
     def autocast(self) -> AbstractContextManager:
-        """The context of all that is computed in `compute_dtype`: the image encoder and the memory attention.
+        """Return the context of all that is computed in `compute_dtype`: the image encoder and the memory attention.
 
         These two take nine tenths of the time. What decides between candidate masks, and what is added up over a whole
         clip, is cheap and stays in float32: see `docs/speed.md` for what each part's rounding does.
@@ -192,7 +192,7 @@ class Tracker(nn.Module):
         return torch.autocast(self.no_mem_embed.device.type, self.compute_dtype)
 
     def image_features(self, images: Tensor) -> ImageFeatures:
-        """Hiera and FPN on B × 3 × S × S normalised images (5.1); float32."""
+        """Run Hiera and FPN on B × 3 × S × S normalised images (5.1); float32."""
         neck, decoder = self.image_encoder.neck, self.sam_mask_decoder
         if is_plain():
             return self._plain_image_features(images)
@@ -205,7 +205,7 @@ class Tracker(nn.Module):
         return self._features(level0, level1, level2)
 
     def _features(self, level0: Tensor, level1: Tensor, level2: Tensor) -> ImageFeatures:
-        """The three levels of an image, and what else does not depend on the frames before."""
+        """Return the three levels of an image, and what else does not depend on the frames before."""
         position = self.image_encoder.neck.position_encoding(level2[:1]).expand_as(level2)
         with self.autocast():
             recalling = self.memory_attention.begin(*(x.flatten(2).transpose(1, 2) for x in (level2, position)))
@@ -238,7 +238,7 @@ class Tracker(nn.Module):
         return attended.float().transpose(1, 2).reshape_as(x)
 
     def prompt(self, prior: Tensor | None, sparse_prompt: Tensor) -> tuple[Tensor, Tensor]:
-        """Sparse tokens (B × 3 × c) and dense prompt (B × c × h × w) of a frame (5.3).
+        """Return the sparse tokens (B × 3 × c) and the dense prompt (B × c × h × w) of a frame (5.3).
 
         Args:
             prior: B × 1 × g × g probabilities, or None for SAM 2's "no mask".
@@ -320,14 +320,14 @@ class Tracker(nn.Module):
         return output, self.memorise(features, logits)
 
     def memorise(self, features: ImageFeatures, logits: Tensor) -> Tensor:
-        """Memory features (B × m × h × w) of frames and their mask logits (B × h' × w') (5.9)."""
+        """Return the memory features (B × m × h × w) of frames and their mask logits (B × h' × w') (5.9)."""
         size = (self.config.image_size, self.config.image_size)
         mask = F.interpolate(logits[:, None], size, mode="bilinear", align_corners=False).sigmoid() * 20 - 10
         return self.memory_encoder(features.level2, mask, skip_mask_sigmoid=True)["vision_features"]
 
 
 def _in_one(first: nn.Conv2d, second: nn.Conv2d, x: Tensor) -> Tensor:
-    """`second(first(x))` for two 1 × 1 convolutions, as the one that they amount to."""
+    """Return `second(first(x))` for two 1 × 1 convolutions, as the one that they amount to."""
     weight = second.weight.flatten(1) @ first.weight.flatten(1)
     bias = F.linear(cast(Tensor, first.bias), second.weight.flatten(1), second.bias)
     return F.conv2d(x, weight[..., None, None], bias)

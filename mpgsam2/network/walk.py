@@ -59,7 +59,7 @@ class Walk:
         return output.split()
 
     def _make_prompts(self, t: int) -> list[Tensor]:
-        """Sparse tokens (B × n × 3 × c) and dense prompts (B × n × c × h × w) of frame t and those after it."""
+        """Return the sparse tokens (B × n × 3 × c) and dense prompts (B × n × c × h × w) of frames t … t + n - 1."""
         prior, sentence = (
             field[:, t : t + _PROMPTS_PER_BATCH].flatten(0, 1)
             for field in (self.context.prior, self.context.sparse_prompts)
@@ -68,7 +68,7 @@ class Walk:
         return [x.unflatten(0, (len(self.context.prior), -1)) for x in prompts]
 
     def _alike_from_now_on(self, t: int) -> bool:
-        """Whether a GPU is at work, all coming steps have the shapes of this one, and there are enough of them."""
+        """Return whether a GPU is at work, all coming steps have this one's shapes, and there are enough of them."""
         if isinstance(self._segment, Graphed) or not self.on_gpu:
             return False
         return self.frame_count - t >= _MIN_FRAMES_TO_RECORD and (self.bank is None or self.bank.full)

@@ -13,13 +13,13 @@ _plain = False
 
 
 def is_plain() -> bool:
-    """Whether networks compute in the plain ways now."""
+    """Return whether networks compute in the plain ways now."""
     return _plain
 
 
 @contextmanager
 def plain_ways() -> Iterator[None]:
-    """Within this context every network computes in the plain ways."""
+    """Let every network compute in the plain ways within this context."""
     global _plain
     before, _plain = _plain, True
     try:

@@ -38,7 +38,7 @@ class Case:
 def cases(
     model: str, frames: Iterable[int], expressions: Iterable[int], *, dtype: str, device: str, compiled: bool
 ) -> list[Case]:
-    """Every number of frames with every number of expressions.
+    """Return every number of frames with every number of expressions.
 
     Raises:
         InputError: a number is below 1, or there are more expressions than a run takes.

@@ -68,6 +68,6 @@ def compare(model: Segmenter, case: Case) -> Comparison:
 
 
 def _masks(model: Segmenter, clip: Clip, case: Case) -> np.ndarray:
-    """(T·K, H, W) bool, of T frames and K expressions."""
+    """Return (T·K, H, W) bool, of T frames and K expressions."""
     frames = model.segment_several(clip, queries(case.expressions))
     return np.stack([result.mask for results in frames for result in results])

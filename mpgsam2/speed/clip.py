@@ -27,7 +27,7 @@ _THINGS = (
 
 
 def queries(number: int) -> list[Query]:
-    """That many different ones, 1 to 4, each of which names something in the clip."""
+    """Return that many different ones, 1 to 4, each of which names something in the clip."""
     return [Query(f"the {colour} {shape}") for colour, _, shape, _ in _THINGS[:number]]
 
 
@@ -40,7 +40,7 @@ def make_clip(path: Path, frames: int) -> Clip:
 
 
 def _frame(index: int) -> np.ndarray:
-    """(H, W, 3) uint8 RGB."""
+    """Return (H, W, 3) uint8 RGB."""
     frame = np.full((SIDE, SIDE, 3), 190, np.uint8)
     for number, (_, rgb, shape, begin) in enumerate(_THINGS):
         angle = index / 12 + number

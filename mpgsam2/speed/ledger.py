@@ -39,7 +39,7 @@ class Ledger:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Within this context goes by the stage of that name."""
+        """Count what is spent within this context for the stage of that name."""
         thread = self._threads[get_ident()]
         self._book(thread)
         thread.stages.append(name)

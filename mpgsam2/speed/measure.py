@@ -106,7 +106,7 @@ def measure(model: Segmenter, case: Case, repeats: int = 3, *, against_plain: bo
 
 
 def _count(model: Segmenter, clip: Clip, case: Case) -> dict[str, float]:
-    """Floating-point operations by stage; the counter sees its own thread only, so nothing is drawn meanwhile."""
+    """Count floating-point operations by stage; the counter sees its own thread only, so nothing is drawn meanwhile."""
     with FlopCounter() as counter:
         ledger = Ledger(lambda: counter.total)
         with watched_by(ledger.stage), in_one_thread():

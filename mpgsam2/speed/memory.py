@@ -22,7 +22,7 @@ def forget_peak(device: torch.device) -> None:
 
 
 def host_peak() -> int:
-    """Bytes of this process in the host's memory, at most, the program and the weights included."""
+    """Return the bytes of this process in the host's memory, at most, the program and the weights included."""
     with suppress(OSError, StopIteration):
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
@@ -30,5 +30,5 @@ def host_peak() -> int:
 
 
 def device_peak(device: torch.device) -> int | None:
-    """Bytes allocated on a GPU, at most; None for a device that has no memory of its own."""
+    """Return the bytes allocated on a GPU, at most; None for a device that has no memory of its own."""
     return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

@@ -41,7 +41,7 @@ class Operations:
     context: int
 
     def of_run(self, frames: int, window: int | None, sentences: int, queries: int) -> int:
-        """Of a whole run.
+        """Return those of a whole run.
 
         Args:
             frames: of the clip.
@@ -72,14 +72,14 @@ def count_operations(config: ModelConfig) -> Operations:
 
 
 def _run(net: MPGSAM2, features: ImageFeatures, frames: int) -> tuple[int, list[int]]:
-    """What reading the clip and the sentence takes, and then each of the frames beside its image features."""
+    """Return what reading the clip and the sentence takes, and then each of the frames beside its image features."""
     encoding, context = _counted(net.encode_clip, [_ANY_FRAME] * frames, [0] * _SENTENCE_TOKENS)
     walk = Walk(net.visual_model, [context], frozenset())
     return encoding, [_counted(walk.step, t, features)[0] for t in range(frames)]
 
 
 def _counted(function: Callable[..., T], *arguments: Any) -> tuple[int, T]:
-    """The operations of a call, and what it returns."""
+    """Return the operations of a call, and what it returns."""
     with FlopCounter() as counter:
         result = function(*arguments)
     return counter.total, result

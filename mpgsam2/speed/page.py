@@ -77,7 +77,7 @@ class _Visitor:
         raise RuntimeError(f"The page gave no videos: {answer}")
 
     def _ask(self, changes: str, given: dict[str, Any]) -> Iterator[str]:
-        """What comes back of the event that takes the clip and changes a part of the page."""
+        """Yield what comes back of the event that takes the clip and changes a part of the page."""
         event = next(event for event in self._events if self._fits(event, changes))
         values = [given.get(self._name(part), self._parts[part]["props"].get("value")) for part in event["inputs"]]
         asked = {"data": values, "fn_index": event["id"], "session_hash": self._session}
@@ -109,7 +109,7 @@ def _page() -> Iterator[_Visitor]:
 
 
 def _three_videos(model: Segmenter, clip: Clip, folder: Path, sentence: str) -> None:
-    """The least that a script must do for what the player shows."""
+    """Do the least that a script must for what the player shows."""
     size = clip.width, clip.height, clip.fps
     with (
         VideoWriter(folder / "prior.mp4", *size) as prior,

@@ -12,7 +12,7 @@ from mpgsam2.network.ways import plain_ways
 
 @contextmanager
 def plain() -> Iterator[None]:
-    """Within this context networks compute in the plain ways, and what is in float32 is not in TF32."""
+    """Let networks compute in the plain ways within this context, and what is in float32 not in TF32."""
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -12,7 +12,7 @@ _PRODUCTS = 7
 
 
 def matrix_product_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Floating-point operations a second in the product of two large square matrices: the median of several."""
+    """Return floating-point operations a second in the product of two large square matrices: the median of several."""
     side = _SIDE.get(device.type, 2048)
     a, b = (torch.rand(side, side, device=device, dtype=dtype) for _ in range(2))
     seconds = []
@@ -24,7 +24,7 @@ def matrix_product_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def clock(device: torch.device) -> float:
-    """Seconds, read when the device has done all that it was asked."""
+    """Return seconds, read when the device has done all that it was asked."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

@@ -17,7 +17,7 @@ _MEGABYTE = 10**6
 
 
 def table(measurement: Measurement) -> str:
-    """A heading and a Markdown table: medians of the seconds with their range, operations, share of the rate."""
+    """Return a heading and a Markdown table: medians of the seconds with their range, operations, share of the rate."""
     frames = measurement.case.frames
     wholes = [run.whole for run in measurement.runs]
     rows = [(name, [run.stages[name] for run in measurement.runs], measurement.flops[name]) for name in STAGES]
@@ -47,7 +47,7 @@ def table(measurement: Measurement) -> str:
 
 
 def record(measurements: Iterable[Measurement]) -> dict[str, Any]:
-    """The same and every run, as JSON can hold it, with what it was measured on; bytes, seconds, operations."""
+    """Return the same and every run, as JSON can hold it, with what it was measured on; bytes, seconds, operations."""
     return {
         "machine": {
             "system": platform.platform(),

@@ -42,7 +42,7 @@ def load_or_make(name: str, device: str = "cpu") -> Segmenter:
 def weights_by_rule(
     shapes: Mapping[str, Sequence[int]], seed: int = 0, object_bias: float = 0.0
 ) -> dict[str, torch.Tensor]:
-    """Weights that anybody can make again from the tensors' names alone (network.md 9).
+    """Return weights that anybody can make again from the tensors' names alone (network.md 9).
 
     Args:
         shapes: of every tensor, by name.

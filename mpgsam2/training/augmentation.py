@@ -21,7 +21,7 @@ _HUE = 18  # degrees
 
 
 def flip(example: Example) -> Example:
-    """The clip in a mirror; "left" and "right" change places in the sentence."""
+    """Return the clip in a mirror; "left" and "right" change places in the sentence."""
     text = _SIDES.sub(lambda side: _OTHER[side[1]], example.text)
     frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in example.frames]
     truths = [Truth(mask[:, ::-1], None if counts is None else counts[:, ::-1]) for mask, counts in example.truths]
@@ -39,7 +39,7 @@ class Distortion(NamedTuple):
 
     @classmethod
     def draw(cls, rng: random.Random) -> Distortion:
-        """Each of them with even odds; the others change nothing."""
+        """Draw each of them with even odds; the others change nothing."""
 
         def perhaps(least: float, most: float, nothing: float) -> float:
             return rng.uniform(least, most) if rng.random() < 0.5 else nothing
@@ -53,7 +53,7 @@ class Distortion(NamedTuple):
         )
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
-        """A distorted (H, W, 3) uint8 RGB frame."""
+        """Return a distorted (H, W, 3) uint8 RGB frame."""
         x = frame.astype(np.float32) + self.brightness
         if self.contrast_first:
             x = x * self.contrast

@@ -37,11 +37,11 @@ class ClipBatch:
     counts: Tensor  # B × T × S × S bool, where the truth is known
 
     def to(self, device: torch.device) -> ClipBatch:
-        """The same on a device."""
+        """Return the same on a device."""
         return ClipBatch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 
     def pin_memory(self) -> ClipBatch:
-        """The same in memory from which a GPU fetches by itself."""
+        """Return the same in memory from which a GPU fetches by itself."""
         return ClipBatch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
 
 
@@ -86,7 +86,7 @@ class Clips(Dataset):
         }
 
     def _visible(self, index: int, rng: random.Random) -> Example:
-        """The example, or another one if its object is in none of the frames."""
+        """Return the example, or another one if its object is in none of the frames."""
         for _ in range(_MAX_DRAWS):
             example = self._source.draw(index, rng)
             if any(truth.mask.any() for truth in example.truths):
@@ -96,7 +96,7 @@ class Clips(Dataset):
 
 
 def collate(examples: Sequence[dict[str, Tensor]]) -> ClipBatch:
-    """Examples as a batch."""
+    """Return examples as a batch."""
     alike = ("small", "large", "masks", "counts")
     ids = [example["input_ids"] for example in examples]
     words = [torch.ones_like(row, dtype=torch.bool) for row in ids]
@@ -108,7 +108,7 @@ def collate(examples: Sequence[dict[str, Tensor]]) -> ClipBatch:
 
 
 def keys(count: int, batch: int, first: int, process: int, processes: int) -> Iterator[list[Key]]:
-    """What one process takes in each step from a step on, without end; an epoch's order is its own.
+    """Yield what one process takes in each step from a step on, without end; an epoch's order is its own.
 
     Args:
         count: examples of the source.
@@ -129,7 +129,7 @@ def keys(count: int, batch: int, first: int, process: int, processes: int) -> It
 
 
 def steps_per_epoch(count: int, batch: int, processes: int) -> int:
-    """How many steps see every example once; the last one begins the order anew where it is not filled."""
+    """Return how many steps see every example once; the last one begins the order anew where it is not filled."""
     return -(-count // (batch * processes))
 
 

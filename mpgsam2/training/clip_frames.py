@@ -8,7 +8,7 @@ _MAX_DISTANCE = 3  # frames to the neighbours of a clip's first choice
 
 
 def choose_frames(count: int, at: int, length: int, rng: random.Random) -> list[int]:
-    """A clip around a frame: it, one a few frames before, one a few after, and the rest from the whole video.
+    """Return a clip around a frame: it, one a few frames before, one a few after, and the rest from the whole video.
 
     Args:
         count: frames of the video.

@@ -22,7 +22,7 @@ _SETTINGS = "settings.json"
 
 
 def add_train(commands: argparse._SubParsersAction) -> None:
-    """Adds the command."""
+    """Add the command."""
     train = commands.add_parser(
         "train",
         help="train by one of the paper's recipes, on its data sets or your own",
@@ -103,7 +103,7 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
-    """The recipe, with what was asked for in its place."""
+    """Return the recipe, with what was asked for in its place."""
     for name in ("epochs", "steps", "batch", "save_every", "rate", "new_rate"):
         value = getattr(args, name)
         if value is not None and not value > 0:

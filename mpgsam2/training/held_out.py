@@ -31,7 +31,7 @@ class Scored:
     clips: Callable[[], Iterable[ScoredClip]]
 
     def __call__(self) -> Iterable[ScoredClip]:
-        """The clips."""
+        """Return the clips."""
         return self.clips()
 
 
@@ -39,7 +39,7 @@ _SCORED_SENTENCES = 200  # each time, about
 
 
 def open_sources(recipe: str, data: Path, length: int, share: float) -> tuple[Source, Scored]:
-    """The examples of a data set, and what of it is held out.
+    """Return the examples of a data set, and what of it is held out.
 
     Args:
         recipe: its name.
@@ -68,7 +68,7 @@ def open_sources(recipe: str, data: Path, length: int, share: float) -> tuple[So
 
 
 def hold_out(names: Iterable[str], share: float) -> set[str]:
-    """Some of the names, always the same ones: that share, but at least one of several unless it is 0."""
+    """Return some of the names, always the same ones: that share, but at least one of several unless it is 0."""
     names = sorted(set(names), key=lambda name: zlib.crc32(name.encode()))
     count = round(share * len(names)) or int(share > 0 and len(names) > 1)
     return set(names[:count])
@@ -89,7 +89,7 @@ def _videos(data_set: DataSet, videos: Sequence[Video], length: int) -> Source:
 
 
 def _scored(data_set: DataSet, videos: Iterable[Video]) -> Scored:
-    """As many of the videos as have about so many sentences together."""
+    """Return as many of the videos as have about so many sentences together."""
     chosen, sentences = [], 0
     for video in videos:
         if sentences < _SCORED_SENTENCES and video.sentences and data_set.labelled(video):

@@ -75,6 +75,6 @@ def _collate_or_tell(collate: Callable[[Sequence[Any]], Any], items: Sequence[An
 
 
 def _begin(_: int) -> None:
-    """Ctrl-C reaches all processes of a terminal: the training process alone heeds it, and then ends the others."""
+    """Leave Ctrl-C, which reaches all processes of a terminal, to the training process; that then ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

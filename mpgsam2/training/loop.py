@@ -52,7 +52,7 @@ class Task(Protocol):
         """See above."""
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Any]:
-        """One process's batches from a step on; each can go to a device with `to`."""
+        """Return one process's batches from a step on; each can go to a device with `to`."""
 
     def finish(self, trainer: Trainer) -> None:
         """Change the network after the last step, before it is saved."""
@@ -123,7 +123,7 @@ def train(
 
 
 def _agreed(interruption: Interruption, part: float, accelerator: Accelerator) -> tuple[int, float]:
-    """The signal that asks to stop, 0 for none, and the part that is over, for all processes alike."""
+    """Return the signal that asks to stop, 0 for none, and the part that is over, for all processes alike."""
     signal = 0
     try:
         interruption.release()

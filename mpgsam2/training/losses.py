@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def focal(logits: Tensor, target: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
-    """Focal loss (Lin et al., 2017) of every mask: … × h × w to …; `target` in 0..1."""
+    """Return the focal loss (Lin et al., 2017) of every mask: … × h × w to …; `target` in 0..1."""
     crossed = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     probability = logits.sigmoid()
     correct = probability * target + (1 - probability) * (1 - target)
@@ -16,7 +16,7 @@ def focal(logits: Tensor, target: Tensor, alpha: float = 0.25, gamma: float = 2.
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
-    """Dice loss of every mask: … × h × w to … in 0..1."""
+    """Return the Dice loss of every mask: … × h × w to … in 0..1."""
     probability = logits.sigmoid()
     overlap = (probability * target).sum(dim=(-2, -1))
     total = probability.sum(dim=(-2, -1)) + target.sum(dim=(-2, -1))
@@ -24,7 +24,7 @@ def dice(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def similarity(logits: Tensor, target: Tensor, sentence: Tensor) -> Tensor:
-    """Mask-text similarity loss of every mask (paper, section 3.5).
+    """Return the mask-text similarity loss of every mask (paper, section 3.5).
 
     Args:
         logits, target: … × h × w.
@@ -41,7 +41,7 @@ def similarity(logits: Tensor, target: Tensor, sentence: Tensor) -> Tensor:
 
 
 def clip_losses(logits: Tensor, target: Tensor, sentence: Tensor, visible: Tensor) -> dict[str, Tensor]:
-    """The paper's losses, before they are weighted; the pixels of a whole clip count as one mask.
+    """Return the paper's losses, before they are weighted; the pixels of a whole clip count as one mask.
 
     Args:
         logits, target: B × T × h × w; target in 0..1.
@@ -61,7 +61,7 @@ def clip_losses(logits: Tensor, target: Tensor, sentence: Tensor, visible: Tenso
 
 
 def object_score_loss(logits: Tensor, shown: Tensor, known: Tensor, count: Tensor) -> Tensor:
-    """Binary cross-entropy of the object score with "the frame shows the object", as in SAM 2's own training.
+    """Return the binary cross-entropy of the object score with “the frame shows the object”, as in SAM 2's training.
 
     Args:
         logits: B × T.

@@ -36,7 +36,7 @@ class PaperTrainee(Trainee):
         self.net, self.weights, self.checkpointing = net, weights, checkpointing
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """Scalar losses by name, weighted; those of weight 0 are left out."""
+        """Return scalar losses by name, weighted; those of weight 0 are left out."""
         logits, sentence, object_score = self.answer(batch)
         logits = F.interpolate(logits, batch.masks.shape[-2:], mode="bilinear", align_corners=False)
         logits = logits.masked_fill(~batch.counts, NO_OBJECT_LOGIT)  # rightly nothing, for what is undecided
@@ -48,7 +48,7 @@ class PaperTrainee(Trainee):
         return {name: weight * losses[name] for name, weight in asdict(self.weights).items() if weight}
 
     def answer(self, batch: ClipBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Mask logits (B × T × h × w), the sentences' numbers for the similarity loss and object scores (B × T each).
+        """Return mask logits (B × T × h × w), the sentences' numbers for the similarity loss and object scores (B × T).
 
         All of them are in float32.
         """
@@ -66,7 +66,7 @@ class PaperTrainee(Trainee):
 
 
 def _count(frames: Tensor) -> Tensor:
-    """How many of the frames are true (B × T bool), as the mean over all processes."""
+    """Return how many of the frames are true (B × T bool), as the mean over all processes."""
     from accelerate.utils import reduce
 
     return reduce(frames.sum().float(), "mean")

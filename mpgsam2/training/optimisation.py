@@ -38,7 +38,7 @@ class Optimisation:
     ema_decay: float | None = None
 
     def factor(self, step: int, part: float) -> float:
-        """What the rates are multiplied with.
+        """Return what the rates are multiplied with.
 
         Args:
             step: how many were taken before.
@@ -62,7 +62,7 @@ class Optimisation:
                 parameter.requires_grad_(False)
 
     def groups(self, trainee: nn.Module) -> list[dict[str, Any]]:
-        """AdamW's groups of the parameters that learn, each with its `rate`."""
+        """Return AdamW's groups of the parameters that learn, each with its `rate`."""
         usual: list[nn.Parameter] = []
         new: list[nn.Parameter] = []
         for name, parameter in trainee.named_parameters():

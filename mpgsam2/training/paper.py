@@ -63,14 +63,14 @@ class PaperTask:
         self._recipe, self._source, self._scored, self._workers = recipe, source, scored, workers
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[ClipBatch]:
-        """As `Task.batches`."""
+        """See `Task.batches`."""
         clips = Clips(self._source, self.model.config, self.model.tokenizer, self._recipe.draws_absent)
         chosen = keys(len(self._source), self._recipe.batch, first, process, processes)
         return load_by_key(clips, chosen, collate, self._workers)
 
     def finish(self, trainer: Trainer) -> None:
-        """As `Task.finish`: nothing is left to do."""
+        """See `Task.finish`: nothing is left to do."""
 
     def score(self, checkpoint: Path, accelerator: Accelerator) -> dict[str, float]:
-        """As `Task.score`."""
+        """See `Task.score`."""
         return validate(checkpoint, self._scored(), accelerator)

@@ -41,10 +41,10 @@ class Source(Protocol):
     """The sentences, each once."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
 
     def draw(self, index: int, rng: random.Random) -> Example:
-        """One of them, with frames that are drawn."""
+        """Return one of them, with frames that are drawn."""
 
 
 class VideoSource:
@@ -71,7 +71,7 @@ class VideoSource:
         return len(self._samples)
 
     def draw(self, index: int, rng: random.Random) -> Example:
-        """As `Source.draw`.
+        """See `Source.draw`.
 
         Raises:
             InputError: a frame or mask is missing or broken, or they are of different sizes.
@@ -106,18 +106,18 @@ class ImageSource:
         return len(self._referrals)
 
     def draw(self, index: int, rng: random.Random) -> Example:
-        """As `Source.draw`; nothing is drawn."""
+        """See `Source.draw`; nothing is drawn."""
         referral = self._referrals[index]
         return Example(referral.text, [self._data_set.frame(referral)], [Truth(self._data_set.mask(referral))])
 
 
 def texts(videos: Iterable[Video]) -> list[str]:
-    """The sentences of videos, each once."""
+    """Return the sentences of videos, each once."""
     return list(dict.fromkeys(sentence.text for video in videos for sentence in video.sentences))
 
 
 def scored_videos(data_set: DataSet, videos: Iterable[Video]) -> Iterator[ScoredClip]:
-    """Videos, whole, with all of their sentences."""
+    """Yield videos, whole, with all of their sentences."""
     for video in videos:
         size = data_set.frame_size(video)
         truths = [data_set.truth(video, sentence, size) for sentence in video.sentences]
@@ -126,7 +126,7 @@ def scored_videos(data_set: DataSet, videos: Iterable[Video]) -> Iterator[Scored
 
 
 def scored_images(data_set: RefCOCO, referrals: Iterable[Referral]) -> Iterator[ScoredClip]:
-    """Images, with a sentence each."""
+    """Yield images, with a sentence each."""
     for referral in referrals:
         truth = Truth(data_set.mask(referral))
         yield ScoredClip([data_set.frame(referral)], None, [referral.text], [[truth]])

@@ -39,7 +39,7 @@ NEW = (
 
 
 def load_start(names: Sequence[str]) -> Segmenter:
-    """The network to train, with its words.
+    """Return the network to train, with its words.
 
     Args:
         names: one that `load_model` takes; or two files, `beit3_*_patch16_224.pth` and `sam2_hiera_*.pt` in either

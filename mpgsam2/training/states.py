@@ -51,6 +51,6 @@ class States:
         self._accelerator.wait_for_everyone()
 
     def _states(self) -> list[Path]:
-        """Whole states, by their steps."""
+        """Return whole states, by their steps."""
         found = {int(match[1]): path for path in self._folder.glob("*") if (match := _STATE.fullmatch(path.name))}
         return [found[steps] for steps in sorted(found)]

@@ -27,7 +27,7 @@ class Trainee(nn.Module):
     net: MPGSAM2
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
-        """Scalar losses by name; their sum is minimised."""
+        """Return scalar losses by name; their sum is minimised."""
         raise NotImplementedError
 
 
@@ -104,7 +104,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def state_dict(self) -> dict[str, Any]:
-        """What the accelerator keeps of this beside weights, optimiser and random numbers."""
+        """Return what the accelerator keeps of this beside weights, optimiser and random numbers."""
         return {"steps": self.steps, "average": None if self.average is None else self.average.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def validate(checkpoint: Path, clips: Iterable[ScoredClip], accelerator: Accelerator) -> dict[str, float]:
-    """Scores in percent: the mean over a sentence's frames, then over all sentences.
+    """Return scores in percent: the mean over a sentence's frames, then over all sentences.
 
     Args:
         checkpoint: for `load_model`.

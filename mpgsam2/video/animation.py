@@ -22,14 +22,14 @@ _FORMATS = ("WEBP", "PNG")
 
 
 def is_animation(path: Path) -> bool:
-    """Whether a file is a WebP or PNG picture, by its first bytes."""
+    """Return whether a file is a WebP or PNG picture, by its first bytes."""
     with path.open("rb") as file:
         head = file.read(12)
     return head.startswith(b"\x89PNG\r\n\x1a\n") or (head.startswith(b"RIFF") and head[8:] == b"WEBP")
 
 
 def probe_animation(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe:
-    """Looks an animation over, to its last frame; see `file.probe_file`.
+    """Look an animation over, to its last frame; see `file.probe_file`.
 
     Raises:
         InputError: a still picture, damaged, or beyond one of the limits.
@@ -62,7 +62,7 @@ def probe_animation(path: Path, limits: Limits, seen: Callable[[int], None]) -> 
 
 
 def _canvas(path: Path) -> tuple[int, int]:
-    """Width and height of an animated WebP or a PNG, read before any room is made for it."""
+    """Return the width and height of an animated WebP or a PNG, read before any room is made for it."""
     with path.open("rb") as file:
         head = file.read(30)
     if head.startswith(b"RIFF"):
@@ -74,7 +74,7 @@ def _canvas(path: Path) -> tuple[int, int]:
 
 
 def animation_frames(path: Path, numbers: range) -> Generator[np.ndarray]:
-    """Yields an animation's frames of those numbers, (H, W, 3) uint8 RGB; those after them are not read.
+    """Yield an animation's frames of those numbers, (H, W, 3) uint8 RGB; those after them are not read.
 
     Each is what the viewer sees by then, put together from the frames before it.
     """

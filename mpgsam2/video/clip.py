@@ -72,7 +72,7 @@ class Clip:
         return self.times if self.variable_rate else None
 
     def sha256(self) -> str:
-        """Hex digest of the file, or of a folder's images one after the other."""
+        """Return the hex digest of the file, or of a folder's images one after the other."""
         digest = hashlib.sha256()
         for path in folder_images(self.path) if self.path.is_dir() else [self.path]:
             with path.open("rb") as file:
@@ -84,7 +84,7 @@ class Clip:
         return self.read(range(self.frame_count))
 
     def read(self, numbers: range) -> Generator[np.ndarray]:
-        """Yields the frames of those numbers only, counted from 0; no other is converted or kept."""
+        """Yield the frames of those numbers only, counted from 0; no other is converted or kept."""
         return in_stage(READING, self._read(numbers))
 
     def _read(self, numbers: range) -> Generator[np.ndarray]:
@@ -126,7 +126,7 @@ def open_clip(
     *,
     seen: Callable[[int], None] = lambda count: None,
 ) -> Clip:
-    """Looks a clip over, to its last frame, and returns it ready to be read.
+    """Look a clip over, to its last frame, and return it ready to be read.
 
     Every frame is decoded once here (without colour conversion), because only that tells how many there really are.
 

@@ -19,7 +19,7 @@ def run_on(
     broadcast: bool,
     heard: Callable[[], Sequence[float]] = tuple,
 ) -> tuple[tuple[float, ...], tuple[Stretch, ...]]:
-    """The time of every frame on a clock that starts at 0 and always runs on.
+    """Return the time of every frame on a clock that starts at 0 and always runs on.
 
     A clock that jumps back was set anew, as where captures were joined: the next frame follows after the usual step.
     So does it after a gap that cannot be meant: a long one in a file of the kinds that are broadcast, whose clocks
@@ -68,7 +68,7 @@ def run_on(
 
 
 def steadier(shown: Sequence[float | None], decoded: Sequence[float | None]) -> Sequence[float | None]:
-    """The stamps whose steps vary less; those for showing, if they vary alike.
+    """Return the stamps whose steps vary less; those for showing, if they vary alike.
 
     AVI states only when a frame is decoded, and what is guessed from that of when it is shown may go to and fro.
 
@@ -98,7 +98,7 @@ class Listener:
         self._last: float | None = None
 
     def shown(self, stamp: float) -> float | None:
-        """The time in seconds since the first frame; None if no frame was shown by then, because the clock jumped."""
+        """Return the seconds since the first frame; None if no frame was shown by then, because the clock jumped."""
         if self._last is not None and stamp < self._last - _MAX_SECONDS_BACK:  # set anew, as it was for the frames
             self._at = min(self._at + 1, len(self._stretches) - 1)
         self._last = stamp

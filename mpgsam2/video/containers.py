@@ -24,7 +24,7 @@ _UNSEEN_CATEGORIES = ("Cc", "Zl", "Zp")  # Unicode's categories of line ends and
 
 
 def open_container(path: Path) -> InputContainer:
-    """Opens a video file and nothing that it may point to; a context manager.
+    """Open a video file and nothing that it may point to; a context manager.
 
     Raises:
         InputError: it is not a video, or nothing can be made of its beginning.
@@ -46,23 +46,23 @@ def open_container(path: Path) -> InputContainer:
 
 
 def time_base(stream: Stream) -> Fraction:
-    """The unit of a stream's time stamps, in seconds; every stream of an opened file has one."""
+    """Return the unit of a stream's time stamps, in seconds; every stream of an opened file has one."""
     return cast(Fraction, stream.time_base)
 
 
 def ffmpeg_input(path: Path) -> list[str]:
-    """The arguments with which the ffmpeg program reads that file and nothing that it may point to."""
+    """Return the arguments with which the ffmpeg program reads that file and nothing that it may point to."""
     return [*(word for name, value in _OPTIONS.items() for word in (f"-{name}", value)), "-i", str(path)]
 
 
 def shown(path: Path) -> str:
-    """A file's own name as it can be shown in a line; what is no UTF-8 or no letter to see becomes question marks."""
+    """Return a file's own name for a line of text; what is no UTF-8 or no letter to see becomes question marks."""
     name = path.name.encode(errors="surrogateescape").decode(errors="replace")
     return "".join("\ufffd" if category(letter) in _UNSEEN_CATEGORIES else letter for letter in name)
 
 
 def _is_container(head: bytes) -> bool:
-    """Whether a file's first kilobyte is that of a video, though a damaged one; decides only how it is refused."""
+    """Return whether a file's first kilobyte is a video's, though a damaged one's; decides only how it is refused."""
     return (
         head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free", b"styp")  # MP4, MOV
         or (head.startswith(b"\x1a\x45\xdf\xa3") and (b"webm" in head[:64] or b"matroska" in head[:64]))

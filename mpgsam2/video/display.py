@@ -58,11 +58,11 @@ class Display:
         self._graph: av.filter.Graph | None = None
 
     def fits(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame has the size of the first."""
+        """Return whether a frame has the size of the first."""
         return (frame.width, frame.height) == self._stored
 
     def picture(self, frame: av.VideoFrame) -> np.ndarray:
-        """A frame as (height, width, 3) uint8 RGB, an array of its own."""
+        """Return a frame as (height, width, 3) uint8 RGB, an array of its own."""
         kind = frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, frame.color_trc
         if self._graph is None or kind != self._made_for:
             self._graph, self._made_for = self._make_graph(frame), kind
@@ -97,7 +97,7 @@ class Display:
 
 
 def orientation(frame: av.VideoFrame) -> tuple[int, int, int, int]:
-    """How a frame is to be turned and mirrored: its display matrix, brought to the nearest quarter turn."""
+    """Return how a frame is to be turned and mirrored: its display matrix, brought to the nearest quarter turn."""
     # PyAV's own types know only one kind of side data.
     data = cast(Mapping[str, SideData], frame.side_data).get("DISPLAYMATRIX")
     if data is None:

@@ -32,7 +32,7 @@ _UNREADABLE = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
 def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe:
-    """Looks a video file over, to its last frame.
+    """Look a video file over, to its last frame.
 
     Every frame is decoded once (without colour conversion), because only that tells how many there really are.
 
@@ -91,7 +91,7 @@ def probe_file(path: Path, limits: Limits, seen: Callable[[int], None]) -> Probe
 
 
 def file_frames(path: Path, numbers: range) -> Generator[np.ndarray]:
-    """Yields a video file's frames of those numbers, (H, W, 3) uint8 RGB; closing the generator releases the file.
+    """Yield a video file's frames of those numbers, (H, W, 3) uint8 RGB; closing the generator releases the file.
 
     What lies between them is decoded without colour conversion, what comes after them not at all.
     """
@@ -119,7 +119,7 @@ class _Decoding:
     errors: int = 0
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        """The frames in the order shown; what cannot be decoded is passed over and counted."""
+        """Yield the frames in the order shown; what cannot be decoded is passed over and counted."""
         started = False
         for packet in self._packets():
             try:
@@ -134,7 +134,7 @@ class _Decoding:
                 yield frame
 
     def _packets(self) -> Iterator[av.Packet | None]:
-        """The stream's packets, and None at last, which fetches what the decoder still holds.
+        """Yield the stream's packets, and None at last, which fetches what the decoder still holds.
 
         AVI and Ogg mark a frame that merely repeats the one before by an empty packet, which the decoder would take
         for the end.
@@ -154,7 +154,7 @@ class _Decoding:
 
 
 def _video(container: InputContainer, name: str) -> VideoStream:
-    """The stream that players show, ready to be decoded."""
+    """Return the stream that players show, ready to be decoded."""
     stream = container.streams.best("video")
     if (
         not isinstance(stream, VideoStream)
@@ -172,7 +172,7 @@ def _video(container: InputContainer, name: str) -> VideoStream:
 
 
 def _sound_times(path: Path) -> list[float]:
-    """What a file's clock says at each packet of its sound, in seconds, as far as they can be read."""
+    """Return what a file's clock says at each packet of its sound, in seconds, as far as they can be read."""
     times: list[float] = []
     with open_container(path) as container, suppress(*_UNREADABLE):
         stream = container.streams.best("audio")
@@ -185,7 +185,7 @@ def _sound_times(path: Path) -> list[float]:
 
 
 def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
-    """The number of frames that a file states, in so many words or by its duration; 0 if it does not."""
+    """Return the number of frames that a file states, in so many words or by its duration; 0 if it does not."""
     if stream.frames or not stream.average_rate:
         return stream.frames
     if stream.duration and stream.time_base:
@@ -194,7 +194,7 @@ def _stated_frames(container: InputContainer, stream: VideoStream) -> int:
 
 
 def _decoder_complains(path: Path, stream: int) -> bool:
-    """Whether ffmpeg, decoding the whole of a file's stream of that number, reports any error."""
+    """Return whether ffmpeg, decoding the whole of a file's stream of that number, reports any error."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *ffmpeg_input(path)]
     # Times of its own, because those of a clip whose rate varies would not suit the output and be complained of.
     command += ["-map", f"0:{stream}", "-vf", "setpts=N/TB", "-fps_mode", "passthrough", "-f", "null", "-"]

@@ -29,7 +29,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")  # Pillow's
 
 
 def probe_folder(path: Path, limits: Limits, fps: Fraction, seen: Callable[[int], None]) -> Probe:
-    """Looks a folder of images over, to its last image.
+    """Look a folder of images over, to its last image.
 
     Args:
         path: of the folder.
@@ -62,7 +62,7 @@ def probe_folder(path: Path, limits: Limits, fps: Fraction, seen: Callable[[int]
 
 
 def folder_images(folder: Path) -> list[Path]:
-    """The folder's images, in the natural order of their names; hidden files and folders are passed over.
+    """Return the folder's images, in the natural order of their names; hidden files and folders are passed over.
 
     Raises:
         InputError: the folder cannot be listed, or an image in it is a link to nothing.
@@ -81,7 +81,7 @@ def folder_images(folder: Path) -> list[Path]:
 
 
 def folder_frames(folder: Path, numbers: range) -> Generator[np.ndarray]:
-    """Yields the folder's images of those numbers as frames, (H, W, 3) uint8 RGB; the others are not read.
+    """Yield the folder's images of those numbers as frames, (H, W, 3) uint8 RGB; the others are not read.
 
     Raises:
         InputError: an image cannot be read.
@@ -91,7 +91,7 @@ def folder_frames(folder: Path, numbers: range) -> Generator[np.ndarray]:
 
 
 def _read(path: Path, index: int, look: Callable[[Image.Image], _T]) -> _T:
-    """What a look at an image yields."""
+    """Return what a look at an image yields."""
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             return look(picture)

@@ -42,7 +42,7 @@ class Failed(Exception):
 
 
 def look_over(path: str | PathLike[str], limits: Limits, stop: Event | None = None) -> Clip:
-    """`open_clip` in a process of its own.
+    """Do what `open_clip` does, in a process of its own.
 
     Args:
         path, limits: as for `open_clip`.
@@ -68,7 +68,7 @@ def look_over(path: str | PathLike[str], limits: Limits, stop: Event | None = No
 
 
 def ask(asked: dict[str, Any], *, seconds: float, silence: float, stop: Event | None = None) -> Any:
-    """Has a task of `worker` done in a process of its own.
+    """Have a task of `worker` done in a process of its own.
 
     Args:
         asked: `task` and what it needs, as JSON can hold it.

@@ -22,7 +22,7 @@ _LUMINANCE = np.array([0.2627, 0.6780, 0.0593])  # of BT.2020's primaries
 
 
 def cube(transfer: int) -> str:
-    """The table for a transfer function, PQ or HLG, as a .cube file, which ffmpeg's `lut3d` reads."""
+    """Return the table for a transfer function, PQ or HLG, as a .cube file, which ffmpeg's `lut3d` reads."""
     points = np.linspace(0, 1, _TABLE_POINTS)
     blue, green, red = np.meshgrid(points, points, points, indexing="ij")  # red changes fastest
     colours = to_sdr(np.stack([red, green, blue], -1).reshape(-1, 3), transfer)
@@ -31,7 +31,7 @@ def cube(transfer: int) -> str:
 
 
 def to_sdr(colours: np.ndarray, transfer: int) -> np.ndarray:
-    """Colours of a high dynamic range as an ordinary screen shows them.
+    """Return colours of a high dynamic range as an ordinary screen shows them.
 
     Args:
         colours: (N, 3) float, R'G'B' of BT.2020 in 0..1, coded with the transfer function.
@@ -50,14 +50,14 @@ def to_sdr(colours: np.ndarray, transfer: int) -> np.ndarray:
 
 
 def _from_pq(coded: np.ndarray) -> np.ndarray:
-    """cd/m² (SMPTE ST 2084)."""
+    """Return cd/m² (SMPTE ST 2084)."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128
     power = coded ** (1 / m2)
     return 10_000 * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
 
 
 def _from_hlg(coded: np.ndarray) -> np.ndarray:
-    """cd/m² on a screen of 1000 cd/m² (ITU-R BT.2100)."""
+    """Return cd/m² on a screen of 1000 cd/m² (ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(coded <= 0.5, coded**2 / 3, (np.exp((coded - c) / a) + b) / 12)
     return _PEAK_LUMINANCE * (scene @ _LUMINANCE)[:, None] ** 0.2 * scene

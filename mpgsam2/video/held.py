@@ -47,7 +47,7 @@ class HeldClip(SelectedClip):
     _frames: _Frames = field(default_factory=_Frames, repr=False, compare=False)
 
     def read(self, numbers: range) -> Generator[np.ndarray]:
-        """As `Clip.read`; whoever needs a frame that is not held decodes for themselves from there on."""
+        """See `Clip.read`; whoever needs a frame that is not held decodes for themselves from there on."""
         decoded: Generator[np.ndarray] | None = None
         try:
             for position, number in enumerate(numbers):
@@ -66,7 +66,7 @@ class HeldClip(SelectedClip):
 
 
 def hold(clip: Clip) -> HeldClip:
-    """The same clip for one run, in which the network reads every frame twice and whoever writes videos once more.
+    """Return the same clip for one run, in which the network reads every frame twice and who writes videos once more.
 
     The newest `HELD_BYTES` of decoded frames are held. A clip that fits is decoded once, any other once for each pass
     of the network; who follows closely behind decodes nothing.

@@ -25,7 +25,7 @@ class Limits:
     bytes: int = 500_000_000
 
     def check_bytes(self, name: str, size: int) -> None:
-        """Raises InputError if `size` bytes, those of the clip called `name`, are too many."""
+        """Raise InputError if `size` bytes, those of the clip called `name`, are too many."""
         if size > self.bytes:
             raise InputError(
                 f"“{name}” is too large: {size / 1e6:.1f} MB, and at most {self.bytes / 1e6:.1f} MB are taken; shorten "
@@ -33,7 +33,7 @@ class Limits:
             )
 
     def check_pixels(self, name: str, width: int, height: int) -> None:
-        """Raises InputError if a frame of `width` × `height` pixels is too large."""
+        """Raise InputError if a frame of `width` × `height` pixels is too large."""
         if width * height > self.pixels:
             raise InputError(
                 f"The picture of “{name}” is too large: {width} × {height} is {width * height / 1e6:.2f} megapixels, "
@@ -41,12 +41,12 @@ class Limits:
             )
 
     def check_frames(self, name: str, count: int) -> None:
-        """Raises InputError if `count` frames are too many."""
+        """Raise InputError if `count` frames are too many."""
         if count > self.frames:
             raise InputError(f"“{name}” is too long: at most {frames_in_words(self.frames)} are taken; shorten it.")
 
     def check_seconds(self, name: str, length: float) -> None:
-        """Raises InputError if a length of so many seconds is too much."""
+        """Raise InputError if a length of so many seconds is too much."""
         if length > self.seconds:
             raise InputError(
                 f"“{name}” is too long: {length:.0f} s, and at most {self.seconds:.0f} s are taken; shorten it."

@@ -24,13 +24,13 @@ BROKEN_PICTURE = (  # what Pillow raises on damaged files
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height of a picture as it is shown, from its header."""
+    """Return the width and height of a picture as it is shown, from its header."""
     turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # orientations that lie on their side
     return picture.size[::-1] if turned else picture.size
 
 
 def pixels(picture: Image.Image) -> np.ndarray:
-    """A picture's (H, W, 3) uint8 RGB, turned upright; the colours stored under transparency are the picture.
+    """Return a picture's (H, W, 3) uint8 RGB, turned upright; the colours stored under transparency are the picture.
 
     Raises:
         BROKEN_PICTURE: it is damaged or cut off; no part of it is made up.

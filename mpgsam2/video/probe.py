@@ -34,5 +34,5 @@ class Probe(NamedTuple):
 
 
 def even_times(count: int, fps: Fraction) -> tuple[float, ...]:
-    """When each of so many frames is shown, evenly spaced, in seconds."""
+    """Return when each of so many frames is shown, evenly spaced, in seconds."""
     return tuple(float(index / fps) for index in range(count))

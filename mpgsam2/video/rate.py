@@ -11,7 +11,7 @@ _MAX_SECONDS_OFF = 0.01  # of a frame's place in an even row; a fifth of what ey
 
 
 def frame_rate(stated: Iterable[Fraction | None], times: Sequence[float]) -> tuple[Fraction, bool]:
-    """A clip's frames per second, and whether its frames are unevenly spaced in time.
+    """Return a clip's frames per second, and whether its frames are unevenly spaced in time.
 
     Args:
         stated: frames per second that the file states, the most trusted first; may be nonsense.
@@ -45,7 +45,7 @@ def _fits(rate: Fraction, times: Sequence[float]) -> bool:
 
 
 def _is_sensible(rate: Fraction) -> bool:
-    """Whether anything can be shown at so many frames per second."""
+    """Return whether anything can be shown at so many frames per second."""
     return Fraction(1, 1000) <= rate <= 100_000
 
 

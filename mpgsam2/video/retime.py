@@ -12,7 +12,7 @@ _TICKS_PER_SECOND = 90_000  # every usual frame rate's step is a whole number of
 
 
 def retime(path: Path, out: Path, form: str, times: Sequence[float], last: float) -> None:
-    """Copies a video with other times.
+    """Copy a video with other times.
 
     Args:
         path: of the video, whose frames are stored in the order in which they are shown.

@@ -49,7 +49,7 @@ class SelectedClip(Clip):
     numbers: range
 
     def read(self, numbers: range) -> Generator[np.ndarray]:
-        """As `Clip.read`; the numbers are those of this clip's frames."""
+        """See `Clip.read`; the numbers are those of this clip's frames."""
         size = (self.width, self.height)
         with closing(self.source.read(self.numbers[numbers.start : numbers.stop : numbers.step])) as frames:
             for frame in frames:
@@ -101,7 +101,7 @@ def select(clip: Clip, selection: Selection) -> SelectedClip:
 
 
 def _combined(part: SelectedClip, selection: Selection, numbers: range) -> tuple[Selection, range]:
-    """What is taken of the whole clip by a selection of those numbers from a part of it."""
+    """Return what is taken of the whole clip by a selection of those numbers from a part of it."""
     numbers = part.numbers[numbers.start : numbers.stop : numbers.step]
     sides = [side for side in (part.selection.longest_side, selection.longest_side) if side is not None]
     to_the_end = part.selection.last is None and selection.last is None

@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 60.0  # beside a tenth of the sound's length; real sound take
 
 
 def add_sound(video: Path, clip: Clip, start: float, duration: float) -> Sound:
-    """Puts a stretch of a clip's sound under a video, as AAC in stereo; the pictures are left as they are.
+    """Put a stretch of a clip's sound under a video, as AAC in stereo; the pictures are left as they are.
 
     What was seen and heard together stays together, wherever the clip's sound begins and however its clock jumps.
 

@@ -23,7 +23,7 @@ _UNREADABLE = (av.FFmpegError, OSError, ValueError, MemoryError)
 
 
 def lay_under(video: Path, out: Path, source: Path, stretches: Sequence[Stretch], start: float, duration: float) -> str:
-    """Copies an mp4 with a stretch of a clip's sound under it, as AAC in stereo.
+    """Copy an mp4 with a stretch of a clip's sound under it, as AAC in stereo.
 
     Every sample is put where the picture was when it was heard: silence where the sound pauses, and nothing of what
     was heard while the clip's clock had jumped.
@@ -53,7 +53,7 @@ def lay_under(video: Path, out: Path, source: Path, stretches: Sequence[Stretch]
 
 
 def _write(seen: InputContainer, track: _Track, together: OutputContainer) -> None:
-    """Writes pictures and sound in turns, as players read them."""
+    """Write pictures and sound in turns, as players read them."""
     stream = seen.streams.video[0]
     pictures = together.add_stream_from_template(stream)
     sound = together.add_stream("aac", rate=_SAMPLE_RATE, layout="stereo", bit_rate=128_000)
@@ -95,7 +95,7 @@ class _Track:
         self._resampler: tuple[object, av.AudioResampler] | None = None
 
     def samples(self) -> Iterator[np.ndarray]:
-        """Yields (2, N) float32, from the start of the stretch to where its sound or the stretch ends."""
+        """Yield (2, N) float32, from the start of the stretch to where its sound or the stretch ends."""
         position = 0
         for time, samples in self._heard():
             place = round((time - self._start) * _SAMPLE_RATE)
@@ -118,7 +118,7 @@ class _Track:
             self.placed += samples.shape[1]
 
     def _heard(self) -> Iterator[tuple[float, np.ndarray]]:
-        """Yields the clip's sound from somewhat before the start, with its time since the clip's first frame."""
+        """Yield the clip's sound from somewhat before the start, with its time since the clip's first frame."""
         stream, unit = self._stream, time_base(self._stream)
         following: float | None = None
         for packet in self._packets():
@@ -154,7 +154,7 @@ class _Track:
                 yield packet
 
     def _resampled(self, frame: av.AudioFrame) -> np.ndarray:
-        """(2, N) float32."""
+        """Return (2, N) float32."""
         kind = frame.sample_rate, frame.format.name, frame.layout.name
         if self._resampler is None or self._resampler[0] != kind:
             self._resampler = kind, av.AudioResampler("fltp", "stereo", _SAMPLE_RATE)

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def frames_in_words(number: int) -> str:
-    """“1 frame”, “2 frames”."""
+    """Write a number in words: “1 frame”, “2 frames”."""
     return f"{number} frame" if number == 1 else f"{number} frames"

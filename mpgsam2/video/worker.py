@@ -26,7 +26,7 @@ _HEARTBEAT_SECONDS = 0.5
 
 
 def main() -> None:
-    """Does what standard input asks for."""
+    """Do what standard input asks for."""
     with os.fdopen(os.dup(1), "w", encoding="ascii") as answers:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library may print
         asked = json.load(sys.stdin)
@@ -74,7 +74,7 @@ def _say(answers: TextIO, answer: dict[str, Any]) -> None:
 
 
 def _limit(memory: int, seconds: float) -> None:
-    """Where the system can do it, more memory is not given and the process ends with its time, whoever still waits."""
+    """Give no more memory, where the system can do that, and end with the time, whoever still waits."""
     try:
         import resource
 

@@ -97,7 +97,7 @@ class VideoWriter:
 
     @stage(WRITING)
     def write(self, frame: np.ndarray) -> None:
-        """Appends a (H, W, 3) uint8 RGB frame; of a writer with another number of `channels`, one with so many.
+        """Append a (H, W, 3) uint8 RGB frame; of a writer with another number of `channels`, one with so many.
 
         Raises:
             ValueError: the frame has another shape or type than the video.
@@ -116,7 +116,7 @@ class VideoWriter:
         self.frame_count += 1
 
     def _send(self, content: memoryview) -> None:
-        """Writes to the encoder, which must take something of it within `PATIENCE`."""
+        """Write to the encoder, which must take something of it within `PATIENCE`."""
         pipe = self._pipe.fileno()
         while content:
             try:
@@ -126,12 +126,12 @@ class VideoWriter:
                     raise TimeoutError from None
 
     def no_more(self) -> None:
-        """Has the encoder end, without waiting for it; after the last frame and before `close`."""
+        """Have the encoder end, without waiting for it; after the last frame and before `close`."""
         with suppress(BrokenPipeError):
             self._pipe.close()
 
     def close(self) -> None:
-        """Finishes the file and puts it in its place; without a frame there is none.
+        """Finish the file and put it in its place; without a frame there is none.
 
         Raises:
             EncoderError: the encoder could not finish, as on a full disk, or is stuck.
@@ -156,14 +156,14 @@ class VideoWriter:
             self._unfinished.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Stops at once and leaves no file."""
+        """Stop at once and leave no file."""
         self.frame_count = 0
         self._encoder.kill()
         self._end()
         self._unfinished.unlink(missing_ok=True)
 
     def _end(self) -> bool:
-        """Waits for the encoder to end; whether it did its work."""
+        """Wait for the encoder to end, and return whether it did its work."""
         self.no_more()
         _at_work.discard(self)
         try:
@@ -172,7 +172,7 @@ class VideoWriter:
             return False
 
     def _fate(self) -> str:
-        """What became of the encoder that no longer does its work."""
+        """Return what became of the encoder that no longer does its work."""
         try:
             code = self._encoder.wait(1)
         except subprocess.TimeoutExpired:
@@ -193,7 +193,7 @@ _at_work: WeakSet[VideoWriter] = WeakSet()
 
 
 def _let_go() -> None:
-    """Gives up a forked process's ends of the pipes: an encoder waits for more frames until every end is closed.
+    """Give up a forked process's ends of the pipes: an encoder waits for more frames until every end is closed.
 
     ZeroGPU forks in the middle of a run, and its process lives on.
     """

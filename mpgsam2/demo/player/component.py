@@ -46,12 +46,12 @@ class Player(gr.HTML):
         )
 
     def api_info(self) -> dict[str, Any]:
-        """The JSON schema of the value, in place of the string that `gr.HTML` states."""
+        """Return the JSON schema of the value, in place of the string that `gr.HTML` states."""
         return self.data_model.model_json_schema()
 
 
 def _palette() -> str:
-    """The colours of masks, for the scripts."""
+    """Return the colours of masks, for the scripts."""
     colours = [
         {"name": name, "rgb": colour, "colour": hex_of(colour), "light": is_light(colour)}
         for name, colour in zip(PALETTE_NAMES, PALETTE, strict=True)

@@ -74,7 +74,7 @@ class PlayerValue(GradioModel):
 
 
 def live_value(prior: np.ndarray, masks: np.ndarray, overlay: np.ndarray, *, frame: int, frames: int) -> PlayerValue:
-    """The player while a run goes on.
+    """Return the player while a run goes on.
 
     Args:
         prior, masks, overlay: (H, W, 3) uint8 RGB, pictures of the newest frame; sent scaled down.
@@ -92,7 +92,7 @@ def result_value(
     layers: tuple[str | PathLike[str], Sequence[str | PathLike[str]]] | None = None,
     insight: str | PathLike[str] | None = None,
 ) -> PlayerValue:
-    """The player once a run has ended.
+    """Return the player once a run has ended.
 
     Args:
         overlay: the run's overlay.mp4.

@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def script(name: str) -> str:
-    """The text of `<name>.js`, for a component's `js_on_load` or an event's `js`."""
+    """Return the text of `<name>.js`, for a component's `js_on_load` or an event's `js`."""
     return (Path(__file__).parent / f"{name}.js").read_text(encoding="utf-8").strip()

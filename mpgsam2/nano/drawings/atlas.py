@@ -86,7 +86,7 @@ class Drawing:
         return len(self.rgba)
 
     def copy_for(self, radius: float) -> tuple[np.ndarray, np.ndarray]:
-        """The smallest copy that is not coarser than a radius in px: (s, s, 3) colours and (s, s) opacity, uint8."""
+        """Return the smallest copy not coarser than a radius in px: (s, s, 3) colours and (s, s) opacity, uint8."""
         copies = self._copies
         fitting = [copy for copy in copies if RADIUS * len(copy[1]) >= radius]
         return fitting[-1] if fitting else copies[0]
@@ -119,7 +119,7 @@ class Atlas:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises InputError where the folder holds no atlas."""
+        """Raise InputError where the folder holds no atlas."""
         file = folder / "atlas.json"
         if not file.is_file():
             raise InputError(
@@ -138,16 +138,16 @@ class Atlas:
         self.nouns: tuple[str, ...] = tuple(self._places)
 
     def places(self, noun: str) -> list[int]:
-        """The numbers of the drawings of a noun, in every style the same."""
+        """Return the numbers of the drawings of a noun, in every style the same."""
         return self._places[noun]
 
     def colour(self, style: str, place: int) -> str:
-        """What colour a drawing has by itself, "" for none."""
+        """Return what colour a drawing has by itself, "" for none."""
         return self._looks[style][place][0]
 
     @functools.lru_cache(KEPT)  # noqa: B019  there is one atlas in a process
     def drawing(self, noun: str, style: str, place: int) -> Drawing:
-        """A drawing as it is. People are not called by colours.
+        """Return a drawing as it is. People are not called by colours.
 
         Args:
             noun: which it is of.
@@ -158,7 +158,7 @@ class Atlas:
 
     @functools.lru_cache(KEPT)  # noqa: B019
     def recoloured(self, noun: str, style: str, place: int, wear: tuple[str, tuple[int, int, int]]) -> Drawing | None:
-        """A drawing in another colour.
+        """Return a drawing in another colour.
 
         Args:
             noun: which it is of.
@@ -186,11 +186,11 @@ class Atlas:
 
     @functools.lru_cache(None)  # noqa: B019
     def photograph(self, name: str) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
+        """Return (H, W, 3) uint8 RGB."""
         return cv2.cvtColor(self._picture(f"{name}.jpg", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
     def _picture(self, name: str, flags: int) -> np.ndarray:
-        """A file of the atlas as OpenCV reads it."""
+        """Return a file of the atlas as OpenCV reads it."""
         picture = cv2.imread(str(self._folder / name), flags)
         if picture is None:
             raise InputError(f"“{name}” of the atlas of drawings cannot be read: make it anew with `make atlas`.")
@@ -199,5 +199,5 @@ class Atlas:
 
 @functools.cache
 def load_atlas(folder: Path | None = None) -> Atlas:
-    """The atlas of a folder; by default that of the variable `MPGSAM2_ATLAS`, or where `make atlas` puts it."""
+    """Return the atlas of a folder; by default that of the variable `MPGSAM2_ATLAS`, or where `make atlas` puts it."""
     return Atlas(folder or Path(os.environ.get(FOLDER_VARIABLE, DEFAULT_FOLDER)).expanduser())

@@ -81,12 +81,12 @@ def draw(svg: str) -> np.ndarray:
 
 
 def _look(drawing: np.ndarray) -> list[Any]:
-    """What colour a drawing is said to have, and which others one might say."""
+    """Return what colour a drawing is said to have, and which others one might say."""
     return list(name_of(shares(drawing[..., :3], drawing[..., 3])))
 
 
 def _svgs(folder: Path, names: list[str]) -> list[str]:
-    """The icons of these names in an Iconify package, as SVG."""
+    """Return the icons of these names in an Iconify package, as SVG."""
     package = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
     icons, aliases = package["icons"], package.get("aliases", {})
     svgs = []
@@ -101,7 +101,7 @@ def _svgs(folder: Path, names: list[str]) -> list[str]:
 
 
 def _licence(folder: Path) -> dict[str, str]:
-    """Who made an icon set, and under which licence it is."""
+    """Return who made an icon set, and under which licence it is."""
     info = json.loads((folder / "info.json").read_text(encoding="utf-8"))
     return {"name": info["name"], "author": info["author"]["name"], "licence": info["license"]["spdx"]}
 

@@ -34,7 +34,7 @@ _STARTS = np.array([start for start, _ in _HUES])
 
 
 def shares(rgb: np.ndarray, weight: np.ndarray) -> dict[str, float]:
-    """Part of a picture that goes by each colour's name.
+    """Return the part of a picture that goes by each colour's name.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -64,7 +64,7 @@ def shares(rgb: np.ndarray, weight: np.ndarray) -> dict[str, float]:
 
 
 def name_of(parts: dict[str, float]) -> tuple[str, tuple[str, ...]]:
-    """The colour that a drawing is said to have, "" for none, and the others that one might say.
+    """Return the colour that a drawing is said to have, "" for none, and the others that one might say.
 
     Args:
         parts: as `shares` returns them.

@@ -273,12 +273,12 @@ LOOK_ALIKES: dict[str, tuple[str, ...]] = {
 
 
 def plural_of(name: str) -> str | None:
-    """The plural of a noun or of what nouns also are; None where none is used."""
+    """Return the plural of a noun or of what nouns also are; None where none is used."""
     return NOUNS[name].plural if name in NOUNS else GROUP_PLURALS.get(name)
 
 
 @functools.cache
 def akin(name: str) -> tuple[str, ...]:
-    """The other nouns that are also what a noun also is: for "dog" the other animals."""
+    """Return the other nouns that are also what a noun also is: for "dog" the other animals."""
     groups = set(NOUNS[name].groups)
     return tuple(other for other, noun in NOUNS.items() if groups & set(noun.groups) and other != name)

@@ -80,7 +80,7 @@ class SeededClips(Sequence[SyntheticClip]):
 def validation_clips(
     count: int = VALIDATION_CLIPS, *, family: str = "seen", seed: int = 0, frames: int | None = None
 ) -> SeededClips:
-    """Clips to score on; the defaults are the published set.
+    """Return the clips to score on; the defaults are the published set.
 
     Args:
         count: number of clips.
@@ -101,12 +101,12 @@ def validation_clips(
 
 
 def calibration_clips(count: int, frames: int = 16, family: str = "seen") -> SeededClips:
-    """Clips for `calibration.calibrate`, none of them a validation clip."""
+    """Return the clips for `calibration.calibrate`, none of them a validation clip."""
     return SeededClips(replace(FAMILIES[family], absent=1.0), (frames,), CALIBRATION_SEED_OFFSET, count)
 
 
 def sentences(clip: SyntheticClip, naming: int = 1) -> list[Expression]:
-    """What a clip is asked: at most `naming` of its sentences that name something, the first of them, and all others.
+    """Return what a clip is asked: the first of its sentences that name something, at most `naming`, and all others.
 
     The first sentence has its kind by the world's weights.
     """

@@ -62,7 +62,7 @@ def answer(
     oracle_prior: bool = False,
     without: frozenset[str] = frozenset(),
 ) -> list[FrameResult]:
-    """What the model answers to a sentence, frame by frame; the arguments are those of `evaluate`."""
+    """Return what the model answers to a sentence, frame by frame; the arguments are those of `evaluate`."""
     told = {"prior": _oracle(model, clip.mask(expression.target))} if oracle_prior else {}
     return list(model.segment(clip.frames, expression.text, without=without, **told))
 
@@ -101,23 +101,23 @@ def _score(
 
 
 def _most(amounts: list[int]) -> int | None:
-    """The index of the one largest amount above 0, if there is one."""
+    """Return the index of the one largest amount above 0, if there is one."""
     most = max(amounts)
     return amounts.index(most) if most > 0 and amounts.count(most) == 1 else None
 
 
 def _quality(prediction: np.ndarray, truth: np.ndarray) -> Quality:
-    """The mean over the frames of two (T, H, W) bool arrays."""
+    """Return the mean over the frames of two (T, H, W) bool arrays."""
     scores = region_similarity(prediction, truth), contour_accuracy(prediction, truth)
     return Quality(*(float(score.mean()) for score in scores))
 
 
 def _enlarge(prior: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(g, g) float → (H, W) float, bilinear."""
+    """Enlarge (g, g) float to (H, W) float, bilinear."""
     return cv2.resize(prior, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _oracle(model: Segmenter, truth: np.ndarray) -> np.ndarray:
-    """T × g × g float32: the part of each of the prior's cells that the true mask covers; truth (T, H, W) bool."""
+    """Return T × g × g float32: the part of each of the prior's cells that the mask covers; truth (T, H, W) bool."""
     grid = (model.config.encoder.grid,) * 2
     return np.stack([cv2.resize(np.float32(mask), grid, interpolation=cv2.INTER_AREA) for mask in truth])

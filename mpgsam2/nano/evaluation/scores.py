@@ -27,7 +27,7 @@ class Quality(NamedTuple):
 
     @classmethod
     def mean(cls, qualities: Iterable[Quality]) -> Quality:
-        """The mean of at least one."""
+        """Return the mean of at least one."""
         return cls(*(float(x) for x in np.mean(list(qualities), axis=0)))
 
 
@@ -79,7 +79,7 @@ class SentenceScore:
         return self.verdict.present == (self.target is not None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
+        """Return everything, as JSON can hold it."""
         return {
             **asdict(self),
             **{answer: getattr(self, answer)._asdict() for answer in ANSWERS},
@@ -105,7 +105,7 @@ class Scores:
         return [sentence for sentence in self.sentences if sentence.target is None]
 
     def mean(self, answer: str = "masks", kind: str | None = None) -> Quality:
-        """The mean over the sentences that name something, or over those of one kind.
+        """Return the mean over the sentences that name something, or over those of one kind.
 
         Args:
             answer: one of `ANSWERS`.

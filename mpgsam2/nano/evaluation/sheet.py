@@ -56,7 +56,7 @@ def contact_sheet(
 
 
 def chosen(scores: Scores, each: int) -> list[SentenceScore]:
-    """The sentences that a sheet shows, none twice."""
+    """Return the sentences that a sheet shows, none twice."""
     named, absent = (sorted(group, key=lambda s: s.masks.J_and_F) for group in (scores.naming, scores.absent))
     spread = np.linspace(0, len(named) - 1, each).round().astype(int)
     return list(dict.fromkeys([*named[:each], *(named[rank] for rank in spread), *absent[:each]]))

@@ -21,7 +21,7 @@ BINS = 10  # of probabilities
 
 
 def groups(scores: Scores) -> dict[str, dict[str, list[SentenceScore]]]:
-    """The sentences that name something by kind, by the thing's size and by its view; empty groups are left out."""
+    """Return the sentences that name something by kind, the thing's size and its view; empty groups are left out."""
     named = scores.naming
     whole = {
         "kinds": {kind: [s for s in named if s.kind == kind] for kind in KINDS},
@@ -35,7 +35,7 @@ def groups(scores: Scores) -> dict[str, dict[str, list[SentenceScore]]]:
 
 
 def summarise(scores: Scores) -> dict[str, Any]:
-    """All figures, as JSON can hold them.
+    """Return all figures, as JSON can hold them.
 
     - overall, and of each group in kinds, sizes and views: `sentences`, their number; J&F, J and F of every answer; and
       `named`, the share whose masks took the thing that is named. All these name something.
@@ -80,7 +80,7 @@ _CALLED = {"masks": "masks", "prior": "prior alone", "chance": "a random object"
 
 
 def table(scores: Scores) -> str:
-    """The same as text: one row per group, and a line for each of the rest."""
+    """Return the same as text: one row per group, and a line for each of the rest."""
     summary = summarise(scores)
     figures = ("J&F", "J", "F")
     lines = [
@@ -98,7 +98,7 @@ def table(scores: Scores) -> str:
 
 
 def calibration_error(probability: np.ndarray, truth: np.ndarray) -> float:
-    """By how much probabilities differ from the share of what is true among those alike, in the mean; 0..1.
+    """Return by how much probabilities differ from the share of what is true among those alike, in the mean; 0..1.
 
     Args:
         probability: (N,) float in 0..1, at least one; those in the same tenth count as alike.
@@ -121,7 +121,7 @@ def _figures(group: Sequence[SentenceScore]) -> dict[str, Any]:
 
 
 def _percent(parts: Iterable[float]) -> float | None:
-    """The mean of what lies in 0..1 (or is a bool) in percent; None of nothing."""
+    """Return the mean of what lies in 0..1 (or is a bool) in percent; None of nothing."""
     parts = np.fromiter(parts, float)
     return round(100 * float(parts.mean()), 2) if parts.size else None
 

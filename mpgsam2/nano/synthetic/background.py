@@ -51,7 +51,7 @@ def _window(rng: random.Random, height: int, width: int, roughness: float, scale
 
 
 def _coordinates(height: int, width: int, angle: float) -> np.ndarray:
-    """(height, width) float32, the way from the frame's middle along a direction, in shorter sides."""
+    """Return (height, width) float32, the way from the frame's middle along a direction, in shorter sides."""
     side = min(height, width)
     x = (np.arange(width, dtype=np.float32) - width / 2) * (np.cos(angle) / side)
     y = (np.arange(height, dtype=np.float32) - height / 2) * (np.sin(angle) / side)

@@ -120,13 +120,13 @@ def _draw_alike(rng: random.Random, world: World, thing: Thing) -> Thing:
 
 
 def _for_appearance(rng: random.Random, world: World, count: int) -> list[Role]:
-    """Things most of which share something with the first."""
+    """Return things most of which share something with the first."""
     target = _draw_thing(rng, world)
     return [Role(target), *(Role(_draw_alike(rng, world, target)) for _ in range(count - 1))]
 
 
 def _for_name(rng: random.Random, world: World, count: int) -> list[Role]:
-    """Things that are seldom of the same kind; some of the first one's colour, or akin to it."""
+    """Return things that are seldom of the same kind; some of the first one's colour, or akin to it."""
     target = _draw_thing(rng, world)
     things = [target]
     for _ in range(count - 1):
@@ -140,7 +140,7 @@ def _for_name(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_position(rng: random.Random, world: World, count: int) -> list[Role]:
-    """The first thing on one side of the frame or in its middle, its twin on the other side or in a corner."""
+    """Return the first thing on one side of the frame or in its middle, its twin on the other side or in a corner."""
     direction = rng.choice((*AXES, *AXES, "middle"))
     things = _with_twin(rng, world, _draw_thing(rng, world), count)
     if direction == "middle":
@@ -156,7 +156,7 @@ def _for_position(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
-    """The first thing beside the second, the anchor, and the first one's twin on the other side or far away."""
+    """Return the first thing beside the second, the anchor, and the first one's twin on the other side or far away."""
     if rng.random() < SIZE_SHARE:
         return _for_size(rng, world, count)
     direction = rng.choice((*AXES, "near"))
@@ -174,7 +174,7 @@ def _for_relation(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_motion(rng: random.Random, world: World, count: int) -> list[Role]:
-    """Things that move differently, or one that comes in or leaves, or is hidden for a while."""
+    """Return things that move differently, or one that comes in or leaves, or is hidden for a while."""
     drawn = rng.random()
     roles: list[Role] = []
     if drawn < PASSING_SHARE:
@@ -185,7 +185,7 @@ def _for_motion(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_size(rng: random.Random, world: World, count: int) -> list[Role]:
-    """A large thing, a smaller anchor, and the first one's twin, which is small; or the other way round."""
+    """Return a large thing, a smaller anchor, and the first one's twin, which is small; or the other way round."""
     size, contrary = rng.sample(("small", "large"), 2)
     target = replace(_draw_thing(rng, world), size=size)
     anchor = replace(_draw_thing(rng, world), size=rng.choice((contrary, "medium")))
@@ -195,7 +195,7 @@ def _for_size(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_moving(rng: random.Random, world: World, count: int) -> list[Role]:
-    """The first thing and a twin that moves differently, in one of two cases the opposite way."""
+    """Return the first thing and a twin that moves differently, in one of two cases the opposite way."""
     thing = _draw_thing(rng, world)
     motion = rng.choice([motion for motion in world.motions if thing.shows(motion)] or ["still"])
     things = _with_twin(rng, world, replace(thing, motion=motion), count)
@@ -208,7 +208,7 @@ def _for_moving(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_passing(rng: random.Random, world: World, count: int) -> list[Role]:
-    """The first thing comes in or leaves; its twin stays, or does the contrary. Empty where nothing can."""
+    """Let the first thing come in or leave; its twin stays, or does the contrary. Empty where nothing can."""
     events = [event for event in ("entering", "leaving", "returning") if event in world.clip_events]
     directions = [motion for motion in world.motions if motion in DIRECTIONS]
     if not events or not directions:
@@ -223,7 +223,7 @@ def _for_passing(rng: random.Random, world: World, count: int) -> list[Role]:
 
 
 def _for_hiding(rng: random.Random, world: World, count: int) -> list[Role]:
-    """A large thing, a small one that it hides for a while, and the latter's twin. Empty where nothing can."""
+    """Return a large thing, a small one that it hides for a while, and the latter's twin. Empty where nothing can."""
     covers = [shape for shape in COVERS if shape in world.shapes]
     drawn = bool(world.drawn) and rng.random() < world.drawn
     directions = [motion for motion in world.motions if motion in DIRECTIONS]

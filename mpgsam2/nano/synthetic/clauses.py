@@ -58,7 +58,7 @@ def _judge(holds: np.ndarray, fails: np.ndarray, seen: np.ndarray) -> tuple[Any,
 
 
 def position_clauses(view: View) -> list[Clause]:
-    """On one side, or in the middle, or the extreme: true of one thing, false of all that it lies clearly beyond."""
+    """Judge what is on one side, in the middle or extreme: true of one thing, false of all clearly beyond it."""
     place = view.centres / (view.width, view.height)  # (T, N, 2)
     along = np.stack((place[..., 0], 1 - place[..., 0], place[..., 1], 1 - place[..., 1]), axis=1)  # (T, 4, N)
     away = np.abs(place - 0.5).max(-1)[:, None]
@@ -75,7 +75,7 @@ def position_clauses(view: View) -> list[Clause]:
 
 
 def relation_clauses(view: View) -> list[Clause]:
-    """How things lie to others, and how large they are beside them; nothing is so related to itself."""
+    """Judge how things lie to others, and how large they are beside them; nothing is so related to itself."""
     side = min(view.height, view.width)
     away = (view.centres[:, None] - view.centres[:, :, None]) / side  # (T, anchor, N, 2)
     x, y = away[..., 0], away[..., 1]
@@ -137,7 +137,7 @@ def _returning(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def event_clauses(world: World, view: View) -> list[Clause]:
-    """Coming in, leaving, and being hidden for a while, those of them that the world knows."""
+    """Judge what comes in, leaves, and is hidden for a while, as far as the world knows that."""
     verdicts = {
         "entering": _entering(view.visible, view.inside),
         "leaving": _entering(view.visible[::-1], view.inside[::-1]),
@@ -148,7 +148,7 @@ def event_clauses(world: World, view: View) -> list[Clause]:
 
 
 def motion_clauses(world: World, scene: Scene, view: View) -> list[Clause]:
-    """By what the things do. Unclear is: whether what grows or turns also rests, and whether what enters also grows."""
+    """Judge what things do. Unclear is: whether what grows or turns also rests, and whether what enters also grows."""
     motions = [body.thing.motion for body in scene.bodies]
 
     def bits(*names: str) -> int:

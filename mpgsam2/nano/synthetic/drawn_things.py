@@ -42,7 +42,7 @@ def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: s
 
 
 def _dressed(rng: random.Random, world: World, noun: str, colour: str) -> Drawing | None:
-    """A drawing of a noun in a colour, its own or not; None where none is found."""
+    """Return a drawing of a noun in a colour, its own or not; None where none is found."""
     atlas = load_atlas()
     for _ in range(TRIES):
         style, place = rng.choice(world.styles), rng.choice(atlas.places(noun))
@@ -75,7 +75,7 @@ def draw_twin(rng: random.Random, world: World, thing: Thing, size: str, shares:
 
 
 def as_shape(rng: random.Random, thing: Thing, world: World) -> Thing:
-    """The thing, or a plain shape that moves as it does where it is a drawing."""
+    """Return the thing, or a plain shape that moves as it does where it is a drawing."""
     if thing.drawing is None:
         return thing
     return replace(

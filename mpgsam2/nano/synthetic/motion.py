@@ -24,7 +24,7 @@ FASTEST = 0.6  # radians from frame to frame; a star looks the same again after 
 
 
 def _shown(frames: int) -> float:
-    """Share of a motion that a clip of so many frames shows."""
+    """Return the share of a motion that a clip of so many frames shows."""
     return min(1.0, max(SHORTEST_SHARE, (frames - 1) / (FULL_TRAVEL_FRAMES - 1)))
 
 

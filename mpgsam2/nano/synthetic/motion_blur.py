@@ -11,7 +11,7 @@ SHORTEST = 1.5  # px; what moves less stays as it is
 
 
 def is_smeared(way: np.ndarray) -> bool:
-    """Whether a way, (2,) px x, y, is long enough to be seen."""
+    """Return whether a way, (2,) px x, y, is long enough to be seen."""
     return math.hypot(*way) > SHORTEST
 
 

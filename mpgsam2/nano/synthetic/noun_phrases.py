@@ -46,12 +46,12 @@ class NounPhrase(NamedTuple):
 
 
 def members(matches: int) -> list[int]:
-    """The things of a set, in order."""
+    """Return the things of a set, in order."""
     return [k for k in range(matches.bit_length()) if matches >> k & 1]
 
 
 def _of_size(size: str, among: int, things: tuple[Thing, ...], spans: list[tuple[float, float]]) -> int:
-    """Those of the things `among` that are clearly small or large beside all the others, else none."""
+    """Return those of the things `among` that are clearly small or large beside all the others, else none."""
     chosen = members(among)
     inside = [k for k in chosen if things[k].size == size]
     outside = [k for k in chosen if things[k].size != size]
@@ -71,7 +71,7 @@ def noun_phrases(target: int, things: tuple[Thing, ...], spans: list[tuple[float
     phrases: list[NounPhrase] = []
 
     def alike_in(attribute: str) -> list[tuple[str | None, int, int]]:
-        """What can be said of an attribute, nothing or its names, and the things of which it is and may be true."""
+        """Return what can be said of an attribute, none or its names, and the things of which it is or may be true."""
         said: list[tuple[str | None, int, int]] = [(None, everything, everything)]
         for own in thing.values(attribute):
             same = sum(1 << k for k, other in enumerate(things) if own in other.values(attribute))
@@ -111,7 +111,7 @@ def alter(rng: random.Random, world: World, phrase: NounPhrase, things: tuple[Th
 
 
 def _values(rng: random.Random, world: World, phrase: NounPhrase, attribute: str) -> tuple[str, ...]:
-    """What an attribute may be altered to; a noun half of the time to one that is much the same."""
+    """Return what an attribute may be altered to; a noun half of the time to one that is much the same."""
     if phrase.shape in SHAPES or not world.drawn:
         return {"colour": world.colours, "shape": world.shapes, "texture": world.textures}[attribute]
     if attribute == "colour":

@@ -164,7 +164,7 @@ class Speaker:
 
 
 def _plainness(phrase: NounPhrase) -> float:
-    """Weight of a noun phrase: halved for each attribute, more for calling a thing plain."""
+    """Return the weight of a noun phrase: halved for each attribute, more for calling a thing plain."""
     return 0.5**phrase.attributes * (0.3 if phrase.texture == "plain" else 1.0)
 
 

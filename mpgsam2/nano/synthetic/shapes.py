@@ -31,7 +31,7 @@ class Shape:
 
 
 def _polygon(corners: int, outer: float, inner: float | None = None) -> np.ndarray:
-    """(P, 2) points of a regular polygon with one corner up, or of a star where `inner` is the notches' radius."""
+    """Return (P, 2) points of a regular polygon, one corner up, or of a star where `inner` is the notches' radius."""
     radii = [outer] * corners if inner is None else [outer, inner] * corners
     angles = -np.pi / 2 + 2 * np.pi * np.arange(len(radii)) / len(radii)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.array(radii)[:, None]

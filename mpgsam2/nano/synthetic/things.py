@@ -33,14 +33,14 @@ class Thing:
         return (self.shape, *self.drawing.entry.groups) if self.drawing else (self.shape,)
 
     def values(self, attribute: str) -> tuple[str, ...]:
-        """What is true of it in an attribute: "shape", "colour" or "texture"."""
+        """Return what is true of it in an attribute: "shape", "colour" or "texture"."""
         if attribute == "shape":
             return self.names
         value = getattr(self, attribute)
         return (value,) if value else ()
 
     def doubtful(self, attribute: str) -> tuple[str, ...]:
-        """What one may or may not say of it: no sentence depends on that."""
+        """Return what one may or may not say of it: no sentence depends on that."""
         if self.drawing is None:
             return ()
         if attribute == "shape":
@@ -59,7 +59,7 @@ class Thing:
         return self.drawing.area if self.drawing else SHAPES[self.shape].area
 
     def shows(self, motion: str) -> bool:
-        """Whether one would see it do this: a plain circle that spins looks like one that does not."""
+        """Return whether one would see it do this: a plain circle that spins looks like one that does not."""
         if motion == "turning_round":
             return self.drawing is not None and self.drawing.lopsided
         return motion != "spinning" or (self.shape, self.texture) != ("circle", "plain")

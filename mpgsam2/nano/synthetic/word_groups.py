@@ -22,7 +22,7 @@ _HEADINGS = GROUP_PLURALS | {"vegetable": "vegetables", "plant": "plants"}
 
 
 def word_groups(words: Collection[str]) -> dict[str, list[str]]:
-    """The names and phrases that a vocabulary has all words of, by what they say; no group is empty.
+    """Return the names and phrases that a vocabulary has all words of, by what they say; no group is empty.
 
     Args:
         words: of the vocabulary, lower case.
@@ -50,7 +50,7 @@ def word_groups(words: Collection[str]) -> dict[str, list[str]]:
 
 
 def _nouns() -> dict[str, list[tuple[str, ...]]]:
-    """The nouns' words by the first group that is large enough for a heading."""
+    """Return the nouns' words by the first group that is large enough for a heading."""
     sizes: dict[str, int] = {}
     for noun in NOUNS.values():
         for group in noun.groups:

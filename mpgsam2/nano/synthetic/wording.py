@@ -94,7 +94,7 @@ class Writer:
         return self._described(phrase, self._wording(words.MOTION_PARTICIPLES[clause.name]))
 
     def _own_motion(self, phrase: NounPhrase, clause: Clause) -> tuple[str, str] | None:
-        """Participle and verb of what an everyday thing does: "running to the left" and "runs to the left"."""
+        """Return participle and verb of what an everyday thing does: "running to the left" and "runs to the left"."""
         if phrase.shape is None or phrase.shape in SHAPES:
             return None
         if clause.name in words.THING_PARTICIPLES:
@@ -155,7 +155,7 @@ class Writer:
         return f"{text} {self._rng.choice(words.SETTINGS)}" if self._chance(0.06) else text
 
     def _joint(self) -> str:
-        """Words between a thing and what is said of it."""
+        """Return the words between a thing and what is said of it."""
         if self._chance(0.6):
             return f"{self._pronoun()} {words.COPULA}"
         return self._rng.choice(words.STATING)

@@ -189,7 +189,7 @@ GROUP_WORDS: dict[str, tuple[str, ...]] = {
 
 
 def nouns_of(name: str) -> tuple[str, ...]:
-    """What a shape, a drawing's noun or a group of nouns is called, the usual word first."""
+    """Return what a shape, a drawing's noun or a group of nouns is called, the usual word first."""
     if name in SHAPES:
         return SHAPES[name].words
     return NOUNS[name].words if name in NOUNS else GROUP_WORDS.get(name, (name,))

@@ -36,11 +36,11 @@ class Batch:
     places: Tensor  # P × L × T × g × g float32, where every word of the sentence has its place; -1: nowhere
 
     def to(self, device: torch.device) -> Batch:
-        """The same on a device."""
+        """Return the same on a device."""
         return self._each(lambda x: x.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
-        """The same in memory from which a GPU fetches by itself."""
+        """Return the same in memory from which a GPU fetches by itself."""
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -71,7 +71,7 @@ class ClipStream(IterableDataset):
             yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
-        """The batch of one step."""
+        """Return the batch of one step."""
         start, end = self.stage.blend
         progress = step / self.stage.steps
         hard = 1.0 if progress >= end else max(progress - start, 0) / max(end - start, 1e-9)

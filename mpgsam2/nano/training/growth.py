@@ -20,7 +20,7 @@ _LAST_OF_LAYER = ("self_attn.out_proj.{}.weight", "self_attn.out_proj.{}.bias", 
 
 
 def grown(shipped: Segmenter, net: Segmenter) -> dict[str, Tensor]:
-    """The weights of one network for another.
+    """Return the weights of one network for another.
 
     Words keep their rows, and words that only `net` knows have fresh ones; patches' positions are interpolated to its
     grid; encoder layers that the older network has not change nothing at first.

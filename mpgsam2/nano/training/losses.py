@@ -14,7 +14,7 @@ _WEIGHTS = {"motion": 1.5, "shape": 0.6}  # of the questions that are hardest to
 
 
 def prior_loss(logits: Tensor, covered: Tensor) -> Tensor:
-    """Cross-entropy with the covered share of every patch, and dice; P × T × g × g each, a scalar."""
+    """Return cross-entropy with the covered share of every patch, and dice; P × T × g × g each, a scalar."""
     crossed = F.binary_cross_entropy_with_logits(logits, covered)
     there = covered.sum(dim=(-2, -1)) > 0
     return 4 * crossed + (dice(logits, covered) * there).sum() / there.sum().clamp(min=1)
@@ -23,7 +23,7 @@ def prior_loss(logits: Tensor, covered: Tensor) -> Tensor:
 def mask_loss(
     candidates: Tensor, iou: Tensor, object_score: Tensor, target: Tensor, sentence: Tensor, presence: float = 1.0
 ) -> Tensor:
-    """Loss of the tracker's answers: only the best candidate of a frame learns its mask, all learn their IoU (SAM 2).
+    """Return the answers' loss: only the best candidate of a frame learns its mask, all learn their IoU (SAM 2).
 
     Args:
         candidates: P × T × 3 × h × w logits; compared at the target's size, as they are enlarged for the user.
@@ -81,7 +81,7 @@ class Helpers(nn.Module):
         attributes: dict[str, Tensor],
         places: Tensor,
     ) -> Tensor:
-        """One scalar.
+        """Return one scalar.
 
         Args:
             classes: P × T × 1 × d, the class tokens.

@@ -13,7 +13,7 @@ from mpgsam2.nano.synthetic import KINDS, SyntheticClip
 
 
 def progress(net: Segmenter, trains: str, clips: Iterable[SyntheticClip]) -> dict[str, float]:
-    """Scores in percent by name.
+    """Return scores in percent by name.
 
     Args:
         net: as it is asked sentences.
@@ -32,7 +32,7 @@ def progress(net: Segmenter, trains: str, clips: Iterable[SyntheticClip]) -> dic
 
 
 def _named_by_prior(net: Segmenter, clips: Iterable[SyntheticClip]) -> dict[str, float]:
-    """By kind of sentence, how often the thing that it names holds more of the prior's mass than any other."""
+    """Return, by kind of sentence, how often the thing that it names holds more of the prior's mass than any other."""
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for clip in clips:
         for expression in sentences(clip, naming=4):
@@ -43,7 +43,7 @@ def _named_by_prior(net: Segmenter, clips: Iterable[SyntheticClip]) -> dict[str,
 
 
 def heaviest(prior: np.ndarray, labels: np.ndarray, things: int) -> int:
-    """Index of the thing with the most of a prior (T × g × g) on it; labels: (T, H, W) uint8 as in `SyntheticClip`."""
+    """Return the number of the thing with the most of a prior (T × g × g); labels: (T, H, W) as `SyntheticClip`'s."""
     mass = np.zeros(things + 1)
     for probability, label in zip(prior, labels, strict=True):
         enlarged = cv2.resize(probability, label.shape[::-1], interpolation=cv2.INTER_NEAREST)

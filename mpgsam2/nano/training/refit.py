@@ -65,7 +65,7 @@ class _Recorder(ExitStack):
 
 
 def _ridge(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight (c' × c) and bias (c') of the linear layer that best makes N × c' of N × c."""
+    """Return weight (c' × c) and bias (c') of the linear layer that best makes N × c' of N × c."""
     middle, aim = inputs.mean(dim=0), outputs.mean(dim=0)
     centred = inputs - middle
     products = centred.T @ centred

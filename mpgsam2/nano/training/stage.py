@@ -82,12 +82,12 @@ class StageTask:
         self._before = copy.deepcopy(net).eval() if stage.refit else None
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Batch]:
-        """As `Task.batches`."""
+        """See `Task.batches`."""
         stream = ClipStream(self._stage, self.model.config, cast(WordTokenizer, self.model.tokenizer), first, process)
         return iter(loader(stream, self._workers, batch_size=None))
 
     def finish(self, trainer: Trainer) -> None:
-        """As `Task.finish`: the tracker is told again what it was told before, and later stages find the weights."""
+        """Finish as `Task.finish` says: the tracker is told what it was told, and later stages find the weights."""
         average = trainer.average
         assert average is not None  # every stage of nano keeps one
         if self._before:
@@ -101,14 +101,14 @@ class StageTask:
             safetensors.torch.save_file(weights, self._folder / _TRAINED)
 
     def score(self, checkpoint: Path, accelerator: Accelerator) -> dict[str, float]:
-        """As `Task.score`."""
+        """See `Task.score`."""
         if not self._clips or not accelerator.is_main_process:
             return {}
         return progress(load_model(checkpoint, accelerator.device), self._stage.trains, self._clips)
 
 
 def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
-    """The weights of a trainee that a stage trained, averaged, and no others.
+    """Return the weights of a trainee that a stage trained, averaged, and no others.
 
     A prior that was fitted to a tracker is of no use without it, so the two are handed on together.
     """

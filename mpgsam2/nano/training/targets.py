@@ -29,7 +29,7 @@ OWNED, HELD = 0.3, 0.4
 
 
 def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
-    """Share of every patch that every thing covers.
+    """Return the share of every patch that every thing covers.
 
     Args:
         labels: T × S × S uint8 as in `synthetic.SyntheticClip`, S a multiple of `grid`.
@@ -45,7 +45,7 @@ def coverage(labels: np.ndarray, things: int, grid: int) -> np.ndarray:
 
 
 def attributes(clip: SyntheticClip, covered: np.ndarray) -> dict[str, np.ndarray]:
-    """Index of the answer to every question about every patch: T × g × g int64, -1 where no thing owns the patch."""
+    """Return the index of every question's answer about every patch: T × g × g int64, -1 where no thing owns it."""
     whole = covered.sum(axis=(2, 3), keepdims=True)
     claimed = np.where((covered >= OWNED) | ((covered >= HELD * whole) & (whole > 0)), covered, 0)
     owner = np.where(claimed.any(axis=0), claimed.argmax(axis=0), -1)
@@ -56,7 +56,7 @@ def attributes(clip: SyntheticClip, covered: np.ndarray) -> dict[str, np.ndarray
 
 
 def word_places(clip: SyntheticClip, covered: np.ndarray, kind: str) -> dict[str, np.ndarray]:
-    """Where every word that has a place has it: by word, T × g × g float32 in 0..1.
+    """Return where every word that has a place has it: by word, T × g × g float32 in 0..1.
 
     A word for an attribute lights the things that have it, unless it may or may not be said of another; in a sentence
     about position, a word for one lights its half of the frame. Elsewhere "left" means another thing's left or a
@@ -103,7 +103,7 @@ def _index(answers: tuple[str, ...], value: str) -> int:
 
 @functools.cache
 def _words_of(attribute: str, value: str) -> tuple[str, ...]:
-    """The single words of what a value of an attribute is called; none of ""."""
+    """Return the single words of what a value of an attribute is called; none of ""."""
     match attribute:
         case "shape":
             return tuple(" ".join(nouns_of(value)).split())

@@ -26,7 +26,7 @@ WINDOW = 16  # frames that nano encodes together: more were never seen in traini
 
 
 def new_network() -> MPGSAM2:
-    """Nano with fresh weights, set where learning is quickest."""
+    """Return a nano with fresh weights, set where learning is quickest."""
     net = MPGSAM2(NANO)
     d, grid = NANO.encoder.width, NANO.encoder.grid
     with torch.no_grad():
@@ -42,7 +42,7 @@ def new_network() -> MPGSAM2:
 
 
 def in_words(net: MPGSAM2) -> Segmenter:
-    """Nano as it is asked sentences."""
+    """Return nano as one that is asked sentences."""
     return Segmenter(net, WordTokenizer(VOCABULARY), "nano", InferenceConfig(WINDOW, interleaved=True))
 
 
@@ -72,7 +72,7 @@ class NanoTrainee(Trainee):
         net.visual_ifi.register_forward_hook(self._keep_joint)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Scalar losses by name; their sum is what is minimised."""
+        """Return scalar losses by name; their sum is what is minimised."""
         losses = {}
         frames, trains = batch.small.shape[1], self.stage.trains
         if trains == "tracker":
@@ -98,7 +98,7 @@ class NanoTrainee(Trainee):
         self._joint = joint
 
     def _told_context(self, batch: Batch) -> ClipContext:
-        """The true mask as an imperfect prior, and nothing else: the tracker's own training."""
+        """Return the true mask as an imperfect prior, and nothing else: the tracker's own training."""
         covered = batch.coverage[:, :, None]
         pairs, frames, grid = covered.shape[0], covered.shape[1], covered.shape[-1]
         c = self.net.config.tracker.width

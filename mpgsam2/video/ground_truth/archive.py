@@ -31,7 +31,7 @@ UNREADABLE = (  # what zipfile raises on damaged files
 
 
 def open_archive(path: Path, frame_count: int, limits: Limits) -> ZipFile:
-    """Opens a zip of masks for a clip of that many frames, unpacking nothing.
+    """Open a zip of masks for a clip of that many frames, unpacking nothing.
 
     Raises:
         InputError: no such file, not a zip, one with too many bytes or files.
@@ -50,7 +50,7 @@ def open_archive(path: Path, frame_count: int, limits: Limits) -> ZipFile:
 
 
 def masks_by_frame(name: str, archive: ZipFile, frame_count: int, images: Sequence[str] = ()) -> dict[int, ZipInfo]:
-    """The mask of each frame, or of some frames.
+    """Return the mask of each frame, or of some frames.
 
     One for each frame: in the natural order of the names. Fewer: those called as the clip's own images are, or else by
     the numbers in their names, counted from 0, or from 1 where one of them is the clip's number of frames.
@@ -84,13 +84,13 @@ def masks_by_frame(name: str, archive: ZipFile, frame_count: int, images: Sequen
 
 
 def _entries_at_most(path: Path) -> int:
-    """How often the mark that begins an entry of a zip's directory occurs in a file, without reading the directory."""
+    """Return how often the mark that begins an entry of a zip's directory occurs in a file, reading no directory."""
     with path.open("rb") as file:
         return sum(block.count(b"PK\x01\x02") for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def _pictures(name: str, archive: ZipFile) -> tuple[str, list[tuple[list[str], ZipInfo]]]:
-    """The kind of a zip's masks, and the parts of each one's path beside it: PNG where there are any, or else JPEG."""
+    """Return the kind of a zip's masks, PNG where there are any, else JPEG, and the parts of each path beside it."""
     found: dict[str, list[tuple[list[str], ZipInfo]]] = {kind: [] for kind in _KINDS.values()}
     for entry in archive.infolist():
         parts = re.split(r"[/\\]", entry.filename)
@@ -110,14 +110,14 @@ def _pictures(name: str, archive: ZipFile) -> tuple[str, list[tuple[list[str], Z
 
 
 def _frames_of_images(stems: Sequence[str], images: Sequence[str]) -> list[int] | None:
-    """The frames whose images have the names of masks; None if not every mask is called like one image."""
+    """Return the frames whose images have the names of masks; None if not every mask is called like one image."""
     places = {image: place for place, image in enumerate(images)}
     known = len(places) == len(images) and len(set(stems)) == len(stems) and all(stem in places for stem in stems)
     return [places[stem] for stem in stems] if known else None
 
 
 def _frame_numbers(stems: Sequence[str], frame_count: int) -> list[int] | None:
-    """The frames that names tell by the last of their numbers that differs from one to the next; None if they do not.
+    """Return the frames that names tell by the last of their numbers that differs; None if they do not.
 
     "00005", "video 2 frame 5" and "00005_mask 1" are all of frame 5, as long as the others' numbers differ there.
     """

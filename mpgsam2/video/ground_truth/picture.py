@@ -36,14 +36,14 @@ class Picture:
 
 
 def decoded_bytes(head: bytes, pixels: int) -> int:
-    """How many bytes a picture of that many pixels decodes to, by the first 26 bytes of its file."""
+    """Return how many bytes a picture of that many pixels decodes to, by the first 26 bytes of its file."""
     if head[:8] != _PNG or len(head) < 26:
         return 3 * pixels
     return pixels * _CHANNELS.get(head[25], 4) * max(1, head[24] // 8)
 
 
 def decode(picture: Image.Image) -> Picture:
-    """The numbers of a picture that Pillow has opened; raises what Pillow does if it is damaged."""
+    """Return the numbers of a picture that Pillow has opened; raises what Pillow does if it is damaged."""
     picture.load()
     if picture.mode == "P":
         indices = np.asarray(picture)
@@ -75,6 +75,6 @@ def decode(picture: Image.Image) -> Picture:
 
 
 def _packed(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 3 or 4) uint8 RGB → (H, W) int32, 0xRRGGBB."""
+    """Pack (H, W, 3 or 4) uint8 RGB into (H, W) int32, 0xRRGGBB."""
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     return (red << 16) | (green << 8) | blue

@@ -41,7 +41,7 @@ class Seen:
     strongest: int = 0
 
     def add(self, picture: Picture) -> None:
-        """Takes in one more picture."""
+        """Take in one more picture."""
         tally = self.tallies.setdefault(picture.kind, {})
         coloured = picture.kind in ("colour", "cutout")
         if coloured:
@@ -101,7 +101,7 @@ class Reading:
             raise InputError(f"There is no object {chosen} in the chosen frames of “{name}”, {there}.")
 
     def masks(self, picture: Picture) -> tuple[np.ndarray, np.ndarray]:
-        """The object's pixels and the void ones, each (H, W) bool; no pixel is both."""
+        """Return the object's pixels and the void ones, each (H, W) bool; no pixel is both."""
         meaning, values = self._meanings.get(picture.kind, _Meaning()), picture.values
         if meaning.grey:
             values = values & 255
@@ -112,7 +112,7 @@ class Reading:
         return np.isin(values, mine), np.isin(values, [] if meaning.void is None else [meaning.void])
 
     def _names(self) -> dict[int, str]:
-        """What each object is called, by its number: that number, and its colour where colours tell objects apart."""
+        """Return what each object is called, by its number: that, and its colour where colours tell objects apart."""
         names = {}
         for kind, meaning in self._meanings.items():
             for value, number in (meaning.objects or {}).items():
@@ -122,7 +122,7 @@ class Reading:
 
 
 def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
-    """What a kind of pictures means, if an object of that number is chosen."""
+    """Return what a kind of pictures means, if an object of that number is chosen."""
     tally = seen.tallies[kind]
     if tally is None:
         return _Meaning(least=OPAQUE if kind == "cutout" else _half(seen.strongest))
@@ -142,7 +142,7 @@ def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
 
 
 def _greys(tally: Tally, brightest: int, chosen: int | None) -> _Meaning:
-    """Greys are numbers if they are few and dark, but for the white seams of void; or flat, and one is chosen."""
+    """Take greys for numbers if they are few and dark, but for the white seams of void; or flat, and one is chosen."""
     numbers = [value for value in tally if value < brightest]
     dark = numbers and max(numbers) <= brightest // 2
     seams = sum(tally[value] for value in numbers) >= tally.get(brightest, 0)
@@ -155,7 +155,7 @@ def _greys(tally: Tally, brightest: int, chosen: int | None) -> _Meaning:
 
 
 def _colours(tally: Tally) -> _Meaning:
-    """Each colour is an object: by its number in PASCAL VOC's colour map, or if one is not of it, in their order."""
+    """Take each colour for an object: by its number in PASCAL VOC's colour map, or if one is not in it, in order."""
     opaque = OPAQUE & max(tally)
     void = _CREAM + opaque if len(tally) > 1 else None
     objects = [colour for colour in sorted(tally) if colour not in (opaque, void)]
@@ -165,7 +165,7 @@ def _colours(tally: Tally) -> _Meaning:
 
 
 def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values of an array and how often each occurs; by runs, of which masks have few."""
+    """Return the values of an array and how often each occurs; by runs, of which masks have few."""
     flat = values.ravel()
     starts = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))
     found, places = np.unique(flat[starts], return_inverse=True)
@@ -177,7 +177,7 @@ def _half(most: int) -> int:
 
 
 def _strongest(colours: np.ndarray) -> np.ndarray:
-    """The strongest channel of (H, W) colours 0xRRGGBB."""
+    """Return the strongest channel of (H, W) colours 0xRRGGBB."""
     return np.maximum(np.maximum(colours >> 16 & 255, colours >> 8 & 255), colours & 255)
 
 
@@ -187,7 +187,7 @@ def _listed(names: Mapping[int, str]) -> str:
 
 
 def _voc_colour(number: int) -> int:
-    """The colour 0xRRGGBB of a number in PASCAL VOC's colour map, which DAVIS uses too: its bits, dealt to channels."""
+    """Return the colour 0xRRGGBB of a number in PASCAL VOC's (and DAVIS's) colour map: its bits, dealt to channels."""
     channels = [sum((number >> 3 * place + channel & 1) << 7 - place for place in range(3)) for channel in range(3)]
     return channels[0] << 16 | channels[1] << 8 | channels[2]
 

@@ -74,7 +74,7 @@ class GroundTruth:
         expression: str | None = None,
         stop: Event | None = None,
     ) -> GroundTruth:
-        """Looks the masks of a clip's frames over, to the last one, and returns them ready to be read.
+        """Look the masks of a clip's frames over, to the last one, and return them ready to be read.
 
         Args:
             path: a zip of PNG files, or else of JPEG files, in any folders: one for each frame of the whole clip, in
@@ -107,7 +107,7 @@ class GroundTruth:
         return truth
 
     def mask(self, index: int) -> np.ndarray | None:
-        """The true mask of a frame.
+        """Return the true mask of a frame.
 
         Args:
             index: of the frame in the source clip, from 0.
@@ -122,11 +122,11 @@ class GroundTruth:
         return self._masks(index)[0] if index in self._entries else None
 
     def void(self, index: int) -> np.ndarray | None:
-        """The pixels of a frame that count for nothing, as `mask` gives those of the object."""
+        """Return the pixels of a frame that count for nothing, as `mask` gives those of the object."""
         return self._masks(index)[1] if index in self._entries else None
 
     def close(self) -> None:
-        """Closes the zip; no mask can be read any more."""
+        """Close the zip; no mask can be read any more."""
         self._archive.close()
         self._latest = None
 
@@ -147,7 +147,7 @@ class GroundTruth:
         self._reading = Reading(self.name, self._seen, self.object)
 
     def _check_bytes(self, stop: Event) -> None:
-        """Refuses masks that are too much to decode, before any is."""
+        """Refuse masks that are too much to decode, before any is."""
         pixels, total = self._source.width * self._source.height, 0
         for number in self.frames:
             if stop.is_set():
@@ -170,7 +170,7 @@ class GroundTruth:
             )
 
     def _masks(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """The object's and the void pixels of a frame that has a mask, in the clip's size."""
+        """Return the object's and the void pixels of a frame that has a mask, in the clip's size."""
         if self._latest is None or self._latest[0] != number:
             mask, void = self._reading.masks(self._picture(number))
             if mask.shape[::-1] != self._size:
@@ -179,7 +179,7 @@ class GroundTruth:
         return self._latest[1]
 
     def _picture(self, number: int) -> Picture:
-        """One mask picture of the source clip's size."""
+        """Return one mask picture of the source clip's size."""
         width, height = self._source.width, self._source.height
         try:
             picture = Image.open(io.BytesIO(self._archive.read(self._entries[number])), formats=["PNG", "JPEG"])
@@ -203,7 +203,7 @@ class GroundTruth:
 
 
 def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A (H, W) bool mask in another size, (width, height); each pixel is one of its own."""
+    """Return a (H, W) bool mask in another size, (width, height); each pixel is one of its own."""
     return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT).view(bool)
 
 
