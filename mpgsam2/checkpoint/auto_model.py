@@ -169,11 +169,13 @@ class MPGSAM2Model(PushToHubMixin, MPGSAM2):
             settings=None if config is None else config.to_dict(),
             **hub_options,
         )
-        net = model.network
-        assert isinstance(net, cls)
-        net.tokenizer, net.name = model.tokenizer, model.name
-        net.config = MPGSAM2Config(**net.config.sizes.to_dict(), **model.inference.to_settings(), name_or_path=name)
-        return net
+        network = model.network
+        assert isinstance(network, cls)
+        network.tokenizer, network.name = model.tokenizer, model.name
+        network.config = MPGSAM2Config(
+            **network.config.sizes.to_dict(), **model.inference.to_settings(), name_or_path=name
+        )
+        return network
 
     @classmethod
     def _from_config(cls, config: MPGSAM2Config, **_: Any) -> Self:

@@ -163,10 +163,10 @@ class Lending:
         """Yield in the worker: results or their file's name, seconds until it began if it is new, and seconds since."""
         starting, begun = _seconds_of_start(), time.monotonic()
         with errors_for_visitors():  # only the text of a gr.Error comes back from the worker
-            net = self._models[model].configured(dtype=dtype)
-            watching: AbstractContextManager[list[Sight]] = watch(net.network) if watched else nullcontext([])
+            segmenter = self._models[model].configured(dtype=dtype)
+            watching: AbstractContextManager[list[Sight]] = watch(segmenter.network) if watched else nullcontext([])
             with watching as seen:
-                for results in net.segment_several(clip, queries, threshold=threshold):
+                for results in segmenter.segment_several(clip, queries, threshold=threshold):
                     narrowed = [replace(each, probability=each.probability.astype(np.float16)) for each in results]
                     answer = tuple(narrowed), seen.copy()
                     seen.clear()

@@ -69,9 +69,9 @@ class MPGSAM2(PriorLayers):
         """
         state_dict = strip_prefixes(state_dict)
         with SkipInitialisation():
-            net = cls(config or config_from_state_dict(state_dict))
-        load_strict(net, state_dict, assign=assign)
-        return net.eval()
+            network = cls(config or config_from_state_dict(state_dict))
+        load_strict(network, state_dict, assign=assign)
+        return network.eval()
 
     @property
     def beit3(self) -> BEiT3:

@@ -58,12 +58,12 @@ class Operations:
 def count_operations(config: ModelConfig) -> Operations:
     """Count the operations of a network of those sizes, in a second or two and without memory for its weights."""
     with torch.device("meta"):
-        net = MPGSAM2(config).eval()
+        network = MPGSAM2(config).eval()
     with torch.inference_mode():
         side = config.tracker.image_size
-        image, features = _counted(net.visual_model.image_features, torch.empty(1, 3, side, side, device="meta"))
-        one, (alone,) = _run(net, features, 1)
-        three, (first, second, third) = _run(net, features, 3)
+        image, features = _counted(network.visual_model.image_features, torch.empty(1, 3, side, side, device="meta"))
+        one, (alone,) = _run(network, features, 1)
+        three, (first, second, third) = _run(network, features, 3)
     pair = (three - 3 * one) // 6  # as t frames take t·sentence + t²·pair
     # From the third frame on each adds a memory, until there are all of them.
     full = third + (third - second) * (config.tracker.max_memories - 2)
@@ -71,10 +71,10 @@ def count_operations(config: ModelConfig) -> Operations:
     return Operations(image, one - pair, pair, full - 3 * context, context)
 
 
-def _run(net: MPGSAM2, features: ImageFeatures, frames: int) -> tuple[int, list[int]]:
+def _run(network: MPGSAM2, features: ImageFeatures, frames: int) -> tuple[int, list[int]]:
     """Return what reading the clip and the sentence takes, and then each of the frames beside its image features."""
-    encoding, context = _counted(net.encode_clip, [_ANY_FRAME] * frames, [0] * _SENTENCE_TOKENS)
-    walk = Walk(net.visual_model, [context], frozenset())
+    encoding, context = _counted(network.encode_clip, [_ANY_FRAME] * frames, [0] * _SENTENCE_TOKENS)
+    walk = Walk(network.visual_model, [context], frozenset())
     return encoding, [_counted(walk.step, t, features)[0] for t in range(frames)]
 
 

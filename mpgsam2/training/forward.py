@@ -23,12 +23,12 @@ T = TypeVar("T")
 
 
 def encode(
-    net: MPGSAM2, images: Tensor, clip_of_pair: Tensor, input_ids: Tensor, checkpointing: bool = False
+    network: MPGSAM2, images: Tensor, clip_of_pair: Tensor, input_ids: Tensor, checkpointing: bool = False
 ) -> EncoderOutput:
     """Read P sentences with the T frames of their clips.
 
     Args:
-        net: the network.
+        network: the network.
         images: C × T × 3 × E × E uint8.
         clip_of_pair: P int64, the clip of every sentence.
         input_ids: P × L int64, padded with `UNKNOWN`.
@@ -37,7 +37,7 @@ def encode(
     Returns:
         Tokens of P·T frame-sentence pairs, the frames of a clip one after the other.
     """
-    beit3, (clips, frames) = net.beit3, images.shape[:2]
+    beit3, (clips, frames) = network.beit3, images.shape[:2]
     vision = beit3.vision_embed(normalise(images.flatten(0, 1))).unflatten(0, (clips, frames))[clip_of_pair]
     if not checkpointing:
         return beit3.fuse(vision.flatten(0, 1), input_ids.repeat_interleave(frames, dim=0))
@@ -46,7 +46,7 @@ def encode(
 
 
 def track(
-    net: MPGSAM2,
+    network: MPGSAM2,
     images: Tensor,
     clip_of_pair: Tensor,
     context: ClipContext,
@@ -56,7 +56,7 @@ def track(
     """Walk P clips in order, with their memory.
 
     Args:
-        net: the network.
+        network: the network.
         images: C × T × 3 × S × S uint8.
         clip_of_pair: P int64, the clip of every sentence.
         context: of P clips.
@@ -66,7 +66,7 @@ def track(
     Returns:
         For each frame the outputs of P clips.
     """
-    tracker, frames = net.visual_model, images.shape[1]
+    tracker, frames = network.visual_model, images.shape[1]
     keys = tracker.sam_mask_decoder.project_context(context, words)
     bank = MemoryBank(tracker.config, frames)
     outputs = []

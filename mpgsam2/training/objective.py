@@ -26,14 +26,14 @@ class PaperTrainee(Trainee):
     and neither has the object score in the paper's recipes.
 
     Args:
-        net: the network.
+        network: the network.
         weights: of the losses.
         checkpointing: whether activations are computed again on the way back, see `forward`.
     """
 
-    def __init__(self, net: MPGSAM2, weights: LossWeights = PAPER_LOSSES, checkpointing: bool = True) -> None:
+    def __init__(self, network: MPGSAM2, weights: LossWeights = PAPER_LOSSES, checkpointing: bool = True) -> None:
         super().__init__()
-        self.net, self.weights, self.checkpointing = net, weights, checkpointing
+        self.net, self.weights, self.checkpointing = network, weights, checkpointing
 
     def forward(self, batch: ClipBatch) -> dict[str, Tensor]:
         """Return scalar losses by name, weighted; those of weight 0 are left out."""

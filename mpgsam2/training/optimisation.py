@@ -48,14 +48,14 @@ class Optimisation:
         fall = min((1 - part) / (1 - self.plateau), 1) if self.plateau < 1 else 1
         return rise * fall
 
-    def freeze(self, net: nn.Module) -> None:
+    def freeze(self, network: nn.Module) -> None:
         """Let the frozen parts learn no more.
 
         Raises:
             ValueError: the network has no part of that name.
         """
         for name in self.frozen:
-            parts = [x for key, x in net.named_parameters() if key == name or key.startswith(f"{name}.")]
+            parts = [x for key, x in network.named_parameters() if key == name or key.startswith(f"{name}.")]
             if not parts:
                 raise ValueError(f"the network has no {name} to freeze")
             for parameter in parts:

@@ -57,9 +57,9 @@ class PaperTask:
         self.name, self.steps = name, recipe.epochs * per_epoch if steps is None else steps
         self.save_every, self.score_every = save_every, per_epoch
         self.optimisation = recipe.optimisation
-        self.model, net = model, model.network
-        large = sum(parameter.numel() for parameter in net.parameters()) > _MAX_PLAIN_PARAMETERS
-        self.trainee = PaperTrainee(net, recipe.losses, checkpointing=large)
+        self.model, network = model, model.network
+        large = sum(parameter.numel() for parameter in network.parameters()) > _MAX_PLAIN_PARAMETERS
+        self.trainee = PaperTrainee(network, recipe.losses, checkpointing=large)
         self._recipe, self._source, self._scored, self._workers = recipe, source, scored, workers
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[ClipBatch]:

@@ -57,8 +57,8 @@ def load_start(names: Sequence[str]) -> Segmenter:
         if not file.is_file():
             raise InputError(f"There is no file “{file.name}”: check its name and where it lies.")
     weights = [read_weights(file) for file in files]
-    net = from_parts(_with(_BEIT3, weights), _with(_SAM2, weights))
-    return Segmenter(net, load_tokenizer(_vocabulary(files)), files[0].stem)
+    network = from_parts(_with(_BEIT3, weights), _with(_SAM2, weights))
+    return Segmenter(network, load_tokenizer(_vocabulary(files)), files[0].stem)
 
 
 def from_parts(beit3: Mapping[str, Tensor], sam2: Mapping[str, Tensor]) -> MPGSAM2:
@@ -77,10 +77,10 @@ def from_parts(beit3: Mapping[str, Tensor], sam2: Mapping[str, Tensor]) -> MPGSA
         "visual_ifi.linear1.weight": PriorConfig.feed_forward,
         "visual_model.sam_mask_decoder.mmfusion_module.linear1.weight": TrackerConfig.fusion_feed_forward,
     }
-    net = MPGSAM2(config_from_state_dict(given | {name: torch.empty(size, 0) for name, size in sizes.items()}))
-    new = {name: x for name, x in net.state_dict().items() if name.startswith(NEW)}
-    load_strict(net, given | new)
-    return net
+    network = MPGSAM2(config_from_state_dict(given | {name: torch.empty(size, 0) for name, size in sizes.items()}))
+    new = {name: x for name, x in network.state_dict().items() if name.startswith(NEW)}
+    load_strict(network, given | new)
+    return network
 
 
 def _with(beginning: str, weights: Sequence[Mapping[str, Tensor]]) -> Mapping[str, Tensor]:

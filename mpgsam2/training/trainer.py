@@ -22,7 +22,11 @@ _EMA_WARM_UP = 10  # the average follows the weights closely at first: its decay
 
 
 class Trainee(nn.Module):
-    """A module that holds the network and whose forward pass is the objective."""
+    """A module that holds the network and whose forward pass is the objective.
+
+    Attributes:
+        net: the network; states on disk name its weights by this attribute.
+    """
 
     net: MPGSAM2
 
@@ -44,7 +48,7 @@ class Trainer:
         self.steps = 0
         self.accelerator = accelerator
         self._optimisation = optimisation
-        self._net = trainee.net
+        self._network = trainee.net
         self.average = None if optimisation.ema_decay is None else copy.deepcopy(trainee.net).to(accelerator.device)
         optimiser = torch.optim.AdamW(
             optimisation.groups(trainee),
@@ -85,7 +89,7 @@ class Trainer:
         if self.average is not None and (longest := self._optimisation.ema_decay):
             decay = min(longest, self.steps / (self.steps + _EMA_WARM_UP))
             with torch.no_grad():
-                torch._foreach_lerp_(list(self.average.parameters()), list(self._net.parameters()), 1 - decay)
+                torch._foreach_lerp_(list(self.average.parameters()), list(self._network.parameters()), 1 - decay)
 
     def write_checkpoint(self, model: Segmenter, folder: Path) -> None:
         """Write the network as it is now, or its average, for `load_model`; all processes must come here together.

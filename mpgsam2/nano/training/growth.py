@@ -19,29 +19,29 @@ _LAYER = "mm_extractor.beit3.encoder.layers.{}."
 _LAST_OF_LAYER = ("self_attn.out_proj.{}.weight", "self_attn.out_proj.{}.bias", "ffn.{}.fc2.weight", "ffn.{}.fc2.bias")
 
 
-def grown(shipped: Segmenter, net: Segmenter) -> dict[str, Tensor]:
+def grown(shipped: Segmenter, model: Segmenter) -> dict[str, Tensor]:
     """Return the weights of one network for another.
 
-    Words keep their rows, and words that only `net` knows have fresh ones; patches' positions are interpolated to its
+    Words keep their rows, and words that only `model` knows have fresh ones; patches' positions are interpolated to its
     grid; encoder layers that the older network has not change nothing at first.
 
     Args:
         shipped: the older network.
-        net: of the same kind, at least as deep, other sizes alike but the encoder's grid.
+        model: of the same kind, at least as deep, other sizes alike but the encoder's grid.
 
     Returns:
-        A state dictionary for `net`.
+        A state dictionary for `model`.
     """
-    weights, fresh = shipped.state_dict(), net.state_dict()
-    words = cast(WordTokenizer, net.tokenizer).words
+    weights, fresh = shipped.state_dict(), model.state_dict()
+    words = cast(WordTokenizer, model.tokenizer).words
     table = fresh[_WORDS].clone()
     table[: UNKNOWN + 1] = weights[_WORDS][: UNKNOWN + 1]
     for word in words:
         if not shipped.tokenizer.unknown_words(word):
-            table[net.tokenizer.encode(word)[1]] = weights[_WORDS][shipped.tokenizer.encode(word)[1]]
+            table[model.tokenizer.encode(word)[1]] = weights[_WORDS][shipped.tokenizer.encode(word)[1]]
     weights[_WORDS] = table
 
-    old, new = shipped.config.encoder, net.config.encoder
+    old, new = shipped.config.encoder, model.config.encoder
     rows = weights[_POSITIONS]
     patches = rows[_ROWS_BEFORE_PATCHES:].T.unflatten(1, (old.grid, old.grid))[None]
     patches = F.interpolate(patches, (new.grid, new.grid), mode="bilinear", align_corners=False)

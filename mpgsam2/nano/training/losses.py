@@ -49,7 +49,7 @@ def mask_loss(
     return mask + presence * F.binary_cross_entropy_with_logits(object_score, present)
 
 
-class Helpers(nn.Module):
+class AuxiliaryHeads(nn.Module):
     """Heads of training only.
 
     They ask every patch what it shows and where it is, every word its place, and every class token whether its frame

@@ -22,20 +22,20 @@ _RIDGE = 1e-3  # of the mean variance of the inputs
 _SENTENCES_PER_CLIP = 3
 
 
-def refit(net: Segmenter, before: Segmenter, clips: Iterable[SyntheticClip]) -> None:
+def refit(model: Segmenter, before: Segmenter, clips: Iterable[SyntheticClip]) -> None:
     """Fit the layers whose outputs the tracker reads to those of the network before, and change them in place.
 
     Args:
-        net: whose encoder was trained.
+        model: whose encoder was trained.
         before: the network as it was then, of the same sizes and words.
         clips: whose sentences the network before understood; at least one.
     """
-    given, wanted = _Recorder(net.network), _Recorder(before.network)
+    given, wanted = _Recorder(model.network), _Recorder(before.network)
     with given, wanted:
         for clip in clips:
             for expression in clip.expressions[:_SENTENCES_PER_CLIP]:
-                ids = net.tokenizer.encode(expression.text)
-                net.encode_clip(clip.frames, ids)
+                ids = model.tokenizer.encode(expression.text)
+                model.encode_clip(clip.frames, ids)
                 before.encode_clip(clip.frames, ids)
     for layer, inputs, outputs in zip(given.layers, given.inputs, wanted.outputs, strict=True):
         weight, bias = _ridge(torch.cat(inputs), torch.cat(outputs))
@@ -47,10 +47,10 @@ def refit(net: Segmenter, before: Segmenter, clips: Iterable[SyntheticClip]) -> 
 class _Recorder(ExitStack):
     """Keeps what goes through a network's last layers before the tracker, as long as it is open."""
 
-    def __init__(self, net: MPGSAM2) -> None:
+    def __init__(self, network: MPGSAM2) -> None:
         super().__init__()
-        last = cast(nn.Sequential, net.text_hidden_fcs[0])[-1]
-        self.layers: tuple[nn.Linear, ...] = (net.meo_linear, net.text_feat_linear, cast(nn.Linear, last))
+        last = cast(nn.Sequential, network.text_hidden_fcs[0])[-1]
+        self.layers: tuple[nn.Linear, ...] = (network.meo_linear, network.text_feat_linear, cast(nn.Linear, last))
         self.inputs: list[list[Tensor]] = [[] for _ in self.layers]
         self.outputs: list[list[Tensor]] = [[] for _ in self.layers]
         for number, layer in enumerate(self.layers):

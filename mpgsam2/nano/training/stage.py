@@ -70,16 +70,16 @@ class StageTask:
             ema_decay=0.998,
         )
         self._stage, self._folder, self._workers, self._clips = stage, run / name, workers, clips
-        net = new_network()
-        self.model, self.trainee = in_words(net), NanoTrainee(net, stage)
+        network = new_network()
+        self.model, self.trainee = in_words(network), NanoTrainee(network, stage)
         if start:
-            net.load_state_dict(grown(load_model(start), self.model))
+            network.load_state_dict(grown(load_model(start), self.model))
         else:
             for earlier in stage.starts_from:
                 self.trainee.load_state_dict(_trained_by(earlier, run), strict=False)
         if stage.alike:
-            attend_alike(net)
-        self._before = copy.deepcopy(net).eval() if stage.refit else None
+            attend_alike(network)
+        self._before = copy.deepcopy(network).eval() if stage.refit else None
 
     def batches(self, first: int, process: int, processes: int) -> Iterator[Batch]:
         """See `Task.batches`."""

@@ -13,7 +13,7 @@ from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.nano.synthetic import VOCABULARY
 from mpgsam2.nano.training.data import Batch
-from mpgsam2.nano.training.losses import Helpers, mask_loss, prior_loss
+from mpgsam2.nano.training.losses import AuxiliaryHeads, mask_loss, prior_loss
 from mpgsam2.nano.training.recipe import Stage
 from mpgsam2.network.beit3 import UNKNOWN
 from mpgsam2.network.config import NANO
@@ -27,49 +27,49 @@ WINDOW = 16  # frames that nano encodes together: more were never seen in traini
 
 def new_network() -> MPGSAM2:
     """Return a nano with fresh weights, set where learning is quickest."""
-    net = MPGSAM2(NANO)
+    network = MPGSAM2(NANO)
     d, grid = NANO.encoder.width, NANO.encoder.grid
     with torch.no_grad():
         # Coordinates at full strength: a table that starts as noise loses them on the way through the layers.
         sine = PositionEmbeddingSine(d, temperature=20, warmup_cache=False)(torch.zeros(1, d, grid, grid))
-        cast(nn.Embedding, net.beit3.encoder.embed_positions["A"]).weight[3:] = sine[0].flatten(1).T
-        net.vmtoken.multihead_attn.out_proj.bias.fill_(1)  # the gate starts open,
-        net.mask_product.bias.fill_(-3)  # the prior nearly empty,
-        net.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(2)  # and the object present
-        if net.config.prior.frame_positions:
-            net.frame_position_linear.weight.zero_()
-    return net
+        cast(nn.Embedding, network.beit3.encoder.embed_positions["A"]).weight[3:] = sine[0].flatten(1).T
+        network.vmtoken.multihead_attn.out_proj.bias.fill_(1)  # the gate starts open,
+        network.mask_product.bias.fill_(-3)  # the prior nearly empty,
+        network.visual_model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(2)  # and the object present
+        if network.config.prior.frame_positions:
+            network.frame_position_linear.weight.zero_()
+    return network
 
 
-def in_words(net: MPGSAM2) -> Segmenter:
+def in_words(network: MPGSAM2) -> Segmenter:
     """Return nano as one that is asked sentences."""
-    return Segmenter(net, WordTokenizer(VOCABULARY), "nano", InferenceConfig(WINDOW, interleaved=True))
+    return Segmenter(network, WordTokenizer(VOCABULARY), "nano", InferenceConfig(WINDOW, interleaved=True))
 
 
-def attend_alike(net: MPGSAM2) -> None:
+def attend_alike(network: MPGSAM2) -> None:
     """Let every patch attend to those like it, in all frames, when training of the frame-joint layer begins.
 
     Queries equal keys, so a patch of a moving thing finds the thing's other places, and pe(t) tells their order. From
     random weights attention is nearly even over all patches of a clip, and motion was not learned in 3,000 steps.
     """
-    d = net.config.encoder.width
+    d = network.config.encoder.width
     with torch.no_grad():
-        attention = net.visual_ifi.self_attn
+        attention = network.visual_ifi.self_attn
         alike = 1.6 * torch.linalg.qr(torch.randn(d, d))[0]
         attention.in_proj_weight[: 2 * d] = alike.repeat(2, 1)
         attention.in_proj_bias[: 2 * d] = 0
-        net.frame_position_linear.weight.copy_(0.5 * torch.eye(d))
+        network.frame_position_linear.weight.copy_(0.5 * torch.eye(d))
 
 
 class NanoTrainee(Trainee):
     """The network with its training-only heads; its forward pass is a stage's loss."""
 
-    def __init__(self, net: MPGSAM2, stage: Stage) -> None:
+    def __init__(self, network: MPGSAM2, stage: Stage) -> None:
         super().__init__()
-        self.net = net
-        self.helpers = Helpers(net.config.encoder)
+        self.net = network
+        self.helpers = AuxiliaryHeads(network.config.encoder)  # states on disk name their weights by this attribute
         self.stage = stage
-        net.visual_ifi.register_forward_hook(self._keep_joint)
+        network.visual_ifi.register_forward_hook(self._keep_joint)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Return scalar losses by name; their sum is what is minimised."""
