@@ -199,9 +199,9 @@ def test_what_is_too_much_is_refused_before_any_is_decoded(
     deep = png(Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)))
     header = deep.replace(struct.pack(">BB", 8, 2), struct.pack(">BB", 16, 2), 1)  # says 16 bits; else it is broken
     files = whole() | {f"{index:05d}.png": header for index in range(6, 12)}
-    monkeypatch.setattr(module, "_MOST_BYTES", 6 * WIDTH * HEIGHT * 5)
+    monkeypatch.setattr(module, "_MAX_DECODED_BYTES", 6 * WIDTH * HEIGHT * 5)
     assert "decode to 0.0 GB, which is too much" in refusal(zipped(files))
-    monkeypatch.setattr(module, "_MOST_BYTES", 0)
+    monkeypatch.setattr(module, "_MAX_DECODED_BYTES", 0)
     GroundTruth.open(zipped(whole()), CLIP).close()  # a byte for each pixel is always taken
 
 

@@ -74,7 +74,7 @@ def test_harm_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, clip_path: 
     code, told = HARM[harm]
     before = children()
     stand_in(monkeypatch, code)
-    monkeypatch.setattr(guard, "SILENCE", 3.0 if harm == "sleeps" else 60.0)
+    monkeypatch.setattr(guard, "MAX_SILENT_SECONDS", 3.0 if harm == "sleeps" else 60.0)
     with pytest.raises(InputError, match=rf"“five\.mp4” cannot be used, because the decoder {told}: convert it"):
         look_over(clip_path, LIMITS)
     assert children() == before

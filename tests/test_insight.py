@@ -38,7 +38,7 @@ def test_nothing_changes_and_nothing_is_left(model: Segmenter, frames: list[np.n
 
 
 def test_shares_are_those_of_torchs_own_attention(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(insight, "_SAMPLED", 10**6)  # all patches
+    monkeypatch.setattr(insight, "_SAMPLED_PLACES", 10**6)  # all patches
     layers: PriorLayers = model.network
     attention, patches = layers.visual_ifi.self_attn, model.config.encoder.grid**2
     torch.manual_seed(0)

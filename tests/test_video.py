@@ -455,7 +455,7 @@ def test_an_encoder_that_dies_is_an_error_and_leaves_no_file(tmp_path: Path) -> 
 def test_an_encoder_that_is_stopped_or_killed_is_told_from_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals, while_: str, told: str
 ) -> None:
-    monkeypatch.setattr(writer_module, "PATIENCE", 1.0)
+    monkeypatch.setattr(writer_module, "ENCODER_TIMEOUT", 1.0)
     frame = np.zeros((480, 640, 3), np.uint8)
     with pytest.raises(EncoderError, match=told), VideoWriter(tmp_path / "a.mp4", 640, 480, Fraction(25)) as writer:
         writer.write(frame)

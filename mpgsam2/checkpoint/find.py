@@ -97,7 +97,7 @@ def _in_folder(folder: Path) -> Checkpoint:
     source = Folder(folder)
     files = source.files()
     places = find_places(files)
-    place = choose(places, within(places, ""), source.told)
+    place = choose(places, within(places, ""), source.label)
     return _fetch(source, files, place, folder.name, f"{folder.parent.name}/{folder.name}/{place.weights}")
 
 
@@ -117,7 +117,7 @@ def _on_hub(source: Repository, name: str, subfolder: str | None = None) -> Chec
         fitting = find_published(places, name, _parameters(source, files))
     else:
         fitting = within(places, subfolder)
-    place = choose(places, fitting, source.told)
+    place = choose(places, fitting, source.label)
     return _fetch(source, files, place, name, name if subfolder is None else f"{source.name}/{place.weights}")
 
 

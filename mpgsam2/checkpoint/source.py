@@ -39,7 +39,7 @@ class HubUnreachable(InputError):
 class Source(Protocol):
     """Files by their relative paths, with slashes."""
 
-    told: str
+    label: str
     """What sentences call it, at their beginning."""
 
     def files(self) -> list[str]:
@@ -57,7 +57,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.told = f"The folder {root.name}"
+        self.label = f"The folder {root.name}"
 
     def files(self) -> list[str]:
         """Return the files in it and, to some depth, in the folders below; hidden ones are left out."""
@@ -83,8 +83,8 @@ class Repository:
     def __init__(self, name: str, **options: Any) -> None:
         """Take `options` of `huggingface_hub.snapshot_download`, such as `revision` and `token`."""
         self.name, self.options = name, options
-        self.told = f"The repository {name}"
-        self._asked = {key: options[key] for key in ("revision", "token") if key in options}
+        self.label = f"The repository {name}"
+        self._access = {key: options[key] for key in ("revision", "token") if key in options}
 
     def files(self) -> list[str]:
         """See `Source.files`."""
@@ -92,7 +92,7 @@ class Repository:
             if not self.options.get("local_files_only"):
                 try:
                     # Not list_repo_files, which tries for half a minute when there is no connection.
-                    info = HfApi().model_info(self.name, timeout=HF_HUB_ETAG_TIMEOUT, **self._asked)
+                    info = HfApi().model_info(self.name, timeout=HF_HUB_ETAG_TIMEOUT, **self._access)
                     return [file.rfilename for file in info.siblings or ()]
                 except (RepositoryNotFoundError, RevisionNotFoundError):
                     raise
@@ -108,12 +108,12 @@ class Repository:
                 return (self.fetch([file]) / file).stat().st_size / _BYTES_PER_PARAMETER
             if file.lower().endswith(".safetensors"):
                 try:
-                    counts = HfApi().parse_safetensors_file_metadata(self.name, file, **self._asked).parameter_count
+                    counts = HfApi().parse_safetensors_file_metadata(self.name, file, **self._access).parameter_count
                     return sum(counts.values())
                 except (HTTPError, OSError, SafetensorsParsingError):  # the size of the file will do
                     pass
-            url = hf_hub_url(self.name, file, revision=self._asked.get("revision"))
-            return (get_hf_file_metadata(url, token=self._asked.get("token")).size or 0) / _BYTES_PER_PARAMETER
+            url = hf_hub_url(self.name, file, revision=self._access.get("revision"))
+            return (get_hf_file_metadata(url, token=self._access.get("token")).size or 0) / _BYTES_PER_PARAMETER
 
     def fetch(self, files: Sequence[str]) -> Path:
         """See `Source.fetch`."""

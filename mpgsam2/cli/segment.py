@@ -75,10 +75,10 @@ def _segment(args: argparse.Namespace) -> None:
     with interruption.heeded(), _truth(args, clip) as truth:
         model = load(args.model, args).configured(span=args.span)
         folder = args.out or Path("out", clip.path.resolve().stem)
-        asked = {"queries": queries, "threshold": args.threshold}
-        check_request(model, **asked)
-        results = interruption.between(model.segment_several(clip, **asked))
-        with closing(write_results(clip, results, folder, model=model, truth=truth, **asked)) as steps:
+        request = {"queries": queries, "threshold": args.threshold}
+        check_request(model, **request)
+        results = interruption.between(model.segment_several(clip, **request))
+        with closing(write_results(clip, results, folder, model=model, truth=truth, **request)) as steps:
             for _ in tqdm(steps, total=clip.frame_count, desc=clip.name, unit="frame"):
                 pass
     _report(model, folder)

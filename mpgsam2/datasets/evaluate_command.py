@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mpgsam2.datasets.data_set import DataSet
     from mpgsam2.inference.segmenter import Segmenter
 
-_OF_THE_SYNTHETIC_WORLD = ("family", "seed", "clips", "frames", "expressions", "oracle_prior")
+_SYNTHETIC_OPTIONS = ("family", "seed", "clips", "frames", "expressions", "oracle_prior")
 
 
 def add_data_set_options(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def evaluate_on_data_set(args: argparse.Namespace, load: Callable[[], Segmenter]
 def _data_set(args: argparse.Namespace, open_data_set: Callable[..., DataSet]) -> DataSet:
     from mpgsam2.export.writable import check_writable
 
-    for name in _OF_THE_SYNTHETIC_WORLD:
+    for name in _SYNTHETIC_OPTIONS:
         if getattr(args, name) != args.parser.get_default(name):
             raise InputError(f"--{name.replace('_', '-')} is for the synthetic clips: leave it out.")
     if args.data is None:

@@ -46,8 +46,8 @@ def _check_sizes(data_set: OwnData, video: Video) -> None:
 
 
 def _check_objects(data_set: OwnData, video: Video) -> None:
-    asked = {number for sentence in video.sentences for number in sentence.objects}
-    missing, there = set(asked), set[int]()
+    named = {number for sentence in video.sentences for number in sentence.objects}
+    missing, there = set(named), set[int]()
     masks = data_set.labelled(video)
     if not masks:
         raise InputError(

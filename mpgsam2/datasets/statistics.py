@@ -9,7 +9,7 @@ import numpy as np
 
 from mpgsam2.metrics import decay
 
-RECALLED = 0.5
+RECALL_THRESHOLD = 0.5
 """A frame counts as recalled above this J or F."""
 
 
@@ -35,7 +35,7 @@ class Statistics(NamedTuple):
         Args:
             J, F: (T,) float64 in 0..1, one for each of at least one frame.
         """
-        means, recalls = ((s.mean() for s in (J, F)), ((s > RECALLED).mean() for s in (J, F)))
+        means, recalls = ((s.mean() for s in (J, F)), ((s > RECALL_THRESHOLD).mean() for s in (J, F)))
         return cls(*map(float, (*means, *recalls, decay(J), decay(F))))
 
     @classmethod

@@ -43,8 +43,8 @@ def serve(page: Page, scheduler: Scheduler) -> None:
 
     async def segment(request: gr.Request, clip: str, *values: Any) -> AsyncGenerator[Answer]:
         with errors_for_visitors():
-            asked = parse_settings(dict(zip(SETTINGS, values, strict=True)))
-            async with aclosing(scheduler.take(session_of(request), parse_file(clip), asked, StopSignal())) as steps:
+            settings = parse_settings(dict(zip(SETTINGS, values, strict=True)))
+            async with aclosing(scheduler.take(session_of(request), parse_file(clip), settings, StopSignal())) as steps:
                 said: dict[str, Any] = {}
                 async for step in steps:
                     match step:

@@ -40,8 +40,8 @@ class ClipInspectors:
             await sleep(TICK)
         stop = Event()
         try:
-            async with aclosing(worker.steps(_told(path, selection, stop, fitting))) as told:
-                async for remark in told:
+            async with aclosing(worker.steps(_remarks(path, selection, stop, fitting))) as remarks:
+                async for remark in remarks:
                     yield remark or (INSPECTING, None)
         finally:
             stop.set()
@@ -54,7 +54,7 @@ class ClipInspectors:
             return None
 
 
-def _told(
+def _remarks(
     path: str | None, selection: Selection, stop: Event, fitting: Callable[[Clip], int] | None
 ) -> Generator[tuple[str, Clip]]:
     with suppress(Stopped):

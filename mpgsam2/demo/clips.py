@@ -11,8 +11,8 @@ from mpgsam2.errors import InputError, Stopped
 from mpgsam2.video import Clip, Limits
 from mpgsam2.video.guard import look_over
 
-_REMEMBERED = 100  # clips; the one that was asked for longest ago is forgotten first
-_PATIENCE = 0.1  # seconds until a wish to stop is noticed
+_MAX_CLIPS = 100  # the one that was asked for longest ago is forgotten first
+_POLL_SECONDS = 0.1  # until a wish to stop is noticed
 
 _Key = tuple[str, int, int, int, Limits]
 
@@ -46,9 +46,9 @@ class LookedOver:
         with self._lock:
             look = self._looks.setdefault(key, _Look())
             self._looks.move_to_end(key)
-            while len(self._looks) > _REMEMBERED:
+            while len(self._looks) > _MAX_CLIPS:
                 self._looks.popitem(last=False)
-        while not look.lock.acquire(timeout=_PATIENCE):
+        while not look.lock.acquire(timeout=_POLL_SECONDS):
             if stop is not None and stop.is_set():
                 raise Stopped
         try:

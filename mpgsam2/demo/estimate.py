@@ -15,26 +15,26 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.speed.operations import Operations, count_operations
 from mpgsam2.video import Clip, SelectedClip
 
-LENT = 120
+LENT_SECONDS = 120
 """Seconds for which ZeroGPU lends a GPU to visitors who are not signed in."""
 
 # What a run takes where nothing is known yet. Measured on an H200 with large and tiny (854 × 480, bfloat16, see
 # docs/speed.md): 14 ms a frame for the host, which launches the kernels and scales the pictures, 1 to 2 ms for each
 # further query, and 1e12 operations a second for each multiprocessor, a third to a half of that in TF32; large goes to
 # the GPU at 4.6 GB/s. Half of that speed is assumed, because a run that outlives its slot is cut off.
-_START = 4.0  # seconds until a worker has the GPU and its libraries
+_START_SECONDS = 4.0  # until a worker has the GPU and its libraries
 _BYTES_A_SECOND = 2.3e9  # at which the weights of all models follow
-_WARMING_UP = 1.0  # seconds, once
-_FRAME = 0.028  # seconds
-_QUERY = 0.003  # seconds a frame
-_READ_PIXEL = 6e-9  # seconds; every frame is decoded twice
-_SCALED_PIXEL = 1e-8  # seconds; to the sizes of the two branches
-_ANSWERED_PIXEL = 1e-8  # seconds, for each query
+_WARM_UP_SECONDS = 1.0
+_FRAME_SECONDS = 0.028
+_QUERY_SECONDS = 0.003  # in each frame
+_READ_PIXEL_SECONDS = 6e-9  # every frame is decoded twice
+_SCALED_PIXEL_SECONDS = 1e-8  # to the sizes of the two branches
+_ANSWERED_PIXEL_SECONDS = 1e-8  # for each query
 _RATES = {torch.bfloat16: 0.5e12, torch.float32: 0.18e12}  # operations a second and multiprocessor
 
-_KNOWN = 3  # runs of a kind after which they alone count
+_RUNS_TO_KNOW_A_KIND = 3  # after which they alone count
 _MARGIN = 1.2  # over the slowest of the last ones
-_UNSURE = 1.5  # over the slowest of any kind, while the kind has fewer
+_UNKNOWN_KIND_MARGIN = 1.5  # over the slowest of any kind, while the kind has fewer
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,17 @@ class Estimate:
             name: (count_operations(model.config), model.window) for name, model in models.items()
         }
         bytes_ = sum(p.numel() * p.element_size() for model in models.values() for p in model.network.parameters())
-        self._starts = deque([_START + bytes_ / _BYTES_A_SECOND], maxlen=_KNOWN)
-        self._paces: dict[Any, deque[float]] = defaultdict(lambda: deque(maxlen=_KNOWN))
+        self._starts = deque([_START_SECONDS + bytes_ / _BYTES_A_SECOND], maxlen=_RUNS_TO_KNOW_A_KIND)
+        self._paces: dict[Any, deque[float]] = defaultdict(lambda: deque(maxlen=_RUNS_TO_KNOW_A_KIND))
         self._any_pace: deque[float] = deque(maxlen=10)
 
     def seconds(self, work: Work) -> int:
         """Return for how long a GPU should be asked for, so that the run is not cut off."""
         paces = self._paces[work.kind]
         start, running = max(self._starts), self._reckoned(work)
-        if len(paces) == _KNOWN:
+        if len(paces) == _RUNS_TO_KNOW_A_KIND:
             return math.ceil(_MARGIN * (start + max(paces) * running))
-        seen = [_UNSURE * pace for pace in (*paces, *self._any_pace)]
+        seen = [_UNKNOWN_KIND_MARGIN * pace for pace in (*paces, *self._any_pace)]
         return math.ceil(_MARGIN * start + max(1.0, *seen, 0.0) * running)
 
     def frames_within(self, work: Work, seconds: float) -> int:
@@ -135,5 +135,6 @@ class Estimate:
         operations, window = self._operations[work.model]
         computing = operations.of_run(work.frames, window, work.sentences, work.queries)
         rate = _RATES.get(work.dtype, min(_RATES.values())) * self._processors
-        pixels = _READ_PIXEL * work.read + (_SCALED_PIXEL + _ANSWERED_PIXEL * work.queries) * work.pixels
-        return _WARMING_UP + computing / rate + work.frames * (_FRAME + _QUERY * work.queries + pixels)
+        pixels = _SCALED_PIXEL_SECONDS * work.pixels + _READ_PIXEL_SECONDS * work.read
+        queries = work.queries * (_QUERY_SECONDS + _ANSWERED_PIXEL_SECONDS * work.pixels)
+        return _WARM_UP_SECONDS + computing / rate + work.frames * (_FRAME_SECONDS + queries + pixels)

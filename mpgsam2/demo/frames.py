@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 
 from mpgsam2.demo.clips import LookedOver
-from mpgsam2.demo.estimate import LENT
+from mpgsam2.demo.estimate import LENT_SECONDS
 from mpgsam2.video import Clip, Limits, SelectedClip, Selection, select
 
 LIMITS = Limits(frames=6000, seconds=600, bytes=200_000_000)
@@ -53,26 +53,26 @@ def choose_frames(
     if late:
         used = _first(most, clip, selection)
     seconds = f"{float(clip.duration):.1f} s at {float(clip.fps):.4g} frames/s"
-    told = f"{_frames(clip.frame_count)} of {clip.width} × {clip.height}, {seconds}."
+    remark = f"{_frames(clip.frame_count)} of {clip.width} × {clip.height}, {seconds}."
     if used.frame_count == clip.frame_count:
-        told += " All frames are used" if used.frame_count > 1 else " It is used"
+        remark += " All frames are used" if used.frame_count > 1 else " It is used"
     else:
         last = selection.first + (used.frame_count - 1) * selection.every
         nth = "" if selection.every == 1 else f", every {_ordinal(selection.every)}"
         if used.frame_count == 1:
-            told += f" 1 is used: {last + 1}"
+            remark += f" 1 is used: {last + 1}"
         else:
-            told += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
+            remark += f" {used.frame_count} are used: {selection.first + 1} to {last + 1}{nth}"
         cause = f"because one run takes at most {MOST_FRAMES}" if cut else "as chosen"
-        told += f", because no more fit into the {LENT} s for which a GPU is lent" if late else f", {cause}"
+        remark += f", because no more fit into the {LENT_SECONDS} s for which a GPU is lent" if late else f", {cause}"
     if (used.width, used.height) != (clip.width, clip.height):
-        told += f", scaled to {used.width} × {used.height}"
-        told += f", because one run takes at most {LONGEST_SIDE} px" if large else ""
+        remark += f", scaled to {used.width} × {used.height}"
+        remark += f", because one run takes at most {LONGEST_SIDE} px" if large else ""
     if clip.variable_rate:
-        told += "; their spacing in time varies, and so it does in the results"
+        remark += "; their spacing in time varies, and so it does in the results"
     if clip.hdr:
-        told += "; their high dynamic range (HDR) is brought into that of ordinary screens"
-    return used, f"{told}."
+        remark += "; their high dynamic range (HDR) is brought into that of ordinary screens"
+    return used, f"{remark}."
 
 
 def _first(number: int, clip: Clip, selection: Selection) -> SelectedClip:

@@ -22,7 +22,7 @@ from spaces.config import Config
 from spaces.zero.config import get_config
 
 from mpgsam2.demo.errors import errors_for_visitors
-from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.demo.estimate import LENT_SECONDS, Estimate, Work
 from mpgsam2.demo.handover import Made, hand_over, take
 from mpgsam2.demo.home import home
 from mpgsam2.inference.query import Query
@@ -31,7 +31,7 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.insight import Sight, watch
 from mpgsam2.video import Clip
 
-_SERVER = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
+_SERVER_PID = os.getpid()  # of the process that serves the page; a worker of ZeroGPU has another
 _workers_runs = 0  # that this process made, if it is a worker
 
 
@@ -83,7 +83,7 @@ class Lending:
         """Return how many of a clip's frames can be done before the GPU must be given back; at least 1."""
         if self._estimate is None:
             return clip.frame_count
-        return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT)
+        return self._estimate.frames_within(Work.of(model.name, model.dtype, clip, queries), LENT_SECONDS)
 
     def __call__(
         self,
@@ -113,14 +113,14 @@ class Lending:
         try:
             with (
                 self._handover() as folder,
-                self._told(work),
+                self._sentences_for_visitors(work),
                 closing(
                     self._pass(model.name, model.dtype, clip, queries, threshold, folder, seen is not None)
                 ) as answers,
             ):
-                for answer, *told in answers:
+                for answer, *times in answers:
                     done += 1
-                    start, running = told
+                    start, running = times
                     results, sights = take(answer, folder) if folder else answer
                     if seen is not None:
                         seen.extend(sights)
@@ -148,7 +148,7 @@ class Lending:
         if self._estimate is None:
             return None
         seconds = self._estimate.seconds(Work.of(model, dtype, clip, queries))
-        return min(math.ceil(seconds / self._factor), math.floor(LENT / self._factor))
+        return min(math.ceil(seconds / self._factor), math.floor(LENT_SECONDS / self._factor))
 
     def _timed(
         self,
@@ -183,7 +183,7 @@ class Lending:
             yield Path(folder)
 
     @contextmanager
-    def _told(self, work: Work) -> Iterator[None]:
+    def _sentences_for_visitors(self, work: Work) -> Iterator[None]:
         """Say what ZeroGPU says in a sentence that tells the visitor what they can do."""
         try:
             yield
@@ -233,7 +233,7 @@ def frame_loop(models: Mapping[str, Segmenter]) -> Lending:
 def _seconds_of_start() -> float | None:
     """Return the seconds since this process began, if it is a worker's first run; None where nothing was started."""
     global _workers_runs
-    if os.getpid() == _SERVER:
+    if os.getpid() == _SERVER_PID:
         return None
     _workers_runs += 1
     return time.time() - psutil.Process().create_time() if _workers_runs == 1 else None

@@ -49,7 +49,7 @@ _TAKE_HOME = """(zip) => {
   }
   return [];
 }"""
-_LIVE_EVERY = 0.1  # seconds between live pictures
+_LIVE_SECONDS = 0.1  # between live pictures
 
 Updates = dict[Component, Any]
 
@@ -218,7 +218,7 @@ async def _updates(
     page: Page, clip: str | None, asked: Settings, steps: AsyncIterator[Waiting | Opening | Step | Writing | None]
 ) -> AsyncGenerator[Updates]:
     """Yield what the page shows at each step of a run that it is told of."""
-    warning, shown = None, -_LIVE_EVERY
+    warning, shown = None, -_LIVE_SECONDS
     update: Updates = {}
     async for step in steps:
         match step:
@@ -238,7 +238,7 @@ async def _updates(
                 update = {
                     page.status: status_html(in_words(step), done=step.index + 1, total=step.total, warning=warning)
                 }
-                if step.seconds - shown >= _LIVE_EVERY:
+                if step.seconds - shown >= _LIVE_SECONDS:
                     shown = step.seconds
                     update |= {page.player: live(step), page.bundle: gr.update(visible=False, value=None)}
                     update |= {page.files: gr.update(visible=False), page.share: gr.update(visible=False)}

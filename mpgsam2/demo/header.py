@@ -70,9 +70,9 @@ def _badge(model: Segmenter, usual: bool) -> str:
         trained, good_for = "trained on synthetic clips, ", _NANO
     else:
         size, trained, good_for = model.name, "", "A checkpoint of your own."
-    told = html.escape(f"MPG-SAM 2 {size}, {trained}on {device_in_words(model.device)}")
+    name = html.escape(f"MPG-SAM 2 {size}, {trained}on {device_in_words(model.device)}")
     where = "Running here" if usual else "Also here"
-    return f'<p class="badge">{where} <b>{told}</b><span>{good_for}</span></p>'
+    return f'<p class="badge">{where} <b>{name}</b><span>{good_for}</span></p>'
 
 
 def _missing(left_out: Mapping[str, str]) -> str:

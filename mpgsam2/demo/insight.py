@@ -22,7 +22,7 @@ def insight_json(seen: Sequence[Sight], model: Segmenter, queries: Sequence[Quer
     together = model.window if model.interleaved and model.window else 0
     asked = [(query.expression, query.without) for query in queries]
     sorted_out = by_query(seen, asked, together)
-    told = [
+    listed = [
         {
             "pieces": model.tokenizer.pieces(query.expression),
             "words": [[_thousandths(share) for share in shares] for shares in sights["words"]],
@@ -31,7 +31,7 @@ def insight_json(seen: Sequence[Sight], model: Segmenter, queries: Sequence[Quer
         }
         for query, sights in zip(queries, sorted_out, strict=True)
     ]
-    return json.dumps({"together": together, "queries": told}, separators=(",", ":")).encode()
+    return json.dumps({"together": together, "queries": listed}, separators=(",", ":")).encode()
 
 
 def _listed(shares: dict[Any, float] | None) -> dict[str, Any] | None:

@@ -37,13 +37,13 @@ from mpgsam2.video import Clip, SelectedClip, VideoWriter, add_sound
 CLIP, LEVELS, ANSWERS = "clip.mp4", "levels.bin", "answers.npz"
 
 _STEPS = 100
-_SHARED = 1e-9  # of a step, by which a threshold's own rounding may miss it
+_ROUNDING = 1e-9  # of a step, by which a threshold's own rounding may miss it
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 
 
 def cut(threshold: float) -> int:
     """Return the level from which on a pixel belongs to the mask."""
-    return math.ceil(threshold * _STEPS - _SHARED)
+    return math.ceil(threshold * _STEPS - _ROUNDING)
 
 
 def levels(result: FrameResult, threshold: float) -> np.ndarray:

@@ -35,7 +35,7 @@ from mpgsam2.demo.vocabulary_help import build_words
 from mpgsam2.demo.zip_button import ZipButton
 from mpgsam2.inference.segmenter import Segmenter
 
-_MOST_EVENTS = 200  # that may wait in Gradio's queue; runs have a line of their own
+_MAX_EVENTS = 200  # that may wait in Gradio's queue; runs have a line of their own
 
 
 def build_demo(
@@ -115,7 +115,7 @@ def build_demo(
         demo.unload(scheduler.ended)
         demo.unload(sessions.ended)
     demo.sessions = sessions  # for the gate
-    return demo.queue(max_size=_MOST_EVENTS, api_open=False)
+    return demo.queue(max_size=_MAX_EVENTS, api_open=False)
 
 
 def launch_options() -> dict[str, Any]:

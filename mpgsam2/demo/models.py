@@ -15,7 +15,7 @@ from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.network.dtype import choose_dtype
 
 _NANO = "nano"  # which comes with the code
-_TWICE = "There are two models named {}: rename the folder or file of one of them."
+_SAME_NAME = "There are two models named {}: rename the folder or file of one of them."
 _NO_ROOM = "There is not enough memory here for it."
 _FAULT = "It could not be loaded, for a reason that stands in the log."
 
@@ -70,7 +70,7 @@ def by_name(models: Iterable[Segmenter]) -> dict[str, Segmenter]:
     named: dict[str, Segmenter] = {}
     for model in models:
         if model.name in named:
-            raise InputError(_TWICE.format(model.name))
+            raise InputError(_SAME_NAME.format(model.name))
         named[model.name] = model
     return named
 

@@ -7,13 +7,13 @@ import re
 HALF_CHARACTER = "\ufffd"
 """What stands for half a character."""
 
-_MOST = 60  # characters of a quotation
+_MAX_CHARACTERS = 60  # of a quotation
 
 
 def quoted(given: object) -> str:
     """Return what a visitor gave, as a short text: cut in its middle, without what cannot be sent."""
     text = sendable(str(given))
-    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} … {text[-_MOST // 4 :]}"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS // 2]} … {text[-_MAX_CHARACTERS // 4 :]}"
 
 
 def sendable(text: str) -> str:

@@ -154,11 +154,11 @@ def _checked(path: str, body: bytes | None) -> bytes:
     if not _JSON.match(path):
         return body
     try:
-        asked = json.loads(body or b"{}", object_hook=_unfetched)
-        text = json.dumps(asked, ensure_ascii=False)
+        event = json.loads(body or b"{}", object_hook=_unfetched)
+        text = json.dumps(event, ensure_ascii=False)
     except (ValueError, RecursionError):
         raise _Refused("The request is not JSON.", 400) from None
-    session = asked.get("session_hash") if isinstance(asked, dict) else None
+    session = event.get("session_hash") if isinstance(event, dict) else None
     if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
         raise _Refused("The session's name must be 1 to 64 letters, digits and hyphens.", 400)
     return sendable(text).encode()
@@ -174,8 +174,8 @@ def _unfetched(given: dict[str, Any]) -> dict[str, Any]:
 def _name_files(scope: Scope, body: bytes) -> None:
     """Let a session have the files that its event names, before the event itself waits anywhere."""
     try:
-        asked = json.loads(body)
-        session, data = asked["session_hash"], list(asked["data"])
+        event = json.loads(body)
+        session, data = event["session_hash"], list(event["data"])
     except (ValueError, LookupError, TypeError):
         return
     paths = [given["path"] for given in data if isinstance(given, dict) and "path" in given] if session else []
@@ -191,15 +191,15 @@ async def _cancelled(body: bytes) -> bytes:
     Gradio ends all that a session has asked of an endpoint, and those of them that nobody gave up would never hear of
     it. Its tasks bear the names of session, endpoint and event.
     """
-    asked = json.loads(body)
-    if not isinstance(asked, dict):
+    event = json.loads(body)
+    if not isinstance(event, dict):
         return body
-    name = f"{asked.get('session_hash')}_{asked.get('fn_index')}<gradio-sep>{asked.get('event_id')}"
+    name = f"{event.get('session_hash')}_{event.get('fn_index')}<gradio-sep>{event.get('event_id')}"
     tasks = [task for task in asyncio.all_tasks() if task.get_name() == name]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return json.dumps(asked | {"fn_index": -1}).encode()
+    return json.dumps(event | {"fn_index": -1}).encode()
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

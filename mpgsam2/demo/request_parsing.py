@@ -20,7 +20,7 @@ MOST_CHARACTERS = 2000
 ADDRESS = "https://"
 """Stands for every address at which a file may be said to lie."""
 
-_LARGEST = 10**9 - 1  # whole number
+_LARGEST_NUMBER = 10**9 - 1
 
 
 def parse_file(given: Any) -> str | None:
@@ -55,7 +55,7 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
 def _whole_number(setting: Setting, value: Any) -> int | None:
     if value is None:
         return None
-    sound = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+    sound = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER
     if not sound or value != int(value):
         raise InputError(f"The {setting.noun} must be a whole number of at most nine digits; got “{quoted(value)}”.")
     return int(value)

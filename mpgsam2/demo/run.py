@@ -106,8 +106,8 @@ def run(
         yield Finished(0, 0, "", None)
         return
     if pace:
-        clip, told = pace.shortened(model.name, clip, len(queries))
-        notice = f"{notice} {told}".strip()
+        clip, remark = pace.shortened(model.name, clip, len(queries))
+        notice = f"{notice} {remark}".strip()
     clip = hold(clip)
     warning = unknown_words(model, queries)
     seen: list[Sight] | None = [] if explained else None
@@ -158,5 +158,5 @@ def run(
 
 def unknown_words(model: Segmenter, queries: Sequence[Query]) -> str | None:
     """Return which words of the sentences the model does not know, in words; None if it knows them all."""
-    told = [warn_unknown(model, query.expression) for query in queries]
-    return " ".join(dict.fromkeys(filter(None, told))) or None
+    warnings = [warn_unknown(model, query.expression) for query in queries]
+    return " ".join(dict.fromkeys(filter(None, warnings))) or None

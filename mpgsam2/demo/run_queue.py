@@ -17,7 +17,7 @@ PER_SESSION = 3
 
 FULL = "Too many visitors are waiting already: please try again in a minute."
 
-_NEWEST = 0.3  # weight of the newest run in the mean of their times
+_NEWEST_WEIGHT = 0.3  # in the mean of the runs' times
 
 
 @dataclass(eq=False)
@@ -82,7 +82,7 @@ class RunQueue:
             if self._working is ticket:
                 self._working = None
                 seconds = time.monotonic() - ticket.begun
-                self._mean = seconds if self._mean is None else self._mean + _NEWEST * (seconds - self._mean)
+                self._mean = seconds if self._mean is None else self._mean + _NEWEST_WEIGHT * (seconds - self._mean)
             elif ticket in self._waiting:
                 self._waiting.remove(ticket)
 

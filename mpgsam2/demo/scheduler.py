@@ -27,8 +27,8 @@ from mpgsam2.export.pipeline import Progress
 from mpgsam2.inference.segmenter import Segmenter
 from mpgsam2.video import Clip
 
-_LOOK_UP = 0.05  # seconds between looks whether it is one's turn
-_LAST_FILES = 3.0  # seconds that a run has to end its files when the process ends
+_POLL_SECONDS = 0.05  # between looks whether it is one's turn
+_CLOSING_SECONDS = 3.0  # that a run has to end its files when the process ends
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,14 @@ class Scheduler:
                 yield Waiting(self._queue.before(ticket), self._queue.seconds(ticket))
                 since = time.monotonic()
                 while not self._queue.begin(ticket) and not stop.is_set() and time.monotonic() - since < TICK:
-                    await sleep(_LOOK_UP)
+                    await sleep(_POLL_SECONDS)
             yield Opening(0.0)
             began, opened = time.monotonic(), False
-            asked = replace(settings, ground_truth=str(truth) if truth else None)
+            chosen = replace(settings, ground_truth=str(truth) if truth else None)
             loop, pace = (kept, None) if kept else (self._frame_loop, self._pace)
             clip = str(path) if path else None
             asked_for = {"explained": explained, "extras": extras}
-            work = run(self._models, loop, clip, asked, folder, stop, pace, **asked_for)
+            work = run(self._models, loop, clip, chosen, folder, stop, pace, **asked_for)
             async with aclosing(self._worker.steps(work)) as steps:
                 async for step in steps:
                     opened = opened or step is not None
@@ -197,9 +197,9 @@ class Scheduler:
     def _end_all(self) -> None:
         for stop in list(self._stops):
             stop.set()
-        deadline = time.monotonic() + _LAST_FILES
+        deadline = time.monotonic() + _CLOSING_SECONDS
         while self._queue.busy and time.monotonic() < deadline:
-            time.sleep(_LOOK_UP)
+            time.sleep(_POLL_SECONDS)
 
 
 def _end(work: Generator[Any], held: ExitStack) -> None:

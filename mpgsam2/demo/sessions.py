@@ -27,8 +27,8 @@ from mpgsam2.demo.home import home
 from mpgsam2.demo.quoting import quoted
 from mpgsam2.errors import InputError
 
-_KEPT = 3  # runs of a session whose files remain: a program may fetch one run's while the next goes on
-_LIFETIME = 3600.0  # seconds, for sessions whose end is never heard of, and for uploads that are never used
+_RUNS_KEPT = 3  # of a session, with their files: a program may fetch one run's while the next goes on
+_LIFETIME_SECONDS = 3600.0  # for sessions whose end is never heard of, and for uploads that are never used
 _UPLOAD = re.compile(r"[0-9a-f]{64}")
 
 
@@ -143,14 +143,14 @@ class Sessions:
             now = time.monotonic()
             for file, owners in list(self._owners.items()):
                 for owner, named in list(owners.items()):
-                    if now - named > _LIFETIME:
+                    if now - named > _LIFETIME_SECONDS:
                         del owners[owner]
                 self._remove_unowned(file)
             kept = {file.parent for file in self._owners}
             for folder in home().iterdir():
                 unused = _UPLOAD.fullmatch(folder.name) and folder not in kept
                 with suppress(OSError):
-                    if unused and time.time() - folder.stat().st_mtime > _LIFETIME:
+                    if unused and time.time() - folder.stat().st_mtime > _LIFETIME_SECONDS:
                         for file in folder.iterdir():
                             _remove_upload(file)
 
@@ -176,8 +176,8 @@ class Sessions:
         """Remove the runs of every session but its last few, and those of long ago."""
         now = time.monotonic()
         for session, runs in list(self._runs.items()):
-            latest = runs[-_KEPT:]
-            stays = [run for run in runs if run.at_work or (run in latest and now - run.begun < _LIFETIME)]
+            latest = runs[-_RUNS_KEPT:]
+            stays = [run for run in runs if run.at_work or (run in latest and now - run.begun < _LIFETIME_SECONDS)]
             for run in runs:
                 if run not in stays:
                     _remove_run(run)
@@ -186,7 +186,7 @@ class Sessions:
                 del self._runs[session]
 
     def _sweep_hourly(self) -> None:
-        timer = Timer(_LIFETIME, self._sweep_hourly)
+        timer = Timer(_LIFETIME_SECONDS, self._sweep_hourly)
         timer.daemon = True
         timer.start()
         self.sweep()

@@ -16,7 +16,7 @@ from mpgsam2.errors import InputError
 LIFETIME = 3600.0
 """Seconds that a shared result is kept, whether or not its visitor stays."""
 
-_EACH = 3  # results of a session that are shared at a time
+_RESULTS_PER_SESSION = 3  # that are shared at a time
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Share:
     until: float
 
     @property
-    def told(self) -> str:
+    def until_in_words(self) -> str:
         """Until when it is kept, as the page says it."""
         return time.strftime("%H:%M UTC", time.gmtime(self.until))
 
@@ -66,7 +66,7 @@ class Shares:
         with self._lock:
             self._shares[token] = share
             of_session = [other for other in self._shares.values() if other.session == session]
-            for other in of_session[:-_EACH]:
+            for other in of_session[:-_RESULTS_PER_SESSION]:
                 self._remove(other)
             self._remove_old()
         timer = Timer(LIFETIME + 1, self.sweep)

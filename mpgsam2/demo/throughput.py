@@ -11,9 +11,9 @@ from mpgsam2.video import SelectedClip, select
 CROWDED_SECONDS = 120.0
 """Seconds that a run may take while others wait."""
 
-_FRAME = 400_000  # pixels whose drawing and encoding takes as long as all else that nano does in a frame, on two cores
-_FIRST_GUESS = 1e-7  # seconds a pixel and sentence takes, until a run has told
-_NEWEST = 0.3  # weight of the newest run in the mean
+_FRAME_PIXELS = 400_000  # whose drawing and encoding takes as long as all else that nano does in a frame, on two cores
+_GUESSED_SECONDS_PER_PIXEL = 1e-7  # and sentence, until a run has told
+_NEWEST_WEIGHT = 0.3  # weight of the newest run in the mean
 
 
 class Throughput:
@@ -33,12 +33,12 @@ class Throughput:
         with self._lock:
             newest = seconds / frames / _work(clip, sentences)
             usual = self._seconds.get(model, newest)
-            self._seconds[model] = usual + _NEWEST * (newest - usual)
+            self._seconds[model] = usual + _NEWEST_WEIGHT * (newest - usual)
 
     def frames(self, model: str, clip: SelectedClip, sentences: int) -> int:
         """Return how many frames of a clip with so many sentences a model does in `CROWDED_SECONDS`; at least one."""
         with self._lock:
-            seconds = self._seconds.get(model, _FIRST_GUESS)
+            seconds = self._seconds.get(model, _GUESSED_SECONDS_PER_PIXEL)
         return max(1, int(CROWDED_SECONDS / (seconds * _work(clip, sentences))))
 
     def shortened(self, model: str, clip: SelectedClip, sentences: int) -> tuple[SelectedClip, str]:
@@ -48,10 +48,10 @@ class Throughput:
             return clip, ""
         last = clip.numbers[most - 1]
         which = "the first is" if most == 1 else f"the first {most} are"
-        told = f"Others are waiting: only {which} used of these, up to frame {last + 1}, what two minutes allow here."
-        return select(clip.source, replace(clip.selection, last=last)), told
+        remark = f"Others are waiting: only {which} used of these, up to frame {last + 1}, what two minutes allow here."
+        return select(clip.source, replace(clip.selection, last=last)), remark
 
 
 def _work(clip: SelectedClip, sentences: int) -> int:
     """Return the work of a frame, in pixels."""
-    return sentences * (_FRAME + clip.width * clip.height)
+    return sentences * (_FRAME_PIXELS + clip.width * clip.height)

@@ -42,5 +42,5 @@ def remark_html(sentence: str, clip: Clip | None) -> str:
     if clip is None:
         return notice_html(sentence)
     times = " ".join(f"{time:.4g}" for time in clip.times) if clip.variable_rate else ""
-    told = f'data-frames="{clip.frame_count}" data-rate="{float(clip.fps):.6f}" data-times="{times}"'
-    return f'<p class="notice" {told}>{html.escape(sentence)}</p>'
+    data = f'data-frames="{clip.frame_count}" data-rate="{float(clip.fps):.6f}" data-times="{times}"'
+    return f'<p class="notice" {data}>{html.escape(sentence)}</p>'

@@ -66,13 +66,13 @@ class Worker:
         making = asyncio.wrap_future(self.submit(lambda: context.run(make)))
         making.add_done_callback(ended)
         kind: type | None = None
-        told = 0.0
+        shown_at = 0.0
         try:
             while steps or not making.done():
                 alike = len(steps) == 1 and type(steps[0]) is kind and not making.done()
-                early = told + PAUSE - loop.time() if alike else 0.0
+                early = shown_at + PAUSE - loop.time() if alike else 0.0
                 if steps and early <= 0:
-                    kind, told = type(steps[0]), loop.time()
+                    kind, shown_at = type(steps[0]), loop.time()
                     yield steps.popleft()
                     continue
                 news.clear()

@@ -15,7 +15,7 @@ import numpy as np
 from mpgsam2.export.drawing import Look
 from mpgsam2.palette import PALETTE, Colour
 
-_AROUND = 0.05  # of the frame's shorter side: how far from a mask its surroundings go
+_SURROUNDINGS_WIDTH = 0.05  # of the frame's shorter side: how far from a mask its surroundings go
 
 
 def settle_colours(look: Look, frame: np.ndarray, masks: Sequence[np.ndarray]) -> Look:
@@ -46,7 +46,7 @@ def _surroundings(frame: np.ndarray, mask: np.ndarray) -> list[Sequence[float]]:
     within = mask.view(np.uint8)
     if not mask.any():
         return [cv2.mean(frame)[:3]]
-    reach = max(1, round(_AROUND * min(mask.shape)))
+    reach = max(1, round(_SURROUNDINGS_WIDTH * min(mask.shape)))
     around = cv2.dilate(within, np.ones((2 * reach + 1,) * 2, np.uint8)) - within
     return [cv2.mean(frame, area)[:3] for area in (within, around) if area.any()]
 

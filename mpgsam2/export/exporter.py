@@ -89,7 +89,7 @@ class Exporter:
         dtype = self._run["settings"]["dtype"]
         self._command = partial(command, self._part, queries, model.name, threshold, truth, dtype)
         self._writers: ExitStack | None = None  # before the first frame
-        self._asked, self._extras = queries, extras
+        self._asked_queries, self._extras = queries, extras
         letters = LETTERS[: len(queries)]
         doubts = [doubt(model.tokenizer, query.expression) for query in queries]
         self._queries = [
@@ -113,12 +113,12 @@ class Exporter:
         remove_results(self.folder)
         self._write_record()
         with ExitStack() as writers:
-            letters = letters_of(len(self._asked))
+            letters = letters_of(len(self._asked_queries))
             self._files: list[PaneVideos | Extras] = [
                 writers.enter_context(PaneVideos(self.folder, self._part, letters))
             ]
             if self._extras:
-                extras = Extras(self.folder, self._part, self._asked, self.look)
+                extras = Extras(self.folder, self._part, self._asked_queries, self.look)
                 self._files.append(writers.enter_context(extras))
             begun = writers.pop_all()
         return begun

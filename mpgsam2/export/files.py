@@ -10,8 +10,8 @@ RECORD = "run.json"
 MASKS = "masks"
 """The folder of the mask pictures."""
 
-_OF_A_RUN = ("overlay.mp4", "side-by-side.mp4", "strip.png", "strip.pdf", "masks.json", RECORD)
-_OF_A_QUERY = ("prior.mp4", "masks.mp4", "cutout.webm")
+_RUN_FILES = ("overlay.mp4", "side-by-side.mp4", "strip.png", "strip.pdf", "masks.json", RECORD)
+_QUERY_FILES = ("prior.mp4", "masks.mp4", "cutout.webm")
 
 
 def lettered(name: str, letter: str) -> str:
@@ -26,7 +26,7 @@ def file_names(letters: Sequence[str]) -> list[str]:
     Args:
         letters: of its queries; [""] where there is only one.
     """
-    return [*_OF_A_RUN, *(lettered(name, letter) for name in _OF_A_QUERY for letter in letters)]
+    return [*_RUN_FILES, *(lettered(name, letter) for name in _QUERY_FILES for letter in letters)]
 
 
 def mask_name(index: int) -> str:

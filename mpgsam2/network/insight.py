@@ -26,7 +26,7 @@ from mpgsam2.network.rotary import turn
 if TYPE_CHECKING:
     from mpgsam2.network.model import MPGSAM2
 
-_SAMPLED = 16  # patches of a frame, or places of its features, from which attention is looked at
+_SAMPLED_PLACES = 16  # patches of a frame, or places of its features, from which attention is looked at
 
 
 Kind = Literal["words", "frames", "memories"]
@@ -89,7 +89,7 @@ def _frames(attention: Any, x: Tensor, patches: int) -> Tensor:
     (tokens,) = x.unflatten(1, (-1, patches))  # T × N × d
     width = tokens.shape[-1]
     weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
-    sampled = tokens[:, :: max(1, patches // _SAMPLED)]
+    sampled = tokens[:, :: max(1, patches // _SAMPLED_PLACES)]
     query, keys = (
         nn.functional.linear(part, weights[i], biases[i]).unflatten(-1, (attention.heads, -1)).movedim(-2, 0)
         for i, part in enumerate((sampled, tokens.reshape(-1, width)))
@@ -109,7 +109,7 @@ def _memories(attention: Any, q: Tensor, k: Tensor, v: Tensor, num_k_exclude_rop
     with_place = key.shape[1] - num_k_exclude_rope
     turn(query, attention.freqs_cis)
     turn(key[:, :with_place], attention.freqs_cis)
-    query = query[:, :: max(1, places // _SAMPLED)] * query.shape[-1] ** -0.5
+    query = query[:, :: max(1, places // _SAMPLED_PLACES)] * query.shape[-1] ** -0.5
     weights = (query @ key.mT).float().softmax(dim=-1).mean(dim=1)
     memories = weights[:, :with_place].unflatten(1, (-1, places)).sum(dim=-1)
     return torch.cat([memories, weights[:, with_place:].sum(dim=-1, keepdim=True)], dim=1)

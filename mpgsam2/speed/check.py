@@ -42,9 +42,9 @@ class Comparison:
         return self.area > 0 and self.mean >= LEAST_IOU[self.case.dtype]
 
     def __str__(self) -> str:
-        told = "as" if self.holds else "not as"
+        how = "as" if self.holds else "not as"
         return (
-            f"{self.case}: masks {told} the plain float32 network's; IoU {self.mean:.4f} in the mean, {self.least:.4f} "
+            f"{self.case}: masks {how} the plain float32 network's; IoU {self.mean:.4f} in the mean, {self.least:.4f} "
             f"at least; they fill {self.area:.0%} of the frame"
         )
 

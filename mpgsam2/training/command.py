@@ -110,8 +110,8 @@ def _recipe(args: argparse.Namespace) -> Recipe:
             raise InputError(f"--{name.replace('_', '-')} is {value}: give a number above 0.")
     if args.workers < 0:
         raise InputError(f"--workers is {args.workers}: give 0 or more.")
-    asked = {name: getattr(args, name) for name in ("epochs", "batch", "rate", "new_rate", "held_out")}
-    return replace(RECIPES[args.recipe], **{name: value for name, value in asked.items() if value is not None})
+    given = {name: getattr(args, name) for name in ("epochs", "batch", "rate", "new_rate", "held_out")}
+    return replace(RECIPES[args.recipe], **{name: value for name, value in given.items() if value is not None})
 
 
 def _check_settings(folder: Path, settings: Mapping[str, Any], accelerator: Accelerator) -> None:

@@ -78,9 +78,9 @@ def _images(data_set: RefCOCO, share: float) -> tuple[Source, Scored]:
     names = hold_out((referral.image for referral in data_set.referrals), share)
     trained = [referral for referral in data_set.referrals if referral.image not in names]
     scored = [referral for referral in data_set.referrals if referral.image in names][:_SCORED_SENTENCES]
-    asked = list(dict.fromkeys(referral.text for referral in scored))
+    texts = list(dict.fromkeys(referral.text for referral in scored))
     return _checked(ImageSource(data_set, trained)), Scored(
-        sorted({referral.image for referral in scored}), asked, lambda: scored_images(data_set, scored)
+        sorted({referral.image for referral in scored}), texts, lambda: scored_images(data_set, scored)
     )
 
 

@@ -56,11 +56,11 @@ class Log:
         if self._bar.update():  # often enough to be looked at, so that a GPU is not waited for at every step
             self._bar.set_postfix(loss=f"{torch.stack(list(losses.values())).sum().item():.3f}")
         if step % self._every == 0 or last:
-            means = self._accelerator.reduce(torch.stack(list(self._sums.values())), "mean") / self._count
+            mean = self._accelerator.reduce(torch.stack(list(self._sums.values())), "mean") / self._count
             took = time.monotonic() - self._since
-            told = dict(zip(self._sums, means.tolist(), strict=True))
-            self._write({"step": step, **told, "seconds_a_step": took / self._count, "waiting": self._waited / took})
-            self._accelerator.log({f"loss/{name}": value for name, value in told.items()}, step)
+            means = dict(zip(self._sums, mean.tolist(), strict=True))
+            self._write({"step": step, **means, "seconds_a_step": took / self._count, "waiting": self._waited / took})
+            self._accelerator.log({f"loss/{name}": value for name, value in means.items()}, step)
             self._begin()
 
     def scores(self, step: int, scores: Mapping[str, float]) -> None:

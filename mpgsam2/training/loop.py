@@ -98,9 +98,9 @@ def train(
     interruption.keep()
     try:
         while part < 1:
-            asked = time.monotonic()
+            began = time.monotonic()
             batch = next(batches).to(accelerator.device)
-            waited = time.monotonic() - asked
+            waited = time.monotonic() - began
             losses = trainer.step(batch, part)
             part = trainer.steps / task.steps if seconds is None else (time.monotonic() - begun) / seconds
             signal, part = _agreed(interruption, part, accelerator)
@@ -132,6 +132,6 @@ def _agreed(interruption: Interruption, part: float, accelerator: Accelerator) -
     interruption.keep()
     if accelerator.num_processes == 1:
         return signal, part
-    told = torch.tensor([signal, part], dtype=torch.float32, device=accelerator.device)
-    signal, part = accelerator.reduce(told, "max").tolist()
+    mine = torch.tensor([signal, part], dtype=torch.float32, device=accelerator.device)
+    signal, part = accelerator.reduce(mine, "max").tolist()
     return int(signal), part

@@ -23,13 +23,13 @@ from mpgsam2.video.containers import shown
 from mpgsam2.video.limits import Limits
 from mpgsam2.video.probe import Stretch
 
-LONGEST = 300.0
+MAX_SECONDS = 300.0
 """Seconds that a look at a clip may take."""
 
-SILENCE = 30.0
+MAX_SILENT_SECONDS = 30.0
 """Seconds in which a look must come on by a frame at least."""
 
-MEMORY = 2 << 30
+MAX_BYTES = 2 << 30
 """Bytes of address space that a look may take, programs and libraries included."""
 
 _COMMAND = [sys.executable, "-m", "mpgsam2.video.worker"]
@@ -49,7 +49,7 @@ def look_over(path: str | PathLike[str], limits: Limits, stop: Event | None = No
         stop: once it is set, the look is given up.
 
     Raises:
-        InputError: as `open_clip`; or the decoder crashed, hung, or needed more than `MEMORY`.
+        InputError: as `open_clip`; or the decoder crashed, hung, or needed more than `MAX_BYTES`.
         Stopped: `stop` was set.
     """
     if not path:
@@ -57,7 +57,7 @@ def look_over(path: str | PathLike[str], limits: Limits, stop: Event | None = No
     path = Path(path).absolute()
     asked = {"task": "look", "path": str(path), "limits": asdict(limits)}
     try:
-        found = ask(asked, seconds=LONGEST, silence=SILENCE, stop=stop)
+        found = ask(asked, seconds=MAX_SECONDS, silence=MAX_SILENT_SECONDS, stop=stop)
     except Failed as error:
         raise InputError(
             f"“{shown(path)}” cannot be used, because the decoder {error}: convert it to MP4 and try again."
@@ -99,7 +99,7 @@ def ask(asked: dict[str, Any], *, seconds: float, silence: float, stop: Event | 
     Thread(target=_read, args=(answers, lines), daemon=True).start()
     try:
         with suppress(BrokenPipeError), question:
-            question.write(json.dumps({**asked, "memory": MEMORY, "seconds": seconds}).encode())
+            question.write(json.dumps({**asked, "memory": MAX_BYTES, "seconds": seconds}).encode())
         return _answer(lines, seconds, silence, stop)
     finally:
         with suppress(ProcessLookupError, PermissionError):

@@ -59,12 +59,12 @@ class _Life:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
-        self._told = time.monotonic()
+        self._told_at = time.monotonic()
 
     def __call__(self, count: int) -> None:
         now = time.monotonic()
-        if now - self._told >= _HEARTBEAT_SECONDS:
-            self._told = now
+        if now - self._told_at >= _HEARTBEAT_SECONDS:
+            self._told_at = now
             _say(self._answers, {"seen": count})
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from mpgsam2.stages import WRITING, stage
 from mpgsam2.video.retime import retime
 
-PATIENCE = 30.0
+ENCODER_TIMEOUT = 30.0
 """Seconds that an encoder may take to come on by a piece of a frame, or to finish."""
 
 
@@ -116,13 +116,13 @@ class VideoWriter:
         self.frame_count += 1
 
     def _send(self, content: memoryview) -> None:
-        """Write to the encoder, which must take something of it within `PATIENCE`."""
+        """Write to the encoder, which must take something of it within `ENCODER_TIMEOUT`."""
         pipe = self._pipe.fileno()
         while content:
             try:
                 content = content[os.write(pipe, content) :]
             except BlockingIOError:
-                if not select.select([], [pipe], [], PATIENCE)[1]:
+                if not select.select([], [pipe], [], ENCODER_TIMEOUT)[1]:
                     raise TimeoutError from None
 
     def no_more(self) -> None:
@@ -167,7 +167,7 @@ class VideoWriter:
         self.no_more()
         _at_work.discard(self)
         try:
-            return self._encoder.wait(PATIENCE) == 0
+            return self._encoder.wait(ENCODER_TIMEOUT) == 0
         except subprocess.TimeoutExpired:
             return False
 

@@ -14,7 +14,7 @@ import torch
 import mpgsam2
 from mpgsam2 import Query
 from mpgsam2.checkpoint.tokenizer import WordTokenizer
-from mpgsam2.demo.estimate import LENT, Estimate, Work
+from mpgsam2.demo.estimate import LENT_SECONDS, Estimate, Work
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.inference.config import InferenceConfig
 from mpgsam2.inference.segmenter import Segmenter
@@ -140,10 +140,11 @@ def test_part_of_a_run_teaches_as_much_as_the_whole(models: dict[str, Segmenter]
 def test_as_many_frames_as_fit(models: dict[str, Segmenter]) -> None:
     estimate = Estimate(models, SLICE)
     work = replace(KINDS[0], frames=900)
-    frames = estimate.frames_within(work, LENT)
+    frames = estimate.frames_within(work, LENT_SECONDS)
     assert 100 < frames < 900
-    assert estimate.seconds(replace(work, frames=frames)) <= LENT < estimate.seconds(replace(work, frames=frames + 1))
-    assert estimate.frames_within(replace(work, frames=20), LENT) == 20
+    seconds, more = (estimate.seconds(replace(work, frames=count)) for count in (frames, frames + 1))
+    assert seconds <= LENT_SECONDS < more
+    assert estimate.frames_within(replace(work, frames=20), LENT_SECONDS) == 20
     assert estimate.frames_within(work, 0) == 1
 
 
@@ -157,7 +158,7 @@ def test_a_card_whose_seconds_are_counted_dearer_is_asked_for_fewer(model: mpgsa
     loop._factor = 1.5  # as of an RTX PRO 6000
     assert needed <= 1.5 * loop._duration(*asked) < needed + 1.5
     estimate.learn(Work.of("nano", F32, clip, [Query("the red circle")]), 100.0, 300.0)
-    assert 1.5 * loop._duration(*asked) == LENT
+    assert 1.5 * loop._duration(*asked) == LENT_SECONDS
 
 
 def test_operations_are_those_that_the_network_makes(model: mpgsam2.Segmenter) -> None:

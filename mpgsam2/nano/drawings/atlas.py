@@ -20,8 +20,8 @@ FOLDER_VARIABLE = "MPGSAM2_ATLAS"
 DEFAULT_FOLDER = Path("~/.cache/mpgsam2/atlas")
 RADIUS = 0.4  # of a drawing's square, the radius that stands for its size
 SMALLEST_SIDE = 14  # px, of the smallest copy of a drawing
-LOPSIDED = 0.25  # mean difference of a drawing and its mirror image, of its mean opacity
-KEPT = 16384  # drawings held in memory
+LOPSIDED_DIFFERENCE = 0.25  # mean difference of a drawing and its mirror image, of its mean opacity
+MAX_DRAWINGS = 16384  # drawings held in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class Drawing:
         """Whether its mirror image looks different."""
         seen = self.rgba.astype(np.float32)
         seen[..., :3] *= seen[..., 3:] / 255
-        return bool(np.abs(seen - seen[:, ::-1]).mean() > LOPSIDED * seen[..., 3].mean())
+        return bool(np.abs(seen - seen[:, ::-1]).mean() > LOPSIDED_DIFFERENCE * seen[..., 3].mean())
 
     @property
     def side(self) -> int:
@@ -145,7 +145,7 @@ class Atlas:
         """Return what colour a drawing has by itself, "" for none."""
         return self._looks[style][place][0]
 
-    @functools.lru_cache(KEPT)  # noqa: B019  there is one atlas in a process
+    @functools.lru_cache(MAX_DRAWINGS)  # noqa: B019  there is one atlas in a process
     def drawing(self, noun: str, style: str, place: int) -> Drawing:
         """Return a drawing as it is. People are not called by colours.
 
@@ -156,7 +156,7 @@ class Atlas:
         colour, tinges = ("", NAMES) if "person" in NOUNS[noun].groups else self._looks[style][place]
         return Drawing(noun, style, colour, tuple(tinges), self._cut(style, place))
 
-    @functools.lru_cache(KEPT)  # noqa: B019
+    @functools.lru_cache(MAX_DRAWINGS)  # noqa: B019
     def recoloured(self, noun: str, style: str, place: int, wear: tuple[str, tuple[int, int, int]]) -> Drawing | None:
         """Return a drawing in another colour.
 

@@ -25,7 +25,7 @@ from mpgsam2.nano.drawings.sources import PHOTOGRAPHS, STYLES
 SIDE = 112  # px of a drawing's square
 MARGIN = 2  # px around it
 COLUMNS = 20  # of a sheet of drawings
-OPAQUE = 8  # alpha, 0..255, above which a pixel counts as drawn
+OPAQUE_ALPHA = 8  # alpha, 0..255, above which a pixel counts as drawn
 PHOTOGRAPH_WIDTH, PHOTOGRAPH_QUALITY = 640, 88
 
 
@@ -68,7 +68,7 @@ def draw(svg: str) -> np.ndarray:
     decoded = cast(np.ndarray, cv2.imdecode(png, cv2.IMREAD_UNCHANGED))
     picture: np.ndarray = cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA).astype(np.float32)
     picture[..., :3] *= picture[..., 3:] / 255  # so that what is transparent has no colour to lend
-    rows, columns = (np.flatnonzero((picture[..., 3] > OPAQUE).any(axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((picture[..., 3] > OPAQUE_ALPHA).any(axis)) for axis in (1, 0))
     picture = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = (SIDE - 2 * MARGIN) / max(picture.shape[:2])
     height, width = (max(1, round(scale * length)) for length in picture.shape[:2])

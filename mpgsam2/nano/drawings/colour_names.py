@@ -21,9 +21,9 @@ CONFUSABLE = {
 }
 """Colours that one eye or another takes for each other."""
 
-DOMINANT = 0.5  # part of a drawing that the colour that it is said to have covers
-SECOND = 0.25  # part that no other colour may cover then
-NOTABLE = 0.12  # part from which one might call a drawing by a colour
+DOMINANT_SHARE = 0.5  # part of a drawing that the colour that it is said to have covers
+SECOND_SHARE = 0.25  # part that no other colour may cover then
+NOTABLE_SHARE = 0.12  # part from which one might call a drawing by a colour
 
 # Hue in degrees from which each name holds, in order; None: no name that all would agree on.
 _HUES = (
@@ -70,7 +70,7 @@ def name_of(parts: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         parts: as `shares` returns them.
     """
     ranked = sorted(parts, key=parts.__getitem__, reverse=True)
-    notable = [name for name in ranked if parts[name] >= NOTABLE]
-    named = ranked[0] if parts[ranked[0]] >= DOMINANT and parts[ranked[1]] <= SECOND else ""
+    notable = [name for name in ranked if parts[name] >= NOTABLE_SHARE]
+    named = ranked[0] if parts[ranked[0]] >= DOMINANT_SHARE and parts[ranked[1]] <= SECOND_SHARE else ""
     close = [other for name in notable for other in CONFUSABLE[name]]
     return named, tuple(name for name in dict.fromkeys([*notable, *close]) if name != named)

@@ -17,7 +17,7 @@ from mpgsam2.nano.evaluation.clips import sentences
 from mpgsam2.nano.evaluation.scores import Frames, Quality, Scores, SentenceScore
 from mpgsam2.nano.synthetic import Expression, SyntheticClip
 
-UNHIDDEN = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
+UNHIDDEN_SHARE = 0.9  # part of a thing that is to be seen in every frame, lest it count as occluded
 
 
 def evaluate(
@@ -63,8 +63,8 @@ def answer(
     without: frozenset[str] = frozenset(),
 ) -> list[FrameResult]:
     """Return what the model answers to a sentence, frame by frame; the arguments are those of `evaluate`."""
-    told = {"prior": _oracle(model, clip.mask(expression.target))} if oracle_prior else {}
-    return list(model.segment(clip.frames, expression.text, without=without, **told))
+    oracle = {"prior": _oracle(model, clip.mask(expression.target))} if oracle_prior else {}
+    return list(model.segment(clip.frames, expression.text, without=without, **oracle))
 
 
 def _score(
@@ -84,7 +84,7 @@ def _score(
         kind=expression.kind,
         target=expression.target,
         size=float(2 * np.sqrt(area / np.pi) / truth.shape[1]),
-        occluded=expression.target is not None and bool((clip.seen[:, expression.target] < UNHIDDEN).any()),
+        occluded=expression.target is not None and bool((clip.seen[:, expression.target] < UNHIDDEN_SHARE).any()),
         taken=_most([int((masks & thing).sum()) for thing in things]),
         masks=_quality(masks, truth),
         prior=_quality(priors, truth),

@@ -16,7 +16,7 @@ from mpgsam2.nano.synthetic import KINDS
 SIZES = {"below 10 %": (0.0, 0.1), "10–20 %": (0.1, 0.2), "20–35 %": (0.2, 0.35), "above 35 %": (0.35, float("inf"))}
 """Ranges of `SentenceScore.size`, each without its end."""
 
-NEARLY_ALL = 0.9  # of the frames
+NEARLY_ALL_SHARE = 0.9  # of the frames
 BINS = 10  # of probabilities
 
 
@@ -61,7 +61,7 @@ def summarise(scores: Scores) -> dict[str, Any]:
         "absent": {
             "sentences": len(absent),
             "empty": _percent(not any(s.frames.found) for s in absent),
-            "nearly_empty": _percent(np.logical_not(s.frames.found).mean() >= NEARLY_ALL for s in absent),
+            "nearly_empty": _percent(np.logical_not(s.frames.found).mean() >= NEARLY_ALL_SHARE for s in absent),
             "frames_empty": _percent(~with_absent.found),
         },
         "verdict": {
@@ -76,7 +76,7 @@ def summarise(scores: Scores) -> dict[str, Any]:
     }
 
 
-_CALLED = {"masks": "masks", "prior": "prior alone", "chance": "a random object"}
+_ANSWER_NAMES = {"masks": "masks", "prior": "prior alone", "chance": "a random object"}
 
 
 def table(scores: Scores) -> str:
@@ -84,7 +84,7 @@ def table(scores: Scores) -> str:
     summary = summarise(scores)
     figures = ("J&F", "J", "F")
     lines = [
-        f"{'percent':<21}" + "".join(f"{_CALLED[answer]:<21}" for answer in ANSWERS) + "right object",
+        f"{'percent':<21}" + "".join(f"{_ANSWER_NAMES[answer]:<21}" for answer in ANSWERS) + "right object",
         f"{'':<14}{'n':>4}   " + "   ".join("".join(f"{figure:>6}" for figure in figures) for _ in ANSWERS),
     ]
     rows = [(name, group) for title in ("kinds", "sizes", "views") for name, group in summary[title].items()]
@@ -92,8 +92,8 @@ def table(scores: Scores) -> str:
         cells = ("".join(f"{group[answer][figure]:6.1f}" for figure in figures) for answer in ANSWERS)
         lines.append(f"{name:<14}{group['sentences']:>4}   " + "   ".join(cells) + f"   {group['named']:5.1f}")
     for title in ("present", "absent", "verdict", "reliability"):
-        told = (f"{name.replace('_', ' ')} {'–' if x is None else x}" for name, x in summary[title].items())
-        lines.append(f"{title + ':':<14}" + ", ".join(told))
+        parts = (f"{name.replace('_', ' ')} {'–' if x is None else x}" for name, x in summary[title].items())
+        lines.append(f"{title + ':':<14}" + ", ".join(parts))
     return "\n".join(lines)
 
 

@@ -14,13 +14,13 @@ from mpgsam2.nano.synthetic.colours import RGB, from_hsv, to_lab
 
 POOL_SIDE = 256  # px, side of the pooled fields, which repeat seamlessly
 POOL_FIELDS = 12
-BLADES = 2000  # at most, of grass
+MAX_BLADES = 2000  # of grass
 PALETTES_TRIED = 4  # palettes drawn at once, of which the first that is far enough from all things is taken
-ROUNDS = 9  # so often at most
-CHECKED = np.linspace(0, 1, 5, dtype=np.float32)[:, None]  # where between its ends a palette's distance is measured
-SAME_HUE = math.radians(40)  # angle in the a*b* plane up to which two colours go by one name
-VIVID = 30.0  # chroma in L*a*b* above which a background has a colour's name
-CROPPED = (0.4, 1.0)  # part of a photograph that is shown, of what would fit
+MAX_ROUNDS = 9
+CHECKED_PLACES = np.linspace(0, 1, 5, dtype=np.float32)[:, None]  # between a palette's ends, for its distance
+SAME_HUE_ANGLE = math.radians(40)  # angle in the a*b* plane up to which two colours go by one name
+VIVID_CHROMA = 30.0  # chroma in L*a*b* above which a background has a colour's name
+CROP_SHARE = (0.4, 1.0)  # part of a photograph that is shown, of what would fit
 DEFOCUS = 0.025  # largest standard deviation of a photograph's blur, of the side
 SHADES = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
 
@@ -135,7 +135,7 @@ def _grass(rng: random.Random, height: int, width: int) -> np.ndarray:
     side = min(height, width)
     length, lean = rng.uniform(0.06, 0.14) * side, rng.uniform(-0.3, 0.3)
     blades = round(2.5 * height * width / (0.01 * side * length))  # every place is covered a few times
-    for _ in range(min(blades, BLADES)):
+    for _ in range(min(blades, MAX_BLADES)):
         x, y, angle = rng.uniform(0, width), rng.uniform(0, height + length), lean + rng.gauss(0, 0.25)
         tip = (round(x + length * math.sin(angle)), round(y - length * math.cos(angle)))
         cv2.line(field, (round(x), round(y)), tip, rng.randrange(256), 1 + (side > 200), cv2.LINE_AA)
@@ -201,17 +201,17 @@ def _differences(ground: np.ndarray, wear: np.ndarray) -> np.ndarray:
     distance = np.sqrt(((ground[..., None, :] - wear) ** 2).sum(-1))
     chroma, worn_chroma = np.hypot(ground[..., 1], ground[..., 2])[..., None], np.hypot(wear[:, 1], wear[:, 2])
     along = ground[..., None, 1] * wear[:, 1] + ground[..., None, 2] * wear[:, 2]
-    same_hue = along > math.cos(SAME_HUE) * chroma * worn_chroma
-    return np.where(same_hue & (np.minimum(chroma, worn_chroma) > VIVID), 0.0, distance)
+    same_hue = along > math.cos(SAME_HUE_ANGLE) * chroma * worn_chroma
+    return np.where(same_hue & (np.minimum(chroma, worn_chroma) > VIVID_CHROMA), 0.0, distance)
 
 
 def _draw_palette(rng: random.Random, family: str, things: Sequence[RGB], contrast: float) -> np.ndarray:
     """Return (2, 3) float32 RGB, the ends of a palette that keeps its distance from the things if possible."""
     wear = to_lab(np.array(things))
     best, farthest = np.zeros((2, 3), np.float32), -1.0
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         ends = np.array([_palette_ends(rng, family) for _ in range(PALETTES_TRIED)], np.float32)  # (palettes, 2, 3)
-        steps = to_lab(ends[:, :1] * (1 - CHECKED) + ends[:, 1:] * CHECKED)  # (palettes, steps, 3)
+        steps = to_lab(ends[:, :1] * (1 - CHECKED_PLACES) + ends[:, 1:] * CHECKED_PLACES)  # (palettes, steps, 3)
         distance = _differences(steps, wear).min(axis=(1, 2))
         enough = np.flatnonzero(distance >= contrast)
         if len(enough):
@@ -242,7 +242,7 @@ def draw_photograph(rng: random.Random, picture: np.ndarray, height: int, width:
 
     picture: (H, W, 3) uint8 RGB.
     """
-    scale = rng.uniform(*CROPPED) * min(picture.shape[0] / height, picture.shape[1] / width)
+    scale = rng.uniform(*CROP_SHARE) * min(picture.shape[0] / height, picture.shape[1] / width)
     rows, columns = max(2, int(height * scale)), max(2, int(width * scale))
     top, left = rng.randint(0, picture.shape[0] - rows), rng.randint(0, picture.shape[1] - columns)
     part = picture[top : top + rows, left : left + columns]

@@ -15,16 +15,16 @@ from mpgsam2.nano.synthetic.scene import Scene
 from mpgsam2.nano.synthetic.view import View
 from mpgsam2.nano.synthetic.world import World
 
-MOST = 0.75  # part of the frames in which a clause must hold; in the others it may be unclear, never the contrary
+HOLDING_SHARE = 0.75  # of the frames in which a clause must hold; in the others it may be unclear, never the contrary
 NEAR_SIDE, FAR_SIDE = 0.42, 0.55  # of the frame, from the left: what is nearer is on the left, what is farther is not
 MIDDLE, NOT_MIDDLE = 0.11, 0.2  # of the frame, largest and smallest distance from its middle
 EXTREME_MARGIN = 0.1  # of the frame, by which "the leftmost" lies beyond the others
 BESIDE, NOT_BESIDE = 0.12, 0.02  # of the side, by which a thing must be and must not be left of another
-STRAIGHT = 1.2  # how much farther left than up or down a thing must lie to be left of another
+MIN_STRAIGHTNESS = 1.2  # how much farther left than up or down a thing must lie to be left of another
 NEXT, NOT_NEXT = 0.1, 0.28  # of the side, largest and smallest gap between things next and not next to each other
 NOT_LARGER = 1.1  # ratio of radii up to which a thing is not larger
 OUT, IN = 0.1, 0.6  # part inside the frame, of what is outside at most, of what has come in at least
-SAME = 0.1  # part by which more or less of a thing may be inside the frame while it neither comes in nor leaves
+SAME_INSIDE_SHARE = 0.1  # by which more or less of a thing may be inside the frame while it neither comes in nor leaves
 HIDDEN, FREE = 0.1, 0.75  # part not hidden by others, of what is hidden at most, of what never is at least
 
 SIDES = ("left", "right", "top", "bottom")
@@ -51,7 +51,7 @@ def _bits(flags: np.ndarray) -> Any:
 
 def _judge(holds: np.ndarray, fails: np.ndarray, seen: np.ndarray) -> tuple[Any, Any]:
     """Turn (T, ..., N) bools, per frame true, false and visible, into the things clearly true and false."""
-    enough = MOST * np.maximum(seen.sum(0), 1)
+    enough = HOLDING_SHARE * np.maximum(seen.sum(0), 1)
     holds, fails = holds & seen, fails & seen
     true, false = holds.sum(0), fails.sum(0)
     return _bits((true >= enough) & (false == 0)), _bits((false >= enough) & (true == 0))
@@ -81,7 +81,7 @@ def relation_clauses(view: View) -> list[Clause]:
     x, y = away[..., 0], away[..., 1]
     gap = np.hypot(x, y) - (view.radii[:, None] + view.radii[:, :, None]) / side
     ratio = view.radii[:, None] / view.radii[:, :, None]
-    flat, steep = np.abs(x) >= STRAIGHT * np.abs(y), np.abs(y) >= STRAIGHT * np.abs(x)
+    flat, steep = np.abs(x) >= MIN_STRAIGHTNESS * np.abs(y), np.abs(y) >= MIN_STRAIGHTNESS * np.abs(x)
     rules = {
         "left": ((x < -BESIDE) & flat, x > -NOT_BESIDE),
         "right": ((x > BESIDE) & flat, x < NOT_BESIDE),
@@ -111,7 +111,7 @@ def _entering(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.n
     true = (inside[0] <= OUT) & (inside[-1] >= IN) & visible[-1]
     rise = (inside - np.minimum.accumulate(inside)).max(0)
     appears = (visible[1:] & ~visible[:-1]).any(0)
-    return true, (rise <= SAME) & ~appears
+    return true, (rise <= SAME_INSIDE_SHARE) & ~appears
 
 
 def _hidden(view: View) -> tuple[np.ndarray, np.ndarray]:
@@ -119,7 +119,7 @@ def _hidden(view: View) -> tuple[np.ndarray, np.ndarray]:
 
     Hidden for a while is what others hide for two frames on end and can be seen before and afterwards.
     """
-    whole = view.inside >= 1 - SAME
+    whole = view.inside >= 1 - SAME_INSIDE_SHARE
     gone = whole & (view.seen <= HIDDEN)
     before = np.logical_or.accumulate(view.visible)
     after = np.logical_or.accumulate(view.visible[::-1])[::-1]
@@ -131,7 +131,7 @@ def _returning(visible: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.
     """Return (N,) bools, which things clearly leave and come back and which do not, from (T, N) as in View."""
     out = inside <= OUT
     true = (inside[0] >= IN) & visible[0] & (out[:-1] & out[1:]).any(0) & (inside[-1] >= IN) & visible[-1]
-    whole = (inside >= 1 - SAME).all(0)
+    whole = (inside >= 1 - SAME_INSIDE_SHARE).all(0)
     _, stays_out = _entering(visible, inside)
     return true, whole | stays_out
 

@@ -11,11 +11,11 @@ from mpgsam2.nano.synthetic.colours import DRAWING_COLOURS
 from mpgsam2.nano.synthetic.things import Thing
 from mpgsam2.nano.synthetic.world import World
 
-GROUND = ("run", "walk", "drive", "roll")  # manners of what seldom goes up or down,
-ON_GROUND = 0.6  # and the share of it that does not
-TRIES = 4  # at recolouring a drawing
-LIVELY = 0.6  # share of nouns that move by themselves, and of which people speak most
-SAME_DRAWING = 0.6  # share of twins of the same look that are the same drawing
+GROUND_MANNERS = ("run", "walk", "drive", "roll")  # manners of what seldom goes up or down,
+ON_GROUND_SHARE = 0.6  # and the share of it that does not
+RECOLOURING_TRIES = 4  # at recolouring a drawing
+LIVELY_SHARE = 0.6  # share of nouns that move by themselves, and of which people speak most
+SAME_DRAWING_SHARE = 0.6  # share of twins of the same look that are the same drawing
 
 
 def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: str = "", colour: str = "") -> Thing:
@@ -31,8 +31,8 @@ def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: s
     if noun not in (world.nouns or atlas.nouns):
         nouns = world.nouns or atlas.nouns
         lively = [noun for noun in nouns if NOUNS[noun].manner]
-        noun = rng.choice(lively if lively and rng.random() < LIVELY else nouns)
-    if motion in ("up", "down") and NOUNS[noun].manner in GROUND and rng.random() < ON_GROUND:
+        noun = rng.choice(lively if lively and rng.random() < LIVELY_SHARE else nouns)
+    if motion in ("up", "down") and NOUNS[noun].manner in GROUND_MANNERS and rng.random() < ON_GROUND_SHARE:
         motion = rng.choice([motion for motion in ("left", "right") if motion in world.motions] or [motion])
     if not colour and rng.random() < world.recoloured:
         colour = rng.choice(tuple(DRAWING_COLOURS))
@@ -44,7 +44,7 @@ def draw_thing(rng: random.Random, world: World, size: str, motion: str, noun: s
 def _dressed(rng: random.Random, world: World, noun: str, colour: str) -> Drawing | None:
     """Return a drawing of a noun in a colour, its own or not; None where none is found."""
     atlas = load_atlas()
-    for _ in range(TRIES):
+    for _ in range(RECOLOURING_TRIES):
         style, place = rng.choice(world.styles), rng.choice(atlas.places(noun))
         if atlas.colour(style, place) == colour:
             return atlas.drawing(noun, style, place)
@@ -64,7 +64,7 @@ def draw_twin(rng: random.Random, world: World, thing: Thing, size: str, shares:
     """
     what = rng.choices(("look", "noun", "colour"), shares)[0]
     if what == "look":
-        if rng.random() < SAME_DRAWING:
+        if rng.random() < SAME_DRAWING_SHARE:
             return thing
         return draw_thing(rng, world, thing.size, thing.motion, thing.shape, thing.colour)
     if what == "noun":

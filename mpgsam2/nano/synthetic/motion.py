@@ -12,15 +12,15 @@ FULL_TRAVEL_FRAMES = 6  # clips of so many frames and more show a motion in full
 SHORTEST_SHARE = 0.4  # the part that is shown even in a clip of two frames
 TRAVEL = (0.22, 0.5)  # way over the whole clip, of the frame's size along it
 GROWTH = (1.6, 2.2)  # largest over smallest radius of a thing that grows or shrinks
-SPINNING = (2.0, 4 * math.pi)  # radians over the whole clip by which a spinning thing turns
-TURNING = (0.3, 1.6)  # radians, the same of things that turn beside what else they do
+SPIN_ANGLE = (2.0, 4 * math.pi)  # radians over the whole clip by which a spinning thing turns
+TURN_ANGLE = (0.3, 1.6)  # radians, the same of things that turn beside what else they do
 BOUNCES = (2, 4)  # over the whole clip
 BOUNCE = (0.12, 0.28)  # height of a bounce, of the side
 STEPS = (3.0, 6.0)  # of what runs or walks, bobs of what flies or swims, over the whole clip
 BOB = {"run": 0.03, "walk": 0.012, "fly": 0.03, "swim": 0.015, "drive": 0.004}  # of the side, at most
-AWAY = (0.3, 0.7)  # part of the clip in which what leaves and comes back is farthest away
-FORWARDS = 0.95  # share of drawings that look where they go
-FASTEST = 0.6  # radians from frame to frame; a star looks the same again after 1.26
+AWAY_SHARE = (0.3, 0.7)  # part of the clip in which what leaves and comes back is farthest away
+FORWARDS_SHARE = 0.95  # share of drawings that look where they go
+MAX_TURN = 0.6  # radians from frame to frame; a star looks the same again after 1.26
 
 
 def _shown(frames: int) -> float:
@@ -75,9 +75,9 @@ def draw_angles(rng: random.Random, motion: str, frames: int, tilt: float, spin:
     """Return (frames,) float64 angles in radians; `tilt` and `spin` are the shares given in World."""
     start = rng.uniform(-math.pi, math.pi) if rng.random() < tilt else rng.gauss(0, 0.15)
     if motion == "spinning":
-        turn = rng.uniform(*(min(turn * _shown(frames), FASTEST * (frames - 1)) for turn in SPINNING))
+        turn = rng.uniform(*(min(turn * _shown(frames), MAX_TURN * (frames - 1)) for turn in SPIN_ANGLE))
     elif rng.random() < spin:
-        turn = rng.uniform(*TURNING) * _shown(frames)
+        turn = rng.uniform(*TURN_ANGLE) * _shown(frames)
     else:
         return np.full(frames, start)
     return start + rng.choice((-1, 1)) * turn * np.linspace(0, 1, frames)
@@ -100,7 +100,7 @@ def bob(rng: random.Random, manner: str, path: np.ndarray, side: float) -> np.nd
 def return_trip(path: np.ndarray) -> np.ndarray:
     """Turn a (frames, 2) path into one to its end, which takes some time, and back to its beginning."""
     time = np.linspace(0, 1, len(path))
-    there = np.clip(np.minimum(time / AWAY[0], (1 - time) / (1 - AWAY[1])), 0, 1)
+    there = np.clip(np.minimum(time / AWAY_SHARE[0], (1 - time) / (1 - AWAY_SHARE[1])), 0, 1)
     return path[0] + there[:, None] * (path[-1] - path[0])
 
 
@@ -115,4 +115,4 @@ def draw_flips(rng: random.Random, motion: str, frames: int) -> np.ndarray:
         passed = (np.arange(frames)[:, None] >= np.clip(np.rint(at), 1, frames - 1)).sum(1)
         return rng.choice((-1, 1)) * (-1) ** passed
     ahead = {"left": 1, "right": -1}.get(motion)
-    return np.full(frames, ahead if ahead and rng.random() < FORWARDS else rng.choice((-1, 1)))
+    return np.full(frames, ahead if ahead and rng.random() < FORWARDS_SHARE else rng.choice((-1, 1)))

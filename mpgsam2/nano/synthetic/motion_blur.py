@@ -7,12 +7,12 @@ import math
 import cv2
 import numpy as np
 
-SHORTEST = 1.5  # px; what moves less stays as it is
+MIN_SMEAR = 1.5  # px; what moves less stays as it is
 
 
 def is_smeared(way: np.ndarray) -> bool:
     """Return whether a way, (2,) px x, y, is long enough to be seen."""
-    return math.hypot(*way) > SHORTEST
+    return math.hypot(*way) > MIN_SMEAR
 
 
 def smear(picture: np.ndarray, way: np.ndarray) -> np.ndarray:

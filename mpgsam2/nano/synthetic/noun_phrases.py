@@ -13,9 +13,9 @@ from mpgsam2.nano.synthetic.things import Thing
 from mpgsam2.nano.synthetic.world import World
 
 SIZE_RATIO = 1.5  # radius by which a large thing exceeds those that are not
-ALTERED_WHOLLY = 0.27  # share of noun phrases altered in all of their attributes rather than in one
-RELATED = 0.5  # share of nouns altered to another of the same group
-TRIES = 12  # at altering a noun phrase so that it matches nothing
+ALTERED_WHOLLY_SHARE = 0.27  # share of noun phrases altered in all of their attributes rather than in one
+RELATED_SHARE = 0.5  # share of nouns altered to another of the same group
+ALTERING_TRIES = 12  # at altering a noun phrase so that it matches nothing
 
 
 class NounPhrase(NamedTuple):
@@ -99,9 +99,9 @@ def alter(rng: random.Random, world: World, phrase: NounPhrase, things: tuple[Th
     None where none is found.
     """
     values = {attribute: _values(rng, world, phrase, attribute) for attribute in ("colour", "shape", "texture")}
-    for _ in range(TRIES):
+    for _ in range(ALTERING_TRIES):
         looks = dict(phrase.looks)
-        altered = list(looks) if rng.random() < ALTERED_WHOLLY else rng.sample(list(looks), min(1, len(looks)))
+        altered = list(looks) if rng.random() < ALTERED_WHOLLY_SHARE else rng.sample(list(looks), min(1, len(looks)))
         for attribute in altered:
             others = [value for value in values[attribute] if value != looks[attribute]]
             looks[attribute] = rng.choice(others or [looks[attribute]])
@@ -121,7 +121,7 @@ def _values(rng: random.Random, world: World, phrase: NounPhrase, attribute: str
     if phrase.shape not in NOUNS:
         return GROUPS
     relatives = akin(phrase.shape)
-    return relatives if relatives and rng.random() < RELATED else tuple(NOUNS)
+    return relatives if relatives and rng.random() < RELATED_SHARE else tuple(NOUNS)
 
 
 def _may_be(thing: Thing, attribute: str, value: str) -> bool:

@@ -26,20 +26,22 @@ from mpgsam2.nano.synthetic.world import World
 # Scenes laid out for other kinds of sentence leave less to say about appearance than the other way round.
 APPEARANCE_SCENES = 1.8
 SIZES = {"small": (0.0, 0.2), "medium": (0.35, 0.65), "large": (0.8, 1.0)}  # part of the radius range, in log scale
-CROWDED = 0.4  # scenes whose things cover more than this part of the frame are drawn anew
+CROWDED_SHARE = 0.4  # scenes whose things cover more than this part of the frame are drawn anew
 PLACES_TRIED = 24
 PLACINGS = 8  # attempts to place the same things
-SHRINKING = 0.93  # of radii from one such attempt to the next
-SPACE = 0.03  # of the side, between things that must not hide each other
-HIDING = 0.9  # of the smaller radius, how far two things may overlap where they may
+SHRINKAGE = 0.93  # of radii from one such attempt to the next
+MIN_SPACE = 0.03  # of the side, between things that must not hide each other
+MAX_OVERLAP = 0.9  # of the smaller radius, how far two things may overlap where they may
 WHOLE_SHARE = 0.8  # share of things that the frame's edge does not cut
-CUT = 0.5  # of its radius, how near to the edge the centre of another one may come
-OUTSIDE = (0.8, 2.0)  # radii by which a thing that enters or leaves is closer to the edge than it could stay whole
-BEYOND = (0.85, 1.2)  # of its extent, by which a thing that comes in or goes out in full lies beyond the edge
-PASSAGE = 2.2  # extents that such a thing goes at least
-BEHIND = 0.2  # of the difference of their radii, how far from the middle of its cover's way a hidden thing's is
-UNCOVERED = (1.0, 1.15)  # way that a thing and its cover go past each other, of what sets the thing free on both sides
-COARSE = 5.0  # px, radius below which a texture cannot be seen
+CUT_DISTANCE = 0.5  # of its radius, how near to the edge the centre of another one may come
+OUTSIDE_DISTANCE = (0.8, 2.0)  # radii by which what enters or leaves is closer to the edge than it could stay whole
+BEYOND_DISTANCE = (0.85, 1.2)  # of its extent, by which a thing that comes in or goes out in full lies beyond the edge
+MIN_PASSAGE = 2.2  # extents that such a thing goes at least
+BEHIND_DISTANCE = (
+    0.2  # of the difference of their radii, from the middle of its cover's way to that of a hidden thing's
+)
+UNCOVERING_WAY = (1.0, 1.15)  # that a thing and its cover go past each other, of what sets it free on both sides
+COARSE_RADIUS = 5.0  # px, radius below which a texture cannot be seen
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def compose(rng: random.Random, world: World) -> Scene | None:
     radii = (_draw_smallest(rng, world), world.radius[1])
     # the same things again, a little smaller, lest shapes and sizes that find room easily prevail
     for attempt in range(PLACINGS):
-        bodies = _place_all(rng, world, roles, radii, SHRINKING**attempt, np.array((width, height)))
+        bodies = _place_all(rng, world, roles, radii, SHRINKAGE**attempt, np.array((width, height)))
         if bodies is not None:
             return Scene(height, width, _stack(rng, roles, bodies), kind)
     return None
@@ -101,9 +103,9 @@ def _draw_travels(rng: random.Random, roles: list[Role], radii: list[float]) -> 
     travels = [(0.0, math.inf)] * len(roles)
     for k, role in enumerate(roles):
         if role.passing:
-            travels[k] = (PASSAGE * role.thing.extent * radii[k], math.inf)
+            travels[k] = (MIN_PASSAGE * role.thing.extent * radii[k], math.inf)
         if role.behind is not None:
-            way = rng.uniform(*UNCOVERED) * (2 * radii[role.behind] + radii[k])
+            way = rng.uniform(*UNCOVERING_WAY) * (2 * radii[role.behind] + radii[k])
             travels[k] = travels[role.behind] = (way, way)
     return travels
 
@@ -121,14 +123,14 @@ def _place_all(
     limits: least and greatest radius, of the side; frame: its width and height, px.
     """
     radii = [_draw_radius(rng, limits, role.thing.size, scale) * frame.min() for role in roles]
-    if math.pi * sum(radius**2 for radius in radii) > CROWDED * frame.prod():
+    if math.pi * sum(radius**2 for radius in radii) > CROWDED_SHARE * frame.prod():
         return None
     hiding = rng.random() < world.occlusion
     worn = {role.thing.colour for role in roles}
     bodies: list[Body] = []
     for role, radius, travels in zip(roles, radii, _draw_travels(rng, roles, radii), strict=True):
         thing = role.thing
-        if radius < COARSE and thing.texture and "plain" in world.textures:
+        if radius < COARSE_RADIUS and thing.texture and "plain" in world.textures:
             thing = replace(thing, texture="plain")
         if not thing.shows(thing.motion):
             thing = replace(thing, motion="still")
@@ -164,7 +166,7 @@ def _find_place(
     None where none is. The body's centres are relative to that middle. hiding: things of different colours may
     overlap.
     """
-    reach = body.radii * (body.thing.extent if rng.random() < WHOLE_SHARE else CUT)
+    reach = body.radii * (body.thing.extent if rng.random() < WHOLE_SHARE else CUT_DISTANCE)
     lowest = (reach[:, None] - body.centres).max(0)
     highest = (frame - reach[:, None] - body.centres).min(0)
     if role.passing:
@@ -176,13 +178,13 @@ def _find_place(
     upper = np.clip(frame * role.box[2:], lowest, highest)
     if role.behind is not None:
         cover = placed[role.behind]
-        middle, spread = (cover.centres[0] + cover.centres[-1]) / 2, BEHIND * (cover.radii[0] - body.radii[0])
+        middle, spread = (cover.centres[0] + cover.centres[-1]) / 2, BEHIND_DISTANCE * (cover.radii[0] - body.radii[0])
         if (middle < lowest).any() or (middle > highest).any():
             return None
         lower, upper = middle - spread, middle + spread
     elif body.crossing and not role.passing:
         axis = 0 if DIRECTIONS[body.thing.motion][0] else 1
-        beyond = rng.uniform(*OUTSIDE) * body.radii[0]
+        beyond = rng.uniform(*OUTSIDE_DISTANCE) * body.radii[0]
         lower[axis] = upper[axis] = rng.choice((lowest[axis] - beyond, highest[axis] + beyond))
     parts = np.array([rng.random() for _ in range(2 * PLACES_TRIED)]).reshape(PLACES_TRIED, 2)
     middles = lower + parts * (upper - lower)
@@ -193,16 +195,16 @@ def _find_place(
         away = (body.centres - other.centres) + middles[:, None]  # (places, T, 2)
         touching = body.radii * body.thing.extent + other.radii * other.thing.extent
         if hiding and (body.thing.colour, body.thing.drawing) != (other.thing.colour, other.thing.drawing):
-            due = touching - HIDING * np.minimum(body.radii, other.radii)
+            due = touching - MAX_OVERLAP * np.minimum(body.radii, other.radii)
         else:
-            due = touching + SPACE * frame.min()
+            due = touching + MIN_SPACE * frame.min()
         free &= (np.hypot(away[..., 0], away[..., 1]) >= due).all(1)
     return middles[free.argmax()] if free.any() else None
 
 
 def _passage(rng: random.Random, body: Body, passing: str, axis: int, length: float) -> float:
     """Return where on the axis, px, the middle of a path lies that begins or ends outside. length: of the frame, px."""
-    beyond = rng.uniform(*BEYOND) * body.thing.extent * body.radii[0]
+    beyond = rng.uniform(*BEYOND_DISTANCE) * body.thing.extent * body.radii[0]
     towards = DIRECTIONS[body.thing.motion][axis]
     outside = -beyond if (towards > 0) == (passing == "entering") else length + beyond
     moment = {"entering": 0, "leaving": -1, "returning": len(body.centres) // 2}[passing]

@@ -20,12 +20,12 @@ from mpgsam2.nano.synthetic.view import View
 from mpgsam2.nano.synthetic.wording import WRITERS, Writer
 from mpgsam2.nano.synthetic.world import DRAWING_EVENTS, World
 
-NEEDED = 0.85  # share of sentences whose clause is needed to tell things apart, where there are such
-SEEN = 0.5  # part of the clip in which every thing must be visible
-SEEN_BRIEFLY = 0.35  # the same of what comes in, leaves, or is hidden for a while
-EVENTFUL = 0.75  # share of coming in, leaving and being hidden among sentences about motion, where there are such
-UNTRUE = 0.35  # share of sentences with a clause that name nothing in which the clause is what is false
-MISSING_ANCHOR = 0.5  # share of those about relations in which nothing is what the anchor is said to be
+NEEDED_SHARE = 0.85  # share of sentences whose clause is needed to tell things apart, where there are such
+SEEN_SHARE = 0.5  # part of the clip in which every thing must be visible
+BRIEFLY_SEEN_SHARE = 0.35  # the same of what comes in, leaves, or is hidden for a while
+EVENT_SHARE = 0.75  # share of coming in, leaving and being hidden among sentences about motion, where there are such
+FALSE_CLAUSE_SHARE = 0.35  # share of sentences with a clause that name nothing in which the clause is what is false
+MISSING_ANCHOR_SHARE = 0.5  # share of those about relations in which nothing is what the anchor is said to be
 ABSENT_TRIES = 4  # kinds tried for a sentence that names nothing
 
 
@@ -78,8 +78,8 @@ class Speaker:
 
     def name_nothing(self, kind: str) -> Expression | None:
         """Return a sentence of a kind that names nothing in the clip; None where none is found."""
-        untrue = kind not in ("name", "appearance") and self._rng.random() < UNTRUE
-        if untrue and not (kind == "relation" and self._rng.random() < MISSING_ANCHOR):
+        untrue = kind not in ("name", "appearance") and self._rng.random() < FALSE_CLAUSE_SHARE
+        if untrue and not (kind == "relation" and self._rng.random() < MISSING_ANCHOR_SHARE):
             statement = self._untrue_statement(kind)
             return self._word(kind, statement) if statement else None
         statements = [statement for statement in self._statements(kind) if untrue or statement.phrase.looks]
@@ -133,11 +133,11 @@ class Speaker:
     def _choose(self, statements: list[Statement]) -> Statement:
         """Choose among a kind's statements: what is needed, then target, clause, and words."""
         if statements[0].clause is not None:
-            if self._rng.random() < NEEDED:
+            if self._rng.random() < NEEDED_SHARE:
                 statements = [statement for statement in statements if statement.needed] or statements
             extreme = self._rng.random() < self._world.extremes
             statements = [s for s in statements if s.clause and s.clause.extreme == extreme] or statements
-            if self._rng.random() < EVENTFUL:
+            if self._rng.random() < EVENT_SHARE:
                 statements = [s for s in statements if s.clause and s.clause.name in DRAWING_EVENTS] or statements
         target = self._rng.choice(sorted({s.target for s in statements if s.target is not None}))
         return self._choose_words([statement for statement in statements if statement.target == target])
@@ -175,7 +175,7 @@ def write_sentences(rng: random.Random, world: World, scene: Scene, view: View) 
     without doubt, or where a thing is hidden for most of the clip.
     """
     brief = {k for clause in event_clauses(world, view) for k in members(clause.true)}
-    least = [SEEN_BRIEFLY if k in brief else SEEN for k in range(len(scene.bodies))]
+    least = [BRIEFLY_SEEN_SHARE if k in brief else SEEN_SHARE for k in range(len(scene.bodies))]
     if (view.visible.mean(0) < least).any():
         return ()
     speaker = Speaker(rng, world, scene, view)

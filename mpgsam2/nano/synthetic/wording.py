@@ -23,7 +23,7 @@ DEFINITE: Shares = (1.0, 0.0, 0.0)
 INDEFINITE: Shares = (0.0, 1.0, 0.0)
 GENERIC_NOUN_SHARES = (0.4, 0.3, 0.15, 0.08, 0.07)  # of words.GENERIC_NOUNS
 PRONOUN_SHARE = 0.2  # of "one" among the nouns that are not a shape
-USUAL_SHAPE = 0.85  # share of a shape's usual noun
+USUAL_NOUN_SHARE = 0.85  # share of a shape's usual noun
 
 
 class Writer:
@@ -198,7 +198,7 @@ class Writer:
 
     def _shape_noun(self, shape: str) -> str:
         nouns = words.nouns_of(shape)
-        return nouns[0] if self._chance(USUAL_SHAPE) else self._rng.choice(nouns)
+        return nouns[0] if self._chance(USUAL_NOUN_SHARE) else self._rng.choice(nouns)
 
     def _generic_noun(self) -> str:
         if self._things:

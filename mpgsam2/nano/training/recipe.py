@@ -21,7 +21,7 @@ class Stage:
         lengths: lengths of clips in frames; every step draws one of them.
         frames: frames a step; as many clips as fit.
         sentences: sentences a clip, at most.
-        told: share of the pairs whose tracker is told the true mask in place of the network's own prior.
+        true_priors: share of the pairs whose tracker is given the true mask in place of the network's own prior.
         presence: weight of the object score's loss.
         rate: AdamW's learning rate after the warm-up; it falls linearly to zero over the stage's last quarter.
         seed: where this stage's clips begin; every stage sees its own.
@@ -47,7 +47,7 @@ class Stage:
     alike: bool = False
     kept: float = 0.0
     refit: int = 0
-    told: float = 0.3
+    true_priors: float = 0.3
     presence: float = 1.0
 
 
@@ -281,7 +281,7 @@ STAGES: dict[str, Stage] = {
         seed=2_100_000_000,
         starts_from=("things_prior",),
         frozen=(*_TO_THE_PRIOR, "visual_model.image_encoder.trunk"),
-        told=0.2,
+        true_priors=0.2,
         presence=1.5,
     ),
 }

@@ -27,7 +27,7 @@ from mpgsam2.training.trainer import Trainer
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-_TRAINED = "trainee.safetensors"  # in a stage's folder once it is done: averaged weights, and heads of training only
+_TRAINED_FILE = "trainee.safetensors"  # in the folder of a stage that is done: averaged weights, and auxiliary heads
 
 
 class StageTask:
@@ -98,7 +98,7 @@ class StageTask:
         if trainer.accelerator.is_main_process:
             weights = {f"net.{name}": x for name, x in average.state_dict().items()}
             weights |= {f"helpers.{name}": x for name, x in self.trainee.helpers.state_dict().items()}
-            safetensors.torch.save_file(weights, self._folder / _TRAINED)
+            safetensors.torch.save_file(weights, self._folder / _TRAINED_FILE)
 
     def score(self, checkpoint: Path, accelerator: Accelerator) -> dict[str, float]:
         """See `Task.score`."""
@@ -112,7 +112,7 @@ def _trained_by(stage: str, run: Path) -> dict[str, Tensor]:
 
     A prior that was fitted to a tracker is of no use without it, so the two are handed on together.
     """
-    file = run / stage / _TRAINED
+    file = run / stage / _TRAINED_FILE
     if not file.exists():
         raise InputError(f"Stage {stage} has not been trained in this run: train it first, or all stages in order.")
     trained = STAGES[stage]

@@ -67,7 +67,7 @@ def word_places(clip: SyntheticClip, covered: np.ndarray, kind: str) -> dict[str
         covered: as `coverage` returns it.
         kind: of the sentence, one of `synthetic.KINDS`.
     """
-    places = dict.fromkeys(_PLACED_WORDS, np.zeros(covered.shape[1:], np.float32))
+    places = dict.fromkeys(_WORDS_WITH_A_PLACE, np.zeros(covered.shape[1:], np.float32))
     for thing, area in zip(clip.things, covered, strict=True):
         for word in {word for name in thing.values("shape") for word in _words_of("shape", name)} | {
             word
@@ -114,7 +114,7 @@ def _words_of(attribute: str, value: str) -> tuple[str, ...]:
             return entries[value].words if value else ()
 
 
-_PLACED_WORDS = frozenset(
+_WORDS_WITH_A_PLACE = frozenset(
     word
     for attribute, values in (
         ("shape", (*SHAPES, *GROUPS, *NOUNS)),

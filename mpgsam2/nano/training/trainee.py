@@ -76,28 +76,28 @@ class NanoTrainee(Trainee):
         losses = {}
         frames, trains = batch.small.shape[1], self.stage.trains
         if trains == "tracker":
-            return {"mask": self._track(batch, self._told_context(batch), None)}
+            return {"mask": self._track(batch, self._true_context(batch), None)}
         with torch.set_grad_enabled(trains != "answers"):
             encoded = encode(self.net, batch.small, batch.pair_clip, batch.input_ids)
         logits, context = self.net.generate_prior(encoded, frames)
         if trains != "answers":
             classes, patches, words = (x.unflatten(0, (-1, frames)) for x in encoded)
             shown = (batch.coverage.sum(dim=(-2, -1)) > 0).float()
-            asked = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
+            answers = {name: answer[batch.pair_clip] for name, answer in batch.attributes.items()}
             losses["prior"] = prior_loss(logits.squeeze(2), batch.coverage)
             losses["helpers"] = self.helpers(
-                classes, patches, self._joint.view_as(patches), words, shown, asked, batch.places
+                classes, patches, self._joint.view_as(patches), words, shown, answers, batch.places
             )
         if trains != "prior":
-            told = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < self.stage.told
-            prior = torch.where(told[:, None, None, None, None], batch.coverage[:, :, None], context.prior)
+            shows_truth = torch.rand(len(batch.pair_clip), device=batch.coverage.device) < self.stage.true_priors
+            prior = torch.where(shows_truth[:, None, None, None, None], batch.coverage[:, :, None], context.prior)
             losses["mask"] = self._track(batch, context._replace(prior=prior), batch.input_ids != UNKNOWN)
         return losses
 
     def _keep_joint(self, layer: nn.Module, given: tuple[Tensor, ...], joint: Tensor) -> None:
         self._joint = joint
 
-    def _told_context(self, batch: Batch) -> ClipContext:
+    def _true_context(self, batch: Batch) -> ClipContext:
         """Return the true mask as an imperfect prior, and nothing else: the tracker's own training."""
         covered = batch.coverage[:, :, None]
         pairs, frames, grid = covered.shape[0], covered.shape[1], covered.shape[-1]

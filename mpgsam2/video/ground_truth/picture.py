@@ -10,7 +10,7 @@ from PIL import Image
 
 Kind = Literal["number", "grey", "deep grey", "colour", "cutout", "shade"]
 
-FEW = 32
+MAX_OBJECTS = 32
 """Objects at most that the numbers or colours of masks tell apart; more are shades of a picture."""
 
 OPAQUE = 1 << 24
@@ -51,7 +51,7 @@ def decode(picture: Image.Image) -> Picture:
         palette = np.array(picture.getpalette("RGB")).reshape(-1, 3)
         if used[-1] < len(palette) and (palette[used] == used[:, None]).all():
             return Picture("grey", indices)  # the palette leaves every grey as it is
-        if len(used) <= FEW + 2:  # and the ground and what is void
+        if len(used) <= MAX_OBJECTS + 2:  # and the ground and what is void
             return Picture("number", indices)
         picture = picture.convert("RGB")
     match picture.mode:

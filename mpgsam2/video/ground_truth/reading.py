@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mpgsam2.errors import InputError
-from mpgsam2.video.ground_truth.picture import FEW, OPAQUE, Kind, Picture
+from mpgsam2.video.ground_truth.picture import MAX_OBJECTS, OPAQUE, Kind, Picture
 
 _VOID_NUMBER = 255
 _CREAM = 0xE0E0C0  # its colour in PASCAL VOC's colour map
@@ -134,11 +134,11 @@ def _meaning(kind: Kind, seen: Seen, chosen: int | None) -> _Meaning:
         case "shade":
             return _Meaning(least=_half(max(tally, default=0)))
         case "cutout":
-            return _colours(tally) if 1 < len(tally) <= FEW else _Meaning(least=OPAQUE)
+            return _colours(tally) if 1 < len(tally) <= MAX_OBJECTS else _Meaning(least=OPAQUE)
     if all(colour == (colour & 255) * 0x010101 for colour in tally):
         greys = _greys({colour & 255: pixels for colour, pixels in tally.items()}, 255, chosen)
         return _Meaning(greys.objects, greys.void, greys.least, grey=True)
-    return _colours(tally) if len(tally) <= FEW else _Meaning(least=_half(seen.strongest))
+    return _colours(tally) if len(tally) <= MAX_OBJECTS else _Meaning(least=_half(seen.strongest))
 
 
 def _greys(tally: Tally, brightest: int, chosen: int | None) -> _Meaning:
@@ -146,7 +146,7 @@ def _greys(tally: Tally, brightest: int, chosen: int | None) -> _Meaning:
     numbers = [value for value in tally if value < brightest]
     dark = numbers and max(numbers) <= brightest // 2
     seams = sum(tally[value] for value in numbers) >= tally.get(brightest, 0)
-    if dark and len(numbers) <= FEW and (seams or chosen in numbers):
+    if dark and len(numbers) <= MAX_OBJECTS and (seams or chosen in numbers):
         return _Meaning({value: value for value in numbers}, brightest)
     if chosen is not None and len(tally) <= _MAX_FLAT_GREYS:
         return _Meaning({value: value for value in tally})

@@ -22,7 +22,7 @@ from mpgsam2.video.ground_truth.reading import Reading, Seen
 
 _BYTES_PER_PIXEL = 9  # RGBA of 16 bits, and room for the filter bytes and headers of a PNG that is not compressed
 _SPARE_BYTES = 1 << 16  # for a PNG's other contents
-_MOST_BYTES = 3_000_000_000  # that the masks decode to; one byte for each pixel of the clip is always taken
+_MAX_DECODED_BYTES = 3_000_000_000  # that the masks decode to; one byte for each pixel of the clip is always taken
 _UNREADABLE = (*UNREADABLE, Image.DecompressionBombError, SyntaxError)  # and what Pillow raises on damaged files
 
 
@@ -163,7 +163,7 @@ class GroundTruth:
                     total += decoded_bytes(file.read(26), pixels)
             except _UNREADABLE:
                 raise self._damaged(number) from None
-        if total > max(_MOST_BYTES, pixels * len(self.frames)):
+        if total > max(_MAX_DECODED_BYTES, pixels * len(self.frames)):
             raise InputError(
                 f"The {len(self.frames)} masks in “{self.name}” decode to {total / 1e9:.1f} GB, which is too much: "
                 "save them with one byte for each pixel, or choose fewer frames."
