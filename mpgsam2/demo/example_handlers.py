@@ -158,7 +158,7 @@ def connect_examples(
             share = shares.add(session_of(request), result.folder)
         except InputError as error:
             return {page.token: "", page.status: status_html(str(error))}
-        until = f"Whoever has the link sees this result until {share.until_in_words}, and then nobody does."
+        until = f"Whoever has the link sees this result until {share.told}, and then nobody does."
         return {page.token: share.token, page.status: status_html(until)}
 
     shared = completed.then(share, page.shown, [page.token, page.status], **_QUIET)
@@ -185,10 +185,10 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE), page.files: gr.update(visible=False)}
     record = read_record(example.result)
-    line = f"{record['queries'][0]['summary']} Saved result. Press Run to compute it again."
+    told = f"{record['queries'][0]['summary']} Saved result. Press Run to compute it again."
     return {
         page.player: result(record, example.result, example.clip),
-        page.status: status_html(line),
+        page.status: status_html(told),
         page.files: gr.update(visible=True),
         page.shown: ShownResult(str(example.clip), _settings(example, record["model"]["name"]), example.result),
     }
@@ -205,11 +205,11 @@ def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
     if share is None:
         return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
     record = read_record(share.folder)
-    line = f"{record['queries'][0]['summary']} A shared result, which stays until {share.until_in_words}."
+    told = f"{record['queries'][0]['summary']} A shared result, which stays until {share.told}."
     return {
         page.player: result(record, share.folder),
         page.bundle: gr.update(visible=True, value=str(share.folder / BUNDLE)),
-        page.status: status_html(line),
+        page.status: status_html(told),
     }
 
 

@@ -36,7 +36,7 @@ class Share:
     until: float
 
     @property
-    def until_in_words(self) -> str:
+    def told(self) -> str:
         """Until when it is kept, as the page says it."""
         return time.strftime("%H:%M UTC", time.gmtime(self.until))
 

@@ -20,10 +20,10 @@ def summary(end: Finished) -> str:
     if end.record is None:
         return "Stopped before the first frame."
     queries = end.record["queries"]
-    found = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
+    told = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
     why = ", because others wait" if end.hurried else ""
     stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}{why}. "
-    return stopped + " ".join(found)
+    return stopped + " ".join(told)
 
 
 def in_words(step: Waiting | Opening | Step | Writing) -> str:

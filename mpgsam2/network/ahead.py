@@ -38,7 +38,7 @@ def in_one_thread() -> Iterator[None]:
 
 @contextmanager
 def in_order() -> Iterator[None]:
-    """Let `two_at_once` make one item after the other within this context, for who watches them being made."""
+    """Within this context `two_at_once` makes one item after the other, for who watches them being made."""
     global _in_order
     before, _in_order = _in_order, True
     try:
