@@ -21,7 +21,7 @@ def build_sentences() -> gr.Textbox:
     return gr.Textbox(
         label="Sentence",
         info=f"Up to {len(LETTERS)}, one a line. Shift+Enter runs it.",
-        placeholder="the red circle that moves to the left",
+        placeholder="the red car on the left",
         lines=2,
         max_lines=len(LETTERS),
         max_length=MOST_CHARACTERS,

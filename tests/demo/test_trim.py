@@ -33,6 +33,11 @@ def test_handles_choose_the_frames_and_show_them(visit: Visit) -> None:
     expect(page.get_by_label("Last frame", exact=True)).to_have_value("7")
     page.get_by_label("First frame", exact=True).fill("5")
     expect(begin).to_have_value("5")
+    page.get_by_label("First frame", exact=True).fill("11")  # beyond the last: nothing is left
+    expect(trim).to_contain_text(f"0 of {FRAMES}")
+    expect(page.locator("#notice")).to_contain_text("The last frame, 7, lies before the first, 11: swap them.")
+    page.get_by_label("First frame", exact=True).fill("5")
+    expect(trim).to_contain_text(f"Frames 5 to 7: 3 of {FRAMES}")
     begin.fill("9")  # pushes the other along
     expect(end).to_have_value("9")
     expect(page.locator("#notice")).to_contain_text("1 is used: 9")

@@ -38,7 +38,7 @@ function draw() {
     if (Math.abs(pictures[index].currentTime - middle) > 1e-4) pictures[index].currentTime = middle;
     trim.style.setProperty(index ? "--end" : "--begin", frame / Math.max(1, clip.frames - 1));
   });
-  const used = end.value - begin.value + 1;
+  const used = Math.max(0, end.value - begin.value + 1); // as numbers, they may have been given the wrong way round
   trim.querySelector("p").textContent = `Frames ${begin.value} to ${end.value}: ${used} of ${clip.frames}`;
 }
 
