@@ -18,7 +18,7 @@ from mpgsam2.demo.sessions import session_of
 from mpgsam2.demo.settings import Settings
 from mpgsam2.demo.shared import Share, Shares
 from mpgsam2.demo.shown_result import LOOK, ShownResult
-from mpgsam2.demo.status import IDLE, status_html
+from mpgsam2.demo.status import IDLE, status_html, verdicts
 from mpgsam2.demo.trim import TO_HANDLES
 from mpgsam2.errors import InputError
 from mpgsam2.export import read_record
@@ -185,7 +185,7 @@ def _shown(page: Page, example: Example) -> dict[Any, Any]:
     if example.result is None:
         return {page.player: None, page.status: status_html(IDLE), page.files: gr.update(visible=False)}
     record = read_record(example.result)
-    told = f"{record['queries'][0]['summary']} Saved result. Press Run to compute it again."
+    told = f"{verdicts(record)} Saved result. Press Run to compute it again."
     return {
         page.player: result(record, example.result, example.clip),
         page.status: status_html(told),
@@ -205,7 +205,7 @@ def _shared(page: Page, share: Share | None) -> dict[Any, Any]:
     if share is None:
         return {page.status: status_html("The result of this link is not here any more: press Run to compute it.")}
     record = read_record(share.folder)
-    told = f"{record['queries'][0]['summary']} A shared result, which stays until {share.told}."
+    told = f"{verdicts(record)} A shared result, which stays until {share.told}."
     return {
         page.player: result(record, share.folder),
         page.bundle: gr.update(visible=True, value=str(share.folder / BUNDLE)),
@@ -240,7 +240,7 @@ def _restored(query: Mapping[str, str], models: Sequence[str]) -> dict[str, Any]
                 value = [int(number) for number in text.split()]
             elif not isinstance(usual, str):
                 value = int(text)
-            parse_settings({name: value})
+            parse_settings({name: value}).selection()
         except ValueError:  # an InputError too
             continue
         restored[name] = value

@@ -21,7 +21,7 @@ def build_sentences() -> gr.Textbox:
     return gr.Textbox(
         label="Sentence",
         info=f"Up to {len(LETTERS)}, one a line. Shift+Enter runs it.",
-        placeholder="the red circle that moves to the left",
+        placeholder="the red car on the left",
         lines=2,
         max_lines=len(LETTERS),
         max_length=MOST_CHARACTERS,
@@ -42,15 +42,14 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
     usual = Settings()
     made: dict[str, Component] = {"sentences": sentences}
     with gr.Accordion("Options", open=False, elem_id="options"):
-        with gr.Row():
-            made["without"] = gr.CheckboxGroup(
-                [(part.label, part.value) for part in Part],
-                label="Switch off",
-                info="Parts of the network, as in the paper's ablation.",
-            )
-            made["compare"] = gr.Checkbox(
-                usual.compare, label="Compare with the full network", info="A full, B without these parts."
-            )
+        made["without"] = gr.CheckboxGroup(
+            [(part.label, part.value) for part in Part],
+            label="Switch off",
+            info="Parts of the network, as in the paper's ablation.",
+        )
+        made["compare"] = gr.Checkbox(
+            usual.compare, label="Compare with the full network", info="A full, B without these parts."
+        )
         with gr.Row():
             made["first"] = gr.Number(usual.first, label="First frame", precision=0, min_width=110)
             made["last"] = gr.Number(None, label="Last frame", precision=0, min_width=110)
@@ -67,7 +66,7 @@ def build_options(sentences: gr.Textbox, models: Sequence[str]) -> dict[str, Com
             )
         with gr.Row():
             made["ground_truth"] = gr.File(
-                label="Ground truth: a zip of PNG masks, one a frame", file_types=[".zip"], height=120, scale=4
+                label="Ground truth: a zip of PNG masks", file_types=[".zip"], height=160, scale=4
             )
             made["object"] = gr.Number(
                 None, label="Object", info="Its number, if the masks hold several.", precision=0, min_width=150

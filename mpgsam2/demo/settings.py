@@ -59,8 +59,10 @@ class Settings(RunSettings):
         for name, number in numbers.items():
             if number and number != int(number):
                 raise InputError(f"The {name} must be a whole number; got {number}.")
-        if not (self.first or 0) >= 1 or not (self.every or 0) >= 1:
-            raise InputError("Frames are counted from 1, and every first, second or later one can be taken.")
+        if not (self.first or 0) >= 1:
+            raise InputError("The first frame must be 1 or more: frames are counted from 1.")
+        if not (self.every or 0) >= 1:
+            raise InputError("The step must be 1 or more: 1 takes every frame, 2 every second one.")
         last = int(self.last) - 1 if self.last else None
         longest_side = int(self.longest_side) if self.longest_side else None
         return Selection(int(self.first) - 1, last, int(self.every), longest_side)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from typing import Any
 
 import gradio as gr
 
@@ -19,11 +21,16 @@ def summary(end: Finished) -> str:
     """Return what a run concludes: "Found in frames 3–40 of 48. I am 98 % sure.", after its letter if it has one."""
     if end.record is None:
         return "Stopped before the first frame."
-    queries = end.record["queries"]
-    told = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
     why = ", because others wait" if end.hurried else ""
     stopped = "" if end.done == end.frames else f"Stopped after {end.done} of {_frames(end.frames)}{why}. "
-    return stopped + " ".join(told)
+    return stopped + verdicts(end.record)
+
+
+def verdicts(record: Mapping[str, Any]) -> str:
+    """What a run found, by its record: a verdict, after its letter where there are several."""
+    queries = record["queries"]
+    told = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
+    return " ".join(told)
 
 
 def in_words(step: Waiting | Opening | Step | Writing) -> str:

@@ -20,6 +20,7 @@ _HTML = """
   </div>
   <video muted playsinline preload="auto" aria-label="Where it ends"></video>
 </div>
+<p class="unplayable" role="status" hidden>This browser cannot play the clip. A run reads it all the same.</p>
 """
 
 FROM_HANDLES = "() => JSON.parse(document.body.dataset.trim)"

@@ -57,10 +57,10 @@ class Verdict:
 
         "Found in frames 3–40 of 48. I am 98 % sure."
         "Probably not in this clip. I am 80 % sure, but it may be in frame 5 of 48."
-        "I do not know the word “dog”: what fits the rest is marked in all 48 frames, but I cannot say how sure I am."
+        "I do not know the word “dog”: my best guess is marked in all 48 frames, but I cannot say how sure I am."
         """
         if self.doubt:
-            marked = f"what fits the rest is marked in {self.where}" if self.found else "nothing is marked"
+            marked = f"my best guess is marked in {self.where}" if self.found else "nothing is marked"
             return f"{self.doubt}: {marked}, {'but' if self.found else 'and'} I cannot say how sure I am."
         but = f", but it may be in {self.where}" if self.found and not self.present else ""
         return f"{self.sentence} I am {100 * self.certainty:.0f} % sure{but}."

@@ -39,6 +39,12 @@ def test_page_fits_every_width(visit: Visit, width: int) -> None:
     page.get_by_role("button", name="Options").click()
     expect(page.get_by_label("Every n-th")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tops = page.locator("#options fieldset label").evaluate_all("boxes => boxes.map((box) => box.offsetTop)")
+    assert len(tops) == 3
+    assert width < 500 or len(set(tops)) == 1  # what can be switched off stands in one line
+    label = page.locator("#options label", has_text="Ground truth").bounding_box()
+    icon = page.locator("#options button .icon-wrap").bounding_box()
+    assert label["y"] + label["height"] <= icon["y"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -105,8 +106,12 @@ def test_sentences_become_queries(model: Segmenter) -> None:
 def test_frames_are_counted_from_one() -> None:
     assert Settings(first=3, last=9, every=2, longest_side=64).selection() == Selection(2, 8, 2, 64)
     assert Settings(last=0).selection() == Settings().selection() == Selection()
-    for wrong in ({"first": 0}, {"every": 0}, {"first": None}, {"last": 2.5}):
-        with pytest.raises(InputError):
+    told = "The first frame must be 1 or more: frames are counted from 1."
+    step = "The step must be 1 or more: 1 takes every frame, 2 every second one."
+    wrongs: list[tuple[dict[str, Any], str]] = [({"first": value}, told) for value in (0, -3, None)]
+    wrongs += [({"every": value}, step) for value in (0, -1, None)] + [({"last": 2.5}, "whole number")]
+    for wrong, sentence in wrongs:
+        with pytest.raises(InputError, match=sentence):
             Settings(**wrong).selection()
 
 
@@ -309,6 +314,7 @@ def test_a_link_restores_what_can_be(models: dict[str, Segmenter]) -> None:
     strange = {"first": "18446744073709551616", "every": "9" * 400, "last": "1e3", "longest_side": "-1e308"}
     strange |= {"threshold": "nan", "opacity": "inf", "model": "other", "colours": "0 8"}
     assert _restored(strange, list(models)) == {}
+    assert _restored({"first": "0", "every": "-1"}, list(models)) == {}
 
 
 def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: Segmenter) -> None:

@@ -522,7 +522,12 @@ def test_the_newest_pictures_of_a_run_give_way_to_its_result_and_that_to_nothing
         assert picture.evaluate("image => image.naturalWidth") == 64
     expect(page.locator(".place")).to_have_text("Frame 18 of 48")
     expect(button(page, "Play")).to_be_disabled()
-    show(page, "one")
+    page.route("**/*.mp4", lambda route: None)  # held back
+    page.get_by_role("button", name="show one", exact=True).click()
+    expect(page.locator(".plot")).to_be_visible()  # the verdict does not wait for the videos
+    expect(page.get_by_role("img", name="Final overlay of frame 18")).to_be_visible()
+    expect(page.locator(".place")).to_have_text("Frame 18 of 48")  # what is seen is still that frame
+    page.unroute("**/*.mp4")  # lets them go on
     expect(page.locator(".stage img:visible")).to_have_count(0)
     expect_frame(page, 0)
     show(page, "live")

@@ -17,7 +17,7 @@ from mpgsam2.demo.shared import LIFETIME, Shares
 
 def test_a_result_is_seen_by_whoever_has_the_link_and_by_nobody_else(visit: Visit, clips: Path, url: str) -> None:
     page = visit()
-    fill(page, clips / "short.mp4", "the yellow star")
+    fill(page, clips / "short.mp4", "the yellow star\nthe red circle")
     press(page, "Run")
     expect(status(page)).to_contain_text("% sure")
     press(page, "Copy a link to these settings")
@@ -32,8 +32,10 @@ def test_a_result_is_seen_by_whoever_has_the_link_and_by_nobody_else(visit: Visi
 
     other = visit()
     other.goto(link)
-    expect(status(other)).to_contain_text(re.compile(r"Found in .* A shared result, which stays until \d\d:\d\d UTC"))
-    expect(other.get_by_label("Sentence")).to_have_value("the yellow star")
+    expect(status(other)).to_contain_text(
+        re.compile(r"A: .* sure[.,].* B: .* sure[.,].* A shared result, which stays until \d\d:\d\d UTC")
+    )
+    expect(other.get_by_label("Sentence")).to_have_value("the yellow star\nthe red circle")
     expect(other.locator("#player .player")).to_have_attribute("data-state", "result")
     assert_plays(other, 12)
     with other.expect_download() as download:

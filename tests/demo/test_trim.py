@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 from playwright.sync_api import expect
-from visitor import FPS, FRAMES, Visit, press
+from visitor import FPS, FRAMES, Visit, fill, press, status
 
 from mpgsam2.demo.trim import remark_html
 from mpgsam2.video import Clip
@@ -33,6 +35,11 @@ def test_handles_choose_the_frames_and_show_them(visit: Visit) -> None:
     expect(page.get_by_label("Last frame", exact=True)).to_have_value("7")
     page.get_by_label("First frame", exact=True).fill("5")
     expect(begin).to_have_value("5")
+    page.get_by_label("First frame", exact=True).fill("11")  # beyond the last: nothing is left
+    expect(trim).to_contain_text(f"0 of {FRAMES}")
+    expect(page.locator("#notice")).to_contain_text("The last frame, 7, lies before the first, 11: swap them.")
+    page.get_by_label("First frame", exact=True).fill("5")
+    expect(trim).to_contain_text(f"Frames 5 to 7: 3 of {FRAMES}")
     begin.fill("9")  # pushes the other along
     expect(end).to_have_value("9")
     expect(page.locator("#notice")).to_contain_text("1 is used: 9")
@@ -40,6 +47,35 @@ def test_handles_choose_the_frames_and_show_them(visit: Visit) -> None:
     expect(page.locator("#notice")).to_contain_text("2 are used: 8 to 9")
     press(page, "Run")
     expect(page.locator("#player .scrubber")).to_have_attribute("max", "1")
+
+
+def test_a_clip_that_the_browser_does_not_play_is_segmented_all_the_same(
+    visit: Visit, clips: Path, tmp_path: Path
+) -> None:
+    page = visit()
+    with av.open(tmp_path / "a.avi", "w") as out:  # MPEG-4 part 2, which no browser plays
+        stream = out.add_stream("mpeg4", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(2):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8))))
+        out.mux(stream.encode())
+    fill(page, tmp_path / "a.avi", "the red circle")
+    unplayable, trim = page.locator("#trim .unplayable"), page.locator("#trim .trim")
+    expect(unplayable).to_have_text("This browser cannot play the clip. A run reads it all the same.")
+    expect(page.locator("#notice")).to_contain_text("All frames are used")
+    expect(trim).to_be_hidden()
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label("Last frame", exact=True).fill("1")
+    expect(page.locator("#notice")).to_contain_text("1 is used: 1")
+    expect(trim).to_be_hidden()
+    press(page, "Run")
+    expect(status(page)).to_contain_text("% sure")
+    page.get_by_label("Last frame", exact=True).fill("0")
+    page.locator("#clip").get_by_role("button", name="Clear").click()
+    fill(page, clips / "text.mp4", "the red circle")
+    expect(page.locator("#notice")).to_contain_text("not a video that can be read here")
+    expect(unplayable).to_be_hidden()
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)  # the remark has told
 
 
 def test_a_link_moves_the_handles(visit: Visit, url: str) -> None:

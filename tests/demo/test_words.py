@@ -55,6 +55,9 @@ def test_words_are_put_in_and_unknown_ones_marked_while_one_types(visit: Visit) 
     sentence.fill("the hippopotamus")
     expect(unknown).to_contain_text("“hippopotamus” is not known here.")
     expect(unknown.get_by_role("button")).to_have_count(0)
+    sentence.fill("le")  # “me” and “we” are known, but name nothing
+    expect(unknown).to_contain_text("“le” is not known here.")
+    expect(unknown.get_by_role("button")).to_have_count(0)
     sentence.fill("")
     expect(unknown).to_be_empty()
     typed = re.compile("circle|bleu|starr|hippopotamus")  # the page may still be asking what it begins with

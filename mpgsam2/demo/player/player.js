@@ -9,6 +9,7 @@ class Player {
   #look;
   #overlay;
   #insight;
+  #coming = false; // whether a run's last picture is there until its result's videos are
   #wanted = null; // the name of a file that is being made for the visitor to take home
   #value = null;
   #saying = 0;
@@ -27,6 +28,7 @@ class Player {
     this.#controls = this.#one(".controls");
     this.#look = new Look(this.#one(".look"), () => this.#lookChanged());
     this.#overlay = new Overlay(overlay.video, overlay.figure.querySelector("canvas"), this.#look);
+    for (const type of ["loadeddata", "error"]) overlay.video.addEventListener(type, () => this.#came());
     this.#listen();
     this.#root.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -38,7 +40,8 @@ class Player {
     this.#value = value;
     this.#root.dataset.state = state;
     this.#controls.disabled = state !== "result";
-    if (state !== "live" || before !== "live") this.#clear();
+    this.#coming = state === "result" && before === "live";
+    if (before !== "live" || state === "blank") this.#clear();
     if (state === "blank" || (state === "result" && before !== "live")) {
       Object.values(this.#panes).forEach((pane) => pane.showNothing());
     }
@@ -73,6 +76,7 @@ class Player {
     const queries = this.#painted;
     const drawn = this.#drawsItself;
     this.#look.queries = record.queries;
+    if (this.#coming) for (const part of [this.#timeline, this.#insight]) part.moveTo(frames - 1);
     const recolour = (index) => this.#look.recolour(index);
     this.#timeline.show({ ...record, queries });
     this.#one(".legend").replaceChildren(...legendEntries(queries, drawn ? recolour : null));
@@ -162,8 +166,15 @@ class Player {
 
   // ---- frame, time and what is announced
 
+  /** The result's pictures are there in place of the run's last one. */
+  #came() {
+    if (!this.#coming) return;
+    this.#coming = false;
+    this.#moved();
+  }
+
   #moved() {
-    if (this.#root.dataset.state !== "result") return;
+    if (this.#root.dataset.state !== "result" || this.#coming) return;
     const { frame, frames, seconds } = this.#transport;
     const { source_index: source } = this.#value.record.queries[0].frames[frame];
     const notes = source === frame ? [] : [`${source + 1} in the clip`];

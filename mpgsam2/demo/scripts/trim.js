@@ -2,8 +2,10 @@
 const trim = element.querySelector(".trim");
 const [begin, end] = trim.querySelectorAll("input");
 const pictures = trim.querySelectorAll("video");
+const unplayable = element.querySelector(".unplayable");
 let clip = null; // frames, and when each is shown in seconds
 let wanted = [1, null]; // as numbers were given
+let playable = true; // whether this browser plays the clip
 
 const shown = () => document.querySelector("#clip video")?.currentSrc || document.querySelector("#clip video")?.src || "";
 
@@ -12,14 +14,19 @@ function look() {
   const address = shown();
   if (!address || !told) {
     trim.hidden ||= !address;
+    unplayable.hidden = true;
     return;
   }
   const [frames, rate] = [Number(told.frames), Number(told.rate)];
   const times = told.times ? told.times.split(" ").map(Number) : Array.from({ length: frames }, (_, i) => i / rate);
   clip = { frames, times: [...times, times.at(-1) + 1 / rate] };
-  for (const picture of pictures) if (picture.src !== address) picture.src = address;
+  if (pictures[0].src !== address) {
+    playable = true;
+    for (const picture of pictures) picture.src = address;
+  }
   for (const handle of [begin, end]) handle.max = frames;
-  trim.hidden = frames < 2;
+  trim.hidden = frames < 2 || !playable;
+  unplayable.hidden = playable;
   take(...wanted);
 }
 
@@ -38,7 +45,7 @@ function draw() {
     if (Math.abs(pictures[index].currentTime - middle) > 1e-4) pictures[index].currentTime = middle;
     trim.style.setProperty(index ? "--end" : "--begin", frame / Math.max(1, clip.frames - 1));
   });
-  const used = end.value - begin.value + 1;
+  const used = Math.max(0, end.value - begin.value + 1); // as numbers, they may have been given the wrong way round
   trim.querySelector("p").textContent = `Frames ${begin.value} to ${end.value}: ${used} of ${clip.frames}`;
 }
 
@@ -58,8 +65,13 @@ for (const handle of [begin, end]) {
 }
 for (const picture of pictures) {
   picture.addEventListener("loadedmetadata", () => clip && draw());
-  picture.addEventListener("error", () => picture.src && (trim.hidden = true)); // this browser does not play the clip
+  picture.addEventListener("error", () => {
+    playable = false;
+    look();
+  });
 }
+const saysItself = ({ target }) => target.matches?.("#clip video");
+document.addEventListener("error", (event) => saysItself(event) && event.stopImmediatePropagation(), true); // no pop-up
 document.addEventListener("trim", ({ detail }) => take(...detail));
 function watch(id) {
   const watched = document.getElementById(id);

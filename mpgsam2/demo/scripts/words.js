@@ -23,10 +23,11 @@ function unknownWords(text) {
     .filter(({ plain }) => !known.has(plain) && !nameless.has(plain));
 }
 
-/** The known words that differ from one in the fewest letters, if these are few. */
+/** The known words that name or describe something and differ from one in the fewest letters, if these are few. */
 function nearest(word) {
   const most = word.length < 4 ? 1 : Math.ceil(word.length / 3);
-  const near = [...known].map((other) => [letters(word, other), other]).filter(([off]) => off <= most);
+  const offered = [...known].filter((other) => !nameless.has(other));
+  const near = offered.map((other) => [letters(word, other), other]).filter(([off]) => off <= most);
   const least = Math.min(...near.map(([off]) => off));
   return near.filter(([off]) => off === least).slice(0, 3).map(([, other]) => other);
 }
