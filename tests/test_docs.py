@@ -92,3 +92,14 @@ def test_tests_that_are_named_exist(page: str) -> None:
     names = {name.split("::")[-1] for name in quoted(TEXTS[page]) if re.match(r"(\w+\.py::)?test_\w+$", name)}
     there = set(re.findall(r"def (test_\w+)", "".join(SOURCES.values()))) if names else set()
     assert names - there == set()
+
+
+def test_files_that_the_code_names_exist() -> None:
+    there = {file.name for folder in ("mpgsam2", "tests", "examples", "docs") for file in (ROOT / folder).rglob("*.*")}
+    missing = {
+        name
+        for source in SOURCES.values()
+        for name in re.findall(r"`([\w./-]+\.(?:py|js|css|md))`", source)
+        if Path(name).name not in there and not (ROOT / name).exists()
+    }
+    assert missing == set()

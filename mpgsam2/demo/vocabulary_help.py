@@ -24,7 +24,7 @@ SENTENCES = {
 
 
 def build_words(models: Sequence[Segmenter]) -> gr.HTML:
-    """Place the help below the sentences; `vocabulary_help.js` shows the part of the model that is chosen."""
+    """Place the help below the sentences; `words.js` shows the part of the model that is chosen."""
     parts = "".join(_part(model, hidden=bool(number)) for number, model in enumerate(models))
     nameless = " ".join(sorted(NAMELESS))
     return gr.HTML(
