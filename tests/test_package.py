@@ -74,13 +74,21 @@ def test_the_page_says_what_it_needs_where_that_is_not_installed(
     assert capsys.readouterr().err == "The page needs the packages gradio and spaces: install mpgsam2[demo].\n"
 
 
-def test_a_space_and_the_package_install_the_same(wheel: Path) -> None:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    of_space = {str(Requirement(line.partition("#")[0])) for line in lines if line.partition("#")[0].strip()}
+def test_requirement_files_and_the_package_install_the_same(wheel: Path) -> None:
+    def in_file(name: str) -> set[str]:
+        lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
+        return {str(Requirement(line)) for line in lines if line and not line.startswith("-r ")}
+
+    def in_package(*extras: str) -> set[str]:
+        wanted = (Requirement(line) for line in lines)
+        return {
+            f"{one.name}{one.specifier}"
+            for one in wanted
+            if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras)
+        }
+
     with ZipFile(wheel) as archive:
         (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        needed = map(Requirement, message_from_bytes(archive.read(metadata)).get_all("Requires-Dist"))
-    of_package = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": "demo"})]
-    for one in of_package:
-        one.marker = None
-    assert set(map(str, of_package)) == of_space
+        lines = message_from_bytes(archive.read(metadata)).get_all("Requires-Dist")
+    assert in_package("demo") == in_file("requirements.txt")
+    assert in_package("train", "test") - in_package("demo") == in_file("tests/requirements.txt")

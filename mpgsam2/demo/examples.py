@@ -55,7 +55,7 @@ def load_examples(folder: Path, *models: str) -> list[Example]:
 
 
 def own_files(folder: Path) -> frozenset[Path]:
-    """All files that a folder's list names: clips, true masks, and what is in their results."""
+    """Return all files that a folder's list names: clips, true masks, and what is in their results."""
     entries = _listed(folder)
     given = [folder / entry[kind] for entry in entries for kind in ("clip", "masks") if kind in entry]
     results = [file for entry in entries for file in _result(folder, entry).glob("*") if file.is_file()]

@@ -27,7 +27,7 @@ def summary(end: Finished) -> str:
 
 
 def verdicts(record: Mapping[str, Any]) -> str:
-    """What a run found, by its record: a verdict, after its letter where there are several."""
+    """Return what a run found, by its record: a verdict, after its letter where there are several."""
     queries = record["queries"]
     told = [f"{query['letter']}: {query['summary']}" if len(queries) > 1 else query["summary"] for query in queries]
     return " ".join(told)
