@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from mpgsam2 import Query, Segmenter
 from mpgsam2.network import insight
+from mpgsam2.network.ahead import in_one_thread
 from mpgsam2.network.insight import Sight, by_query, watch
 from mpgsam2.network.prior import PriorLayers
 
@@ -35,6 +36,26 @@ def test_nothing_changes_and_nothing_is_left(model: Segmenter, frames: list[np.n
         np.testing.assert_array_equal(one, other)
     list(model.segment(frames[:1], SENTENCE))
     assert len(seen) == count
+
+
+def test_two_threads_see_what_one_sees_in_the_same_order(model: Segmenter) -> None:
+    """Of more frames than go through the encoder at once, or the generator sees together."""
+    frames = list(np.random.default_rng(1).integers(0, 256, (35, 24, 32, 3), np.uint8))
+    assert model.network.in_threads
+
+    def sights() -> list[Sight]:
+        with watch(model.network) as seen:
+            results = model.segment(frames, SENTENCE)
+            next(results)
+            results.close()
+        return [sight for sight in seen if sight.kind != "memories"]
+
+    in_two = sights()
+    with in_one_thread():
+        in_one = sights()
+    assert [sight.kind for sight in in_two] == [sight.kind for sight in in_one]
+    assert all(np.array_equal(a.shares, b.shares) for a, b in zip(in_two, in_one, strict=True))
+    assert len({sight.shares.tobytes() for sight in in_one}) == len(in_one) > 4
 
 
 def test_shares_are_those_of_torchs_own_attention(model: Segmenter, monkeypatch: pytest.MonkeyPatch) -> None:

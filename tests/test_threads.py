@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
+from functools import partial
 
 import pytest
 import torch
 
 import mpgsam2
 from mpgsam2.nano import synthetic
-from mpgsam2.network.ahead import ahead
+from mpgsam2.network.ahead import ahead, in_turn, two_at_once
 from mpgsam2.network.beit3 import BEiT3
 from mpgsam2.network.threads import on_one_thread
 
@@ -95,6 +97,27 @@ def test_what_fails_ahead_fails_in_its_turn() -> None:
     assert next(some) == 0
     with pytest.raises(ValueError, match="no more"):
         next(some)
+
+
+def test_what_concerns_an_item_is_done_in_its_turn() -> None:
+    """Also where the second one is made first."""
+    second_made, done = threading.Event(), []
+
+    def make(number: int) -> int:
+        assert torch.is_inference_mode_enabled() and torch.get_num_threads() == 1
+        if number == 0:
+            assert second_made.wait(60)
+        for part in "ab":
+            in_turn(partial(done.append, (number, part)))
+        if number == 1:
+            second_made.set()
+        return number
+
+    made = two_at_once(make, range(5))
+    assert next(made) == 0 and done == [(0, "a"), (0, "b")]
+    assert list(made) == [1, 2, 3, 4] and done == [(number, part) for number in range(5) for part in "ab"]
+    in_turn(partial(done.append, "at once"))
+    assert done[-1] == "at once"
 
 
 def test_a_process_ends_whether_or_not_what_runs_ahead_was_closed() -> None:

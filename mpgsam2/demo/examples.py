@@ -23,6 +23,8 @@ from mpgsam2.video import open_clip
 
 FOLDER = shipped("examples")
 
+_RESULTS = "results"
+
 
 @dataclass(frozen=True)
 class Example:
@@ -56,10 +58,13 @@ def load_examples(folder: Path, *models: str) -> list[Example]:
 
 def own_files(folder: Path) -> frozenset[Path]:
     """Return all files that a folder's list names: clips, true masks, and what is in their results."""
-    entries = _listed(folder)
-    given = [folder / entry[kind] for entry in entries for kind in ("clip", "masks") if kind in entry]
-    results = [file for entry in entries for file in _result(folder, entry).glob("*") if file.is_file()]
-    return frozenset(file.resolve() for file in [*given, *results])
+    results = [file for entry in _listed(folder) for file in _result(folder, entry).glob("*") if file.is_file()]
+    return frozenset(file.resolve() for file in [*_given(folder), *results])
+
+
+def own_places(folder: Path) -> list[Path]:
+    """Return where `own_files` lie, in few paths: Gradio goes through all of them for every file that it hands out."""
+    return [place.resolve() for place in (folder / _RESULTS, *_given(folder))]
 
 
 def build_examples(examples: list[Example]) -> gr.HTML:
@@ -79,8 +84,12 @@ def _listed(folder: Path) -> list[dict[str, str]]:
     return json.loads(listing.read_text(encoding="utf-8")) if listing.is_file() else []
 
 
+def _given(folder: Path) -> list[Path]:
+    return [folder / entry[kind] for entry in _listed(folder) for kind in ("clip", "masks") if kind in entry]
+
+
 def _result(folder: Path, entry: dict[str, str]) -> Path:
-    return folder / "results" / Path(entry["clip"]).stem
+    return folder / _RESULTS / Path(entry["clip"]).stem
 
 
 def _load(folder: Path, entry: dict[str, str], models: Sequence[str]) -> Example:

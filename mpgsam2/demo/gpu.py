@@ -168,8 +168,9 @@ class Lending:
             with watching as seen:
                 for results in segmenter.segment_several(clip, queries, threshold=threshold):
                     narrowed = [replace(each, probability=each.probability.astype(np.float16)) for each in results]
-                    answer = tuple(narrowed), seen.copy()
-                    seen.clear()
+                    sights = seen[:]
+                    del seen[: len(sights)]  # and not what another thread has added by now
+                    answer = tuple(narrowed), sights
                     sent = hand_over(answer, folder) if folder else answer
                     yield sent, starting, time.monotonic() - begun
 

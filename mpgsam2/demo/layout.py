@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from mpgsam2.demo.api import serve
 from mpgsam2.demo.clip_inspection import ClipInspectors
 from mpgsam2.demo.example_handlers import connect_examples
-from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files
+from mpgsam2.demo.examples import FOLDER, build_examples, load_examples, own_files, own_places
 from mpgsam2.demo.frames import LIMITS
 from mpgsam2.demo.gpu import frame_loop
 from mpgsam2.demo.handlers import connect
@@ -54,9 +54,8 @@ def build_demo(
     home()  # before Gradio asks where its files go
     named = by_name(models)
     loaded = load_examples(examples, *(model.fingerprint for model in models))
-    own = own_files(examples)
-    gr.set_static_paths(sorted(own))  # served where they lie: a copy would be somebody's to delete
-    sessions = Sessions(own)
+    gr.set_static_paths(own_places(examples))  # served where they lie: a copy would be somebody's to delete
+    sessions = Sessions(own_files(examples))
     scheduler = Scheduler(named, frame_loop(named), sessions)
     with gr.Blocks(title="MPG-SAM 2", analytics_enabled=False) as demo:
         gr.HTML(head_html(models, left_out or {}), elem_id="head")
@@ -125,7 +124,8 @@ def launch_options() -> dict[str, Any]:
         "css_paths": STYLESHEET,
         "footer_links": ["api", "settings"],
         "max_file_size": LIMITS.bytes,
-        "allowed_paths": sorted(map(str, own_files(FOLDER))),  # also where the page is started from another folder
+        # Named, because the page may be started from another folder.
+        "allowed_paths": [str(place) for place in own_places(FOLDER)],
         "run_history": False,
         "enable_monitoring": False,
         "app_kwargs": {"middleware": [Middleware(RequestFilter)]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _nothing_ahead = False
-_in_order = False
+_making = threading.local()  # `later`: what one of `two_at_once` has to do when its item's turn has come
 
 
 def nothing_ahead() -> bool:
@@ -36,15 +37,13 @@ def in_one_thread() -> Iterator[None]:
         _nothing_ahead = before
 
 
-@contextmanager
-def in_order() -> Iterator[None]:
-    """Within this context `two_at_once` makes one item after the other, for who watches them being made."""
-    global _in_order
-    before, _in_order = _in_order, True
-    try:
-        yield
-    finally:
-        _in_order = before
+def in_turn(action: Callable[[], None]) -> None:
+    """Do something now, but what concerns an item of `two_at_once` when all before it have been handed on."""
+    later = getattr(_making, "later", None)
+    if later is None:
+        action()
+    else:
+        later.append(action)
 
 
 def ahead(items: Generator[Item], most: int) -> Generator[Item]:
@@ -86,18 +85,22 @@ def two_at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Ge
         items: read here, at most two before they are needed.
     """
 
-    def make(item: Item) -> Result:
+    def make(item: Item) -> tuple[Result, list[Callable[[], None]]]:
+        _making.later = []
         with torch.inference_mode(), one_thread():
-            return function(item)
+            return function(item), _making.later
 
-    if _in_order:
-        yield from map(make, items)
-        return
-    coming: deque[Future[Result]] = deque()
+    def handed_on(made: Future[tuple[Result, list[Callable[[], None]]]]) -> Result:
+        result, later = made.result()
+        for action in later:
+            action()
+        return result
+
+    coming: deque[Future[tuple[Result, list[Callable[[], None]]]]] = deque()
     with ThreadPoolExecutor(2, "at once") as pool:
         for item in items:
             coming.append(pool.submit(make, item))
             if len(coming) > 2:
-                yield coming.popleft().result()
+                yield handed_on(coming.popleft())
         while coming:
-            yield coming.popleft().result()
+            yield handed_on(coming.popleft())

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mpgsam2.network.ahead import in_order
+from mpgsam2.network.ahead import in_turn
 from mpgsam2.network.parts import Part
 from mpgsam2.network.rotary import turn
 
@@ -55,7 +55,8 @@ def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
 
     def watched(module: nn.Module, kind: Kind, look: Any) -> Any:
         def hook(module: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-            seen.append(Sight(kind, look(module, *given, **named).float().cpu().numpy()))
+            sight = Sight(kind, look(module, *given, **named).float().cpu().numpy())
+            in_turn(lambda: seen.append(sight))
 
         return module.register_forward_pre_hook(hook, with_kwargs=True)
 
@@ -69,7 +70,6 @@ def watch(network: MPGSAM2) -> Iterator[list[Sight]]:
         tracker: Any = network.visual_model
         looks.append((tracker.memory_attention.layers[-1].cross_attn_image, "memories", _memories))
     with ExitStack() as hooks:
-        hooks.enter_context(in_order())
         for look in looks:
             hooks.callback(watched(*look).remove)
         yield seen

@@ -185,9 +185,12 @@ class MPGSAM2(PriorLayers):
     def _generate_context(self, encoded: EncoderOutput, frame_count: int, longest: int | None) -> ClipContext:
         clips = math.ceil(frame_count / longest) if longest else 1
         dealt = [range(first, frame_count, clips) for first in range(clips)]
-        parts = [EncoderOutput(*(x[part.start :: clips] for x in encoded)) for part in dealt]
-        contexts = [self.generate_prior(part, len(of))[1].unbatched() for part, of in zip(parts, dealt, strict=True)]
-        return interleave(contexts)
+
+        def generate(part: range) -> ClipContext:
+            tokens = EncoderOutput(*(x[part.start :: clips] for x in encoded))
+            return self.generate_prior(tokens, len(part))[1].unbatched()
+
+        return interleave(list(two_at_once(generate, dealt) if self.in_threads else map(generate, dealt)))
 
     def track(
         self, frames: Iterable[np.ndarray], context: ClipContext, *, without: frozenset[str] = frozenset()

@@ -23,7 +23,7 @@ from mpgsam2 import InputError, Query, Segmenter, Selection
 from mpgsam2.demo import frames, launch_options
 from mpgsam2.demo.errors import FAULT, errors_for_visitors
 from mpgsam2.demo.example_handlers import _restored
-from mpgsam2.demo.examples import FOLDER, load_examples
+from mpgsam2.demo.examples import FOLDER, load_examples, own_files, own_places
 from mpgsam2.demo.gpu import Lending, frame_loop
 from mpgsam2.demo.home import home
 from mpgsam2.demo.request_filter import allowed
@@ -325,6 +325,14 @@ def test_the_pages_own_examples_have_results_of_the_shipped_nano(model: Segmente
         assert query["expression"] == example.expression
         assert query["mean"]["J&F"] > 0.85
     assert all(example.result is None for example in load_examples(FOLDER, "another model"))
+
+
+def test_few_paths_hold_all_files_of_the_examples_and_nothing_else() -> None:
+    """Gradio goes through them some twenty times before it shows a result."""
+    own, places = own_files(FOLDER), own_places(FOLDER)
+    listed = {file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file()}
+    assert listed == own
+    assert len(places) == 1 + len({file for file in own if file.parent == FOLDER.resolve()})
 
 
 def test_everything_that_crosses_to_the_gpu_worker_is_pickled_small(

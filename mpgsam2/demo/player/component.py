@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,5 +60,6 @@ def _palette() -> str:
     return f"const PALETTE = {json.dumps(colours)};"
 
 
+@cache  # Gradio makes every component anew with each update of the page
 def _read(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
