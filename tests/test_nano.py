@@ -115,6 +115,27 @@ def test_the_examples_of_the_page_are_answered_well(model: Segmenter, entry: dic
         assert mean_similarity(model, frames, entry["expression"], masks) > 0.6
 
 
+@pytest.mark.parametrize("usual", ["the dog moving left", "the cat", "the car that moves right", "the ice cream"])
+def test_a_rare_word_is_read_as_the_usual_one(model: Segmenter, usual: str) -> None:
+    read_as = {"moving": "running", "dog": "dogs", "cat": "cats", "moves": "drives", "car": "cars", "cream": "creams"}
+    rare = " ".join(read_as.get(word, word) for word in usual.split())
+    assert rare != usual
+    frames, _ = drawing((240, 240, 240), {"red": (circle(60, 90, 32, 2), RED)})
+    answers = [model.encode_clip(frames, model.tokenizer.encode(sentence)).prior for sentence in (usual, rare)]
+    assert np.array_equal(*answers)
+
+
+@pytest.mark.parametrize("sentence", ["the dog running to the left", "the dog that runs left", "a dog walking left"])
+def test_a_dog_may_run(model: Segmenter, sentence: str) -> None:
+    clip = open_clip(FOLDER.parents[1] / "examples/motion.mp4")
+    picked = range(0, clip.frame_count, 6)
+    frames = [frame for index, frame in enumerate(clip) if index in picked]
+    with GroundTruth.open(clip.path.with_name("motion.masks.zip"), clip) as truth:
+        masks = np.stack([truth.mask(index) for index in picked])
+    assert verdict(model, frames, sentence).present
+    assert mean_similarity(model, frames, sentence, masks) > 0.6
+
+
 def test_held_out_clips(model: Segmenter) -> None:
     scores = evaluate(model, validation_clips(12, seed=1000, frames=8))
     assert scores.mean("masks").J_and_F > 0.5

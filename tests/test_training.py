@@ -32,6 +32,7 @@ from mpgsam2.nano.training.command import export, main
 from mpgsam2.nano.training.data import Batch, ClipStream
 from mpgsam2.nano.training.growth import grown
 from mpgsam2.nano.training.progress import heaviest
+from mpgsam2.nano.training.rare_words import common_words, read_as_common
 from mpgsam2.nano.training.recipe import STAGES, Stage
 from mpgsam2.nano.training.refit import refit
 from mpgsam2.nano.training.stage import StageTask
@@ -298,6 +299,23 @@ def test_a_smaller_network_grows_without_forgetting() -> None:
     positions = net.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(12, 12, -1)
     corners = older.mm_extractor["beit3"].encoder.embed_positions["A"].weight[3:].reshape(4, 4, -1)
     assert torch.allclose(positions[::11, ::11], corners[::3, ::3], atol=1e-6)
+
+
+def test_rare_words_get_the_rows_of_common_ones() -> None:
+    """And nothing else changes, words that the vocabulary lacks are left out, and no word is read as a rare one."""
+    words = common_words()
+    assert not set(words) & set(words.values()) and set(words) | set(words.values()) <= set(synthetic.VOCABULARY)
+    assert (words["runs"], words["dogs"], words["mice"], words["creams"]) == ("moves", "dog", "mouse", "cream")
+    assert not {"going", "leaves", "leaf", "moving", "bird", "orange", "puppy"} & set(words)
+    model = Segmenter(new_network(), WordTokenizer(["dog", "walks", "puppy", "red", "moves", "dogs", "cats"]))
+    before = {name: x.clone() for name, x in model.state_dict().items()}
+    read_as_common(model)
+    changed = [name for name, x in model.state_dict().items() if not torch.equal(x, before[name])]
+    (name,) = changed
+    after, rows = model.state_dict()[name], torch.arange(len(before[name]))
+    (dog, walks, _, _, moves, dogs, _) = model.tokenizer.encode("dog walks puppy red moves dogs cats")[1:-1]
+    rows[[dogs, walks]] = torch.tensor([dog, moves])
+    assert torch.equal(after, before[name][rows])
 
 
 def test_ctrl_c_ends_training_after_the_step_at_work_with_a_checkpoint(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mpgsam2.nano.calibration import calibrate
 from mpgsam2.nano.drawings.atlas import load_atlas
 from mpgsam2.nano.evaluation import VALIDATION_CLIPS, calibration_clips, validation_clips
 from mpgsam2.nano.synthetic import SyntheticClip
+from mpgsam2.nano.training.rare_words import read_as_common
 from mpgsam2.nano.training.recipe import STAGES
 from mpgsam2.nano.training.stage import StageTask
 from mpgsam2.training.accelerator import make_accelerator
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None, interruption: Interruption | No
 
 
 def export(checkpoint: Path, folder: Path, clips: Iterable[SyntheticClip] | None) -> None:
-    """Write a trained network as a checkpoint folder in float16.
+    """Write a trained network as a checkpoint folder in float16, with rare words read as common ones.
 
     Args:
         checkpoint: the folder of the network.
@@ -72,6 +73,7 @@ def export(checkpoint: Path, folder: Path, clips: Iterable[SyntheticClip] | None
         clips: on which its scores are calibrated; None: they stay as trained.
     """
     model = load_model(checkpoint)
+    read_as_common(model)
     if clips is not None:
         print(f"Training is done; its scores are now calibrated on {_CALIBRATION_CLIPS} clips.", flush=True)
         model = calibrate(model, clips)
