@@ -62,6 +62,15 @@ def verdict(model: Segmenter, frames: list[np.ndarray], sentence: str) -> Verdic
     return conclude(found, [result.object_score for result in results], model.inference.calibration)
 
 
+def sampled(example: dict[str, str]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Every sixth frame of a clip of the page, and their true masks, T × H × W bool."""
+    clip = open_clip(FOLDER.parents[1] / "examples" / example["clip"])
+    picked = range(0, clip.frame_count, 6)
+    frames = [frame for index, frame in enumerate(clip) if index in picked]
+    with GroundTruth.open(clip.path.parent / example["masks"], clip) as truth:
+        return frames, np.stack([truth.mask(index) for index in picked])
+
+
 @pytest.mark.parametrize("background", [(255, 255, 255), (128, 128, 128), (20, 20, 30)])
 @pytest.mark.parametrize("sentence", ["the red circle", "Blue square", "a circle", "the object on the right"])
 def test_a_visitors_own_drawing(model: Segmenter, background: tuple[int, int, int], sentence: str) -> None:
@@ -105,11 +114,7 @@ def test_twins_are_told_apart_by_motion(model: Segmenter, sentence: str, named: 
 
 @pytest.mark.parametrize("entry", EXAMPLES, ids=lambda entry: entry["expression"])
 def test_the_examples_of_the_page_are_answered_well(model: Segmenter, entry: dict[str, str]) -> None:
-    clip = open_clip(FOLDER.parents[1] / "examples" / entry["clip"])
-    picked = range(0, clip.frame_count, 6)
-    frames = [frame for index, frame in enumerate(clip) if index in picked]
-    with GroundTruth.open(clip.path.parent / entry["masks"], clip) as truth:
-        masks = np.stack([truth.mask(index) for index in picked])
+    frames, masks = sampled(entry)
     assert verdict(model, frames, entry["expression"]).present == masks.any()
     if masks.any():
         assert mean_similarity(model, frames, entry["expression"], masks) > 0.6
@@ -127,11 +132,8 @@ def test_a_rare_word_is_read_as_the_usual_one(model: Segmenter, usual: str) -> N
 
 @pytest.mark.parametrize("sentence", ["the dog running to the left", "the dog that runs left", "a dog walking left"])
 def test_a_dog_may_run(model: Segmenter, sentence: str) -> None:
-    clip = open_clip(FOLDER.parents[1] / "examples/motion.mp4")
-    picked = range(0, clip.frame_count, 6)
-    frames = [frame for index, frame in enumerate(clip) if index in picked]
-    with GroundTruth.open(clip.path.with_name("motion.masks.zip"), clip) as truth:
-        masks = np.stack([truth.mask(index) for index in picked])
+    (entry,) = (entry for entry in EXAMPLES if entry["expression"] == "the dog moving left")
+    frames, masks = sampled(entry)
     assert verdict(model, frames, sentence).present
     assert mean_similarity(model, frames, sentence, masks) > 0.6
 
